@@ -1,0 +1,79 @@
+"""callrouter: answers inbound calls beside Asterisk.
+
+The map: every module, in the order a call meets it. `core` is pure and decides; `edge` does.
+
+A caller's channel enters our application
+    edge/ari/models.py         Asterisk's events and models as we read them; generated
+    edge/ari/generate.py       ... from Asterisk's own api-docs
+    edge/ari/link.py           what the connection is given, tells and counts
+    edge/ari/errors.py         why Asterisk cannot be used, as texts to act on
+    edge/ari/opening.py        what is set up at each connect: version, websocket, filter
+    edge/ari/connection.py     the one connection to Asterisk: events in, requests out
+    edge/ari/rest.py           requests over the websocket, and those that await their reply
+    edge/ari/outgoing.py       writing frames without waiting
+    edge/ari/lane.py           requests over HTTP, for bulk
+    edge/ari/backoff.py        how long to wait before the next attempt
+    edge/ari/wire.py           Asterisk's words <-> the call machine's words
+    edge/engine.py             one event in, one step of its call, journal, commands on the wire
+    edge/arrival.py            what the caller's side sent -> facts, read once
+
+Facts -> decision
+    core/numbers.py            numbers, number patterns, caller id
+    core/times.py              durations, weekly hours, dates, holidays
+    core/facts.py              what is known of one arriving call
+    core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
+    core/decide.py             decide(rules, facts) -> plan and trace
+    core/conditions.py         the conditions of `when`
+    core/explain.py            a decision's own trace, as text
+
+Rules (read at start and at reload)
+    core/yamltext.py           YAML 1.2, strict, with the place of everything
+    core/remarks.py            errors and warnings: file:line:col, what, what to write
+    core/reading.py            single values as written -> values
+    core/schema.py             the documents as written: the public contract
+    core/shapes.py             a document against its schema, in words
+    core/dialling.py           the trunk and what may be dialled through it
+    core/layout.py             steps as written -> plans
+    core/cautions.py           what is probably not meant
+    core/rules.py              text -> RuleSet, or all errors
+    core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
+    edge/rulesfile.py          the files they are in
+
+The call
+    core/events.py             what happened to a call
+    core/commands.py           what the call machine wants done
+    core/call.py               the state of one call
+    core/machine.py            the call machine: step(call, event, now) -> (call, commands)
+    core/steps/say.py          a prompt
+    core/steps/ring.py         phones ring, round after round
+    core/disposition.py        evidence -> what became of each leg and of the call
+    core/record.py             what is written down of a call
+    core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
+    edge/recovery.py           ... and the reads behind it
+
+What is kept and shown
+    edge/store/tables.py       the tables
+    edge/store/migrations/env.py                    alembic, run from the package
+    edge/store/migrations/versions/v0001_calls.py   the first schema
+    edge/store/database.py     connections, upgrades, who may write
+    edge/store/errors.py       what can be wrong with a database
+    edge/store/operations.py   what the call path hands over
+    edge/store/bulk.py         ... as one statement a table
+    edge/store/writer.py       the writer thread: group commit
+    edge/store/queries.py      reads, for the command line and for recovery
+    edge/metrics.py            Prometheus
+    edge/logs.py               structured logs
+    edge/web/health.py         /metrics, /healthz, /readyz
+
+The program
+    settings.py                the daemon's settings
+    app.py                     builds all objects, runs, drains, reloads
+    cli/main.py                the commands
+    cli/run.py                 callrouter run
+    cli/check.py               callrouter check
+    cli/calls.py               callrouter calls
+    cli/call.py                callrouter call
+    cli/settings.py            callrouter settings
+    cli/options.py             options that commands share
+    cli/words.py               events, causes and times in people's words
+"""

@@ -1,0 +1,168 @@
+"""The daemon: the only place that builds objects. One TaskGroup holds all that runs.
+
+Stopping (SIGTERM, SIGINT): new calls go to the break-glass branch of the dialplan; callers who wait are
+served until they are settled or `drain_for` has passed; people who talk go on talking, and the next process
+takes their calls over. A second signal stops at once. SIGHUP reads the rules again: all or nothing, and calls
+in flight keep theirs.
+"""
+
+import asyncio
+import random
+import signal
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from router.core.dialling import Dialling
+from router.core.remarks import RuleErrors
+from router.core.ruleset import RuleSet
+from router.edge.ari.connection import AriConnection
+from router.edge.ari.link import AriSettings
+from router.edge.ari.wire import Outbound
+from router.edge.engine import Engine
+from router.edge.metrics import Metrics
+from router.edge.rulesfile import RulesFile
+from router.edge.store.database import prepare
+from router.edge.store.errors import UnusableDatabaseError
+from router.edge.store.queries import OpenCall, Queries
+from router.edge.store.writer import Writer
+from router.edge.web.health import Readiness, health_app, serve
+from router.settings import Settings
+
+log = structlog.get_logger()
+
+VERSION = version("callrouter")
+
+FLUSH = 10.0
+"""Seconds the writer may take for its last rows when the router stops."""
+
+
+def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
+    """The rules that the settings name, or those in `rules`, with the settings' bounds on dialling."""
+    return RulesFile(rules or settings.rules, Dialling(settings.trunk, settings.destinations))
+
+
+class Daemon:
+    """One router: built from settings and rules, run once."""
+
+    def __init__(self, settings: Settings, source: RulesFile, rules: RuleSet) -> None:
+        self._settings = settings
+        self._source = source
+        self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
+        self._metrics = Metrics(VERSION)
+        self._metrics.watch_store(self._store)
+        self._metrics.rules_loaded()
+        outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present)
+        self._engine = Engine(rules, self._store, self._metrics, outbound)
+        self._connection = AriConnection(
+            AriSettings(
+                url=settings.ari.url,
+                username=settings.ari.username,
+                password=settings.ari.password.get_secret_value(),
+                app=settings.ari.app,
+            ),
+            self._engine,
+            rng=random.Random(),
+            observe_reply=lambda seconds, status: self._metrics.command_replied(seconds),
+            on_unknown=self._metrics.unknown_event,
+        )
+        self._engine.attach(self._connection)
+        self._stop_wanted = asyncio.Event()
+        self._stop_at_once = asyncio.Event()
+        self._reload_wanted = asyncio.Event()
+
+    async def run(self) -> int:
+        """Serve calls until told to stop; the process's exit status (1 if another router took over).
+
+        Raises StoreError for a database of a newer version, AddressTakenError for a busy web port.
+        """
+        settings = self._settings
+        self._engine.adopt(await asyncio.to_thread(self._open_calls))
+        self._store.start()
+        web = await serve(
+            health_app(self._metrics.text, self._readiness()), settings.web.host, settings.web.port
+        )
+        try:
+            replaced = await self._serve()
+        finally:
+            await web.cleanup()
+            await asyncio.to_thread(self._store.close, FLUSH)
+        log.info("stopped")
+        return 1 if replaced else 0
+
+    async def _serve(self) -> bool:
+        """Until a signal or a successor ends it; True for the successor."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_wanted.set)
+        async with asyncio.TaskGroup() as group:
+            connection = group.create_task(self._connection.run(), name="connection")
+            reload = group.create_task(self._reload(), name="reload")
+            stop = group.create_task(self._stop_wanted.wait(), name="stop")
+            await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not connection.done():
+                await self._drain()
+            replaced = connection.done()
+            for task in (connection, reload, stop):
+                task.cancel()
+        return replaced
+
+    async def _drain(self) -> None:
+        """Let those who wait be settled; those who talk are left to the next process."""
+        limit = self._settings.drain_for
+        log.info("draining", limit_seconds=limit)
+        self._engine.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await asyncio.wait(
+                    [
+                        asyncio.ensure_future(event.wait())
+                        for event in (self._engine.idle, self._stop_at_once)
+                    ],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+
+    def _on_stop(self) -> None:
+        if self._stop_wanted.is_set():
+            self._stop_at_once.set()
+        self._stop_wanted.set()
+
+    async def _reload(self) -> None:
+        """At each SIGHUP, read the rules again; what has errors is not taken."""
+        while True:
+            await self._reload_wanted.wait()
+            self._reload_wanted.clear()
+            outcome = await asyncio.to_thread(self._source.load)
+            if isinstance(outcome, RuleErrors):
+                self._metrics.rules_refused()
+                log.error("rules refused, the old ones stay", errors=[str(error) for error in outcome.errors])
+            else:
+                self._engine.rules = outcome
+                self._metrics.rules_loaded()
+                log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
+
+    def _open_calls(self) -> list[OpenCall]:
+        """Bring the database up to date; the calls that it holds open.
+
+        A database that cannot be used now stops no calls: the writer goes on trying.
+        """
+        try:
+            prepare(self._settings.database_url)
+            queries = Queries(self._settings.database_url)
+        except UnusableDatabaseError as error:
+            log.error("no database, calls are answered all the same", error=str(error))
+            return []
+        try:
+            return queries.open_calls()
+        finally:
+            queries.close()
+
+    def _readiness(self) -> Readiness:
+        return Readiness(
+            ari_up=lambda: self._engine.in_touch,
+            rules_loaded=lambda: True,  # Nothing is started without rules, and a refused set changes nothing.
+            draining=lambda: self._engine.draining,
+        )

@@ -1,0 +1,159 @@
+"""`callrouter call ID`: the whole story of one call."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from router.cli.calls import as_object
+from router.cli.options import FAILED, Config, Json, open_records
+from router.cli.words import LEGS, event_in_words, length, moment
+from router.core.decide import Decision, TraceRow
+from router.core.events import CallEvent
+from router.core.explain import explain
+from router.core.plan import CallPlan
+from router.core.record import CallInfo, CallRecord
+from router.edge.store.queries import CallStory, ListedCall, NoSuchCall, SeveralCalls
+
+_EVENT = msgspec.json.Decoder(CallEvent)
+_TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
+
+
+def show_call(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The call's id, or the beginning of it.")],
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show one call: why it was routed so, what happened, and what its disposition was derived from."""
+    queries = open_records(config)
+    found = queries.call(id)
+    queries.close()
+    match found:
+        case NoSuchCall():
+            typer.echo(f"no call's id begins with {id}; `callrouter calls` lists them", err=True)
+            raise typer.Exit(FAILED)
+        case SeveralCalls():
+            typer.echo(f"several calls' ids begin with {id}: {', '.join(found.ids)}", err=True)
+            raise typer.Exit(FAILED)
+        case CallStory():
+            if as_json:
+                typer.echo(msgspec.json.encode(_as_object(found)).decode())
+            else:
+                typer.echo("\n".join(_lines(found)))
+
+
+def _as_object(story: CallStory) -> dict[str, Any]:
+    timeline = [{"seq": row.seq, "at": row.at, "event": msgspec.Raw(row.event)} for row in story.timeline]
+    return as_object(ListedCall(story.info, story.record)) | {
+        "plan": None if story.plan is None else msgspec.Raw(story.plan),
+        "trace": None if story.trace is None else msgspec.Raw(story.trace),
+        "timeline": timeline,
+    }
+
+
+def _lines(story: CallStory) -> Iterator[str]:
+    info, record = story.info, story.record
+    yield f"call {info.id}"
+    yield f"  arrived      {moment(info.arrived_at)}, from {info.caller or 'anonymous'} to {info.dialled}"
+    yield f"  client       {info.client or '-'}, route {info.route or '-'}, rules {info.rules_version}"
+    yield from _outcome(record) if record else ["  disposition  none yet: the call is live"]
+    yield from _section("Why it went there", trace_in_words(story.trace, info))
+    yield from _section("What happened", _timeline(story))
+    if record is not None:
+        yield from _section("Phones rung", _attempts(record))
+        yield from _section("Evidence", _evidence(record))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield from ("", title)
+    written = list(lines)
+    yield from [f"  {line}" for line in written] or ["  nothing is stored"]
+
+
+def _outcome(record: CallRecord) -> Iterator[str]:
+    reason = f" ({record.reason})" if record.reason else ""
+    who = record.hung_up_by.value if record.hung_up_by else "nobody saw who"
+    yield f"  disposition  {record.disposition.value}{reason}, while {record.phase.value}; hung up by: {who}"
+    if record.answered_by:
+        yield f"  talked with  {record.answered_by}"
+    times = (
+        ("rang", record.ring_seconds),
+        ("waited", record.wait_seconds),
+        ("talked", record.talk_seconds),
+        ("on hold", record.hold_seconds),
+    )
+    yield "  times        " + (
+        ", ".join(f"{name} {length(lasted)}" for name, lasted in times if lasted > 0) or "-"
+    )
+    if record.flags:
+        yield f"  flags        {', '.join(record.flags)}"
+
+
+def trace_in_words(trace: bytes | None, info: CallInfo) -> Iterator[str]:
+    """Why the call was routed so: one line for each row of its stored trace, as `callrouter explain` has
+    them."""
+    if trace is None:
+        return
+    try:
+        rows = _TRACE.decode(trace)
+    except msgspec.DecodeError:
+        # Written by another version: shown as it is rather than not at all.
+        for stored in msgspec.json.decode(trace):
+            yield ", ".join(
+                f"{name} {value}" for name, value in stored.items() if value not in (None, "", [])
+            )
+        return
+    decision = Decision(
+        plan=CallPlan(()),
+        trace=rows,
+        client=info.client,
+        route=info.route,
+        version=info.rules_version,
+        now=info.arrived_at,
+        timezone="UTC",
+        caller=info.caller or "anonymous",
+        dialled=info.dialled,
+    )
+    yield from explain(decision)
+
+
+def _timeline(story: CallStory) -> Iterator[str]:
+    attempts = story.record.attempts if story.record else ()
+    legs = LEGS | {attempt.number: attempt.target for attempt in attempts}
+    for row in story.timeline:
+        try:
+            words = event_in_words(_EVENT.decode(row.event), legs)
+        except msgspec.DecodeError:
+            words = row.event.decode()
+        yield f"{_after(story.info, row.at)}  {words}"
+
+
+def _attempts(record: CallRecord) -> Iterator[str]:
+    for attempt in record.attempts:
+        outcome = attempt.outcome.value.replace("_", " ")
+        rang = attempt.ringing_at and (attempt.answered_at or attempt.ended_at) - attempt.ringing_at
+        words = [
+            f"{attempt.number}. {attempt.target} ({attempt.dial}): {outcome}",
+            attempt.reason.replace("_", " "),
+        ]
+        words += [f"rang {length(rang.total_seconds())}"] if rang else []
+        words += [f"cause {attempt.cause}"] if attempt.cause else []
+        words += [f"SIP {attempt.tech_cause}"] if attempt.tech_cause else []
+        yield ", ".join(filter(None, words))
+
+
+def _evidence(record: CallRecord) -> Iterator[str]:
+    legs = LEGS | {attempt.number: attempt.target for attempt in record.attempts}
+    for seen in record.evidence:
+        words = [f"{legs.get(seen.leg, f'leg {seen.leg}')}: {seen.what.replace('_', ' ')}"]
+        words += [f"cause {seen.cause}"] if seen.cause else []
+        words += [f"SIP {seen.tech_cause}"] if seen.tech_cause else []
+        words += ["soft"] if seen.soft else []
+        words += [seen.detail] if seen.detail else []
+        yield f"{_after(record.info, seen.at)}  {', '.join(words)}"
+
+
+def _after(info: CallInfo, at: datetime) -> str:
+    return f"{(at - info.arrived_at).total_seconds():+9.3f} s"

@@ -1,0 +1,194 @@
+"""`callrouter calls`: the latest calls and what became of them."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from router.cli.options import Config, Json, open_records
+from router.cli.words import attempts_in_words, length, moment
+from router.core.record import Disposition
+from router.core.times import Duration
+from router.edge.store.queries import CallFilter, ListedCall, Queries
+
+COLUMNS = (
+    "time",
+    "call",
+    "client",
+    "dialled",
+    "caller",
+    "route",
+    "disposition",
+    "reason",
+    "hung up by",
+    "rang",
+    "talked",
+    "attempts",
+)
+
+LATE = timedelta(minutes=10)
+"""How much later than its end a call may be written down and still be seen by `--follow`."""
+MOST_AT_ONCE = 1_000
+"""Calls that `--follow` takes in at one look."""
+
+_DAYS = re.compile(r"([0-9]{1,4})d")
+
+
+def parse_since(text: str, now: datetime | None = None) -> datetime:
+    """`1h`, `30m`, `7d` before now; `2026-11-22`, `2026-11-22 10:00` in this machine's time zone."""
+    days = _DAYS.fullmatch(text)
+    before = now or datetime.now(UTC)
+    if days:
+        return before - timedelta(days=int(days.group(1)))
+    try:
+        return before - timedelta(seconds=Duration.parse(text).seconds)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise typer.BadParameter(
+            f"`{text}` is not a time; write 1h, 7d, 2026-11-22 or '2026-11-22 10:00'"
+        ) from None
+
+
+def list_calls(
+    client: Annotated[str | None, typer.Option(help="Only this client's calls.", show_default=False)] = None,
+    disposition: Annotated[
+        Disposition | None, typer.Option(help="Only calls that ended so.", show_default=False)
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=parse_since,
+            metavar="TIME",
+            help="Only calls since: 1h, 7d, 2026-11-22, '2026-11-22 10:00'.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with calls as they end.")] = False,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """List calls, the latest last."""
+    queries = open_records(config)
+    wanted = CallFilter(client=client, disposition=disposition, since=since, limit=limit)
+    began = datetime.now(UTC)
+    latest = queries.calls(wanted)[::-1]
+    show = _show_json if as_json else _show_lines if follow or not Console().is_terminal else _show_table
+    if latest or follow:
+        show(latest)
+    elif not as_json:
+        typer.echo(_nothing(queries, wanted))
+    if follow:
+        try:
+            for call in ended_calls(queries, wanted, began, latest, lambda: time.sleep(1.0)):
+                (_show_json if as_json else _show_line)([call])
+        except KeyboardInterrupt:
+            pass
+    queries.close()
+
+
+def ended_calls(
+    queries: Queries,
+    wanted: CallFilter,
+    began: datetime,
+    listed: Sequence[ListedCall],
+    wait: Callable[[], None],
+) -> Iterator[ListedCall]:
+    """Calls that end after `began` and are not among those `listed`, for ever, in order of their ends.
+
+    `wait` is called between two looks.
+    """
+    shown = {call.info.id: call.record.ended_at for call in listed if call.record is not None}
+    while True:
+        since = max(began, datetime.now(UTC) - LATE)
+        look = msgspec.structs.replace(wanted, since=None, ended_since=since, limit=MOST_AT_ONCE)
+        found = [(call.record.ended_at, call) for call in queries.calls(look) if call.record is not None]
+        for ended_at, call in sorted(found, key=lambda pair: pair[0]):
+            if call.info.id not in shown:
+                shown[call.info.id] = ended_at
+                yield call
+        shown = {id: ended_at for id, ended_at in shown.items() if ended_at >= since}
+        wait()
+
+
+def as_object(call: ListedCall) -> dict[str, Any]:
+    """A call as one flat JSON object; the fields of its end are missing while it is open."""
+    found: dict[str, Any] = msgspec.to_builtins(call.info) | {"disposition": None}
+    if call.record is not None:
+        found |= msgspec.to_builtins(call.record)
+        del found["info"]
+    return found
+
+
+def row(call: ListedCall) -> tuple[str, ...]:
+    """A call in the order of COLUMNS."""
+    info, record = call.info, call.record
+    start = (
+        moment(info.arrived_at),
+        info.id,
+        info.client or "-",
+        info.dialled,
+        info.caller or "anonymous",
+        info.route or "-",
+    )
+    if record is None:
+        return (*start, "(live)", "", "", "", "", "")
+    return (
+        *start,
+        record.disposition.value,
+        record.reason,
+        record.hung_up_by.value if record.hung_up_by else "",
+        length(record.ring_seconds),
+        length(record.talk_seconds),
+        attempts_in_words(record.attempts),
+    )
+
+
+def _show_json(calls: Sequence[ListedCall]) -> None:
+    for call in calls:
+        typer.echo(msgspec.json.encode(as_object(call)).decode())
+
+
+def _show_table(calls: Sequence[ListedCall]) -> None:
+    table = Table(*COLUMNS)
+    for call in calls:
+        table.add_row(*row(call))
+    Console().print(table)
+
+
+def _show_lines(calls: Sequence[ListedCall]) -> None:
+    rows = [COLUMNS, *map(row, calls)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+
+
+def _show_line(calls: Sequence[ListedCall]) -> None:
+    for call in calls:
+        typer.echo("  ".join(cell or "-" for cell in row(call)))
+
+
+def _nothing(queries: Queries, wanted: CallFilter) -> str:
+    counts = queries.counts()
+    total = counts.open + sum(counts.ended.values())
+    if not total:
+        return "no calls yet: a call is listed from the moment Asterisk hands it to the router"
+    asked = " ".join(
+        f"--{name} {value}"
+        for name, value in (
+            ("client", wanted.client),
+            ("disposition", wanted.disposition),
+            ("since", wanted.since and moment(wanted.since)),
+        )
+        if value
+    )
+    return f"no calls match {asked}; there are {total} in all"

@@ -1,0 +1,42 @@
+"""`callrouter`: the commands."""
+
+from typing import Annotated
+
+import typer
+
+from router.app import VERSION
+from router.cli.call import show_call
+from router.cli.calls import list_calls
+from router.cli.check import check
+from router.cli.run import run
+from router.cli.settings import list_settings
+
+app = typer.Typer(
+    name="callrouter",
+    help="Answers the phone for companies, beside Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("run")(run)
+app.command("check")(check)
+app.command("calls")(list_calls)
+app.command("call")(show_call)
+app.command("settings")(list_settings)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"callrouter {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def callrouter(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop."),
+    ] = False,
+) -> None:
+    """Answers the phone for companies, beside Asterisk."""

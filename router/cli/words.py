@@ -1,0 +1,92 @@
+"""What is stored of a call, in words for people. Moments are shown in this machine's time zone."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
+
+from router.core.events import (
+    AsteriskLost,
+    BridgeLost,
+    CallEvent,
+    CommandFailed,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LegLost,
+    LegReady,
+    LegRinging,
+    PlaybackEnded,
+    RouterReturned,
+    TimerFired,
+)
+from router.core.record import Attempt
+
+LEGS = {0: "the caller"}
+"""Leg -> name, before anybody is rung."""
+
+
+def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
+    """One event; `legs` names the legs, and a leg without a name goes by its number."""
+    match event:
+        case LegReady(leg):
+            return f"{_name(leg, legs)}: ready to be dialled"
+        case LegRinging(leg):
+            return f"{_name(leg, legs)}: rings"
+        case LegAnswered(leg):
+            return f"{_name(leg, legs)}: {'answered by us' if leg == 0 else 'answers'}"
+        case HangupRequested(leg, cause, soft):
+            whose = "Asterisk asks to hang up" if soft else "hangs up"
+            return f"{_name(leg, legs)}: {whose}{_codes(cause, 0)}"
+        case LegLeft(leg):
+            return f"{_name(leg, legs)}: left"
+        case LegEnded(leg, cause, tech_cause):
+            return f"{_name(leg, legs)}: ended{_codes(cause, tech_cause)}"
+        case LegLost(leg):
+            return f"{_name(leg, legs)}: found gone, its end was not seen"
+        case PlaybackEnded(playback, failed):
+            return f"prompt {playback} {'could not be played' if failed else 'is over'}"
+        case TimerFired(timer):
+            return f"timer `{timer}` ran out"
+        case CommandFailed(command, leg, status, reason):
+            why = f"{status} {reason}".strip() if status else reason or "no reply"
+            return f"{_name(leg, legs)}: {command} failed ({why})"
+        case BridgeLost():
+            return "the bridge between the two was found gone"
+        case RouterReturned():
+            return "the router sees Asterisk again"
+        case AsteriskLost():
+            return "Asterisk went down, and the call with it"
+        case _:
+            assert_never(event)
+
+
+def attempts_in_words(attempts: tuple[Attempt, ...]) -> str:
+    """`kari busy, ola answered`."""
+    return ", ".join(f"{attempt.target} {attempt.outcome.value.replace('_', ' ')}" for attempt in attempts)
+
+
+def moment(at: datetime) -> str:
+    """`2026-11-22 10:00:05`."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def length(seconds: float) -> str:
+    """`4 s`, `2:05`, `1:02:05`; empty for none."""
+    whole = round(seconds)
+    if seconds <= 0:
+        return ""
+    if whole < 60:
+        return f"{whole} s" if whole else f"{seconds:.1f} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _name(leg: int, legs: Mapping[int, str]) -> str:
+    return legs.get(leg, f"leg {leg}")
+
+
+def _codes(cause: int, tech_cause: int) -> str:
+    codes = [f"cause {cause}"] * bool(cause) + [f"SIP {tech_cause}"] * bool(tech_cause)
+    return f" ({', '.join(codes)})" if codes else ""

@@ -1,0 +1,176 @@
+"""The state of one call: its legs, where it is in its plan, and what was observed of it. Frozen data.
+
+The call machine (machine.py) and its steps (steps/) make each new state from the one before by the small,
+named changes at the end of this file. Nothing here decides.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
+
+from router.core.commands import CallCommand, HangupReason
+from router.core.plan import CallPlan, RingOutcome, Target
+from router.core.record import CallInfo, Evidence, Phase
+
+CALLER = 0
+"""The number of the caller's own leg."""
+
+
+PROMPT_FAILED = "prompt_failed"
+"""Flag of a call in which Asterisk could not play something."""
+
+THE_CALLER = Target(name="caller", dial="")
+"""The target of the caller's own leg, which nobody dials."""
+
+
+class LegState(StrEnum):
+    """How far a leg has come. The order is the order of life; a leg never goes back."""
+
+    CREATED = "created"
+    DIALLED = "dialled"
+    RINGING = "ringing"
+    UP = "up"
+    LEFT = "left"
+    """went back to the dialplan: still a channel, no longer ours (the caller's leg only)"""
+    ENDED = "ended"
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """A channel's part in our call."""
+
+    number: int
+    started_at: datetime
+    target: Target
+    """Whom it rings; THE_CALLER for the caller's own."""
+    state: LegState = LegState.CREATED
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    intent: HangupReason | None = None
+    """Why we asked it to end, if we did: our own intent outranks any cause that comes back."""
+    cause: int = 0
+    tech_cause: int = 0
+    refusal: int | None = None
+    """The HTTP status with which Asterisk refused to create or dial it; 0 = it did not reply."""
+    lost: bool = False
+    """Its end was not seen."""
+
+    @property
+    def gone(self) -> bool:
+        return self.state is LegState.ENDED
+
+
+class Saying(msgspec.Struct, frozen=True, tag=True):
+    """The caller hears a prompt."""
+
+    playback: int
+
+
+class Ringing(msgspec.Struct, frozen=True, tag=True):
+    """Phones ring for the caller."""
+
+    round: int
+    since: datetime
+    legs: tuple[int, ...]
+    """The legs of this round."""
+    tried: tuple[int, ...] = ()
+    """The legs of the rounds before."""
+
+
+class Talking(msgspec.Struct, frozen=True, tag=True):
+    """A phone was answered and got the call."""
+
+    leg: int
+
+
+class Ending(msgspec.Struct, frozen=True, tag=True):
+    """Everything has been told to end; we wait until it has."""
+
+    reason: HangupReason | None = None
+    """Why *we* ended the call; None where one of the parties or the network did."""
+    dialplan: str | None = None
+    """Set where the call was handed to the dialplan by its plan: the reason, which may be empty."""
+    checks: int = 0
+    """How often the ends were overdue."""
+
+
+class Over(msgspec.Struct, frozen=True, tag=True):
+    """The record is written; nothing more happens."""
+
+
+CallState = Saying | Ringing | Talking | Ending | Over
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call: the caller's whole visit."""
+
+    info: CallInfo
+    plan: CallPlan
+    legs: tuple[Leg, ...]
+    state: CallState = Saying(0)
+    """A call begins in the plan's first step; this default stands only until that is entered."""
+    phase: Phase = Phase.GREETING
+    """Where the caller is or, once the call ends, was."""
+    position: int | None = 0
+    """The plan's node that the caller is at; None past the last."""
+    playbacks: int = 0
+    """How many prompts have been started."""
+    answering: bool = False
+    """True once we told Asterisk to answer the caller."""
+    partner: int | None = None
+    """The leg that got the call."""
+    talk_began: datetime | None = None
+    """When both sides were connected."""
+    evidence: tuple[Evidence, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def caller(self) -> Leg:
+        return self.legs[CALLER]
+
+    @property
+    def has_bridge(self) -> bool:
+        """True once a prompt or a talk needed a bridge."""
+        return self.playbacks > 0 or self.partner is not None
+
+
+Commands = tuple[CallCommand, ...]
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A step settled the call: this leg answered."""
+
+    leg: int
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A step is over and did not settle the call."""
+
+
+StepOutcome = RingOutcome | Done | Connected
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What a step makes of one event: the new state, what to do, and, when the step is over, its outcome."""
+
+    call: Call
+    commands: Commands = ()
+    outcome: StepOutcome | None = None
+
+
+def with_leg(call: Call, leg: Leg) -> Call:
+    """The call with one of its legs renewed."""
+    legs = call.legs
+    return replace(call, legs=(*legs[: leg.number], leg, *legs[leg.number + 1 :]))
+
+
+def with_evidence(call: Call, evidence: Evidence) -> Call:
+    """The call with one more observation."""
+    return replace(call, evidence=(*call.evidence, evidence))
+
+
+def with_flag(call: Call, flag: str) -> Call:
+    """The call with a flag raised."""
+    return call if flag in call.flags else replace(call, flags=(*call.flags, flag))

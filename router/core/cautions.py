@@ -1,0 +1,103 @@
+"""Warnings: rules that can be used, but probably do not do what was meant."""
+
+from collections.abc import Iterator
+
+from router.core.layout import Phones, distinct, rounds_of, walk
+from router.core.plan import CallPlan, Ring
+from router.core.reading import PersonRef
+from router.core.ruleset import ClientRules
+from router.core.schema import ClientDoc, ConditionDoc, DeclineStep, HangupStep, RingStep, Shape
+from router.core.times import Duration
+from router.core.yamltext import Path
+
+LONGEST_WAIT = Duration(2 * 60)
+"""Callers who are rung for longer have mostly hung up."""
+
+Caution = tuple[Path, str]
+"""Where in the client's document, and `what; what to write instead`."""
+
+
+def cautions(doc: ClientDoc, rules: ClientRules, phones: Phones) -> Iterator[Caution]:
+    """All warnings on one client."""
+    yield from _unreached_client(doc)
+    yield from _shadowed_routes(doc)
+    yield from _people_never_rung(doc)
+    yield from _steps(doc, phones)
+    yield from _long_waits(rules)
+
+
+def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
+    """Every step of a client's document with its path."""
+    for number, route in enumerate(doc.routes):
+        yield from walk(route.do, ("routes", number, "do"))
+    yield from walk(doc.last_resort, ("last_resort",))
+
+
+def _unreached_client(doc: ClientDoc) -> Iterator[Caution]:
+    if not doc.numbers and not any(person.numbers for person in doc.people.values()):
+        yield ("client",), f"no call can reach client `{doc.client}`; give it `numbers:`"
+
+
+def _shadowed_routes(doc: ClientDoc) -> Iterator[Caution]:
+    taker: str | None = None
+    for number, route in enumerate(doc.routes):
+        if taker is not None:
+            what = f"route `{route.name}` is never reached, since `{taker}` takes every call"
+            yield ("routes", number), f"{what}; move it up, or give `{taker}` a `when:`"
+        elif ConditionDoc() in route.when:
+            taker = route.name
+
+
+def _people_never_rung(doc: ClientDoc) -> Iterator[Caution]:
+    rung = {
+        target.id
+        for _, step in all_steps(doc)
+        if isinstance(step, RingStep)
+        for target in step.ring
+        if isinstance(target, PersonRef)
+    }
+    for person, written in doc.people.items():
+        if person not in rung and not written.numbers:
+            yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
+
+
+def _steps(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:
+    ended: set[Path] = set()
+    for path, step in all_steps(doc):
+        *around, number = path
+        if isinstance(step, DeclineStep | HangupStep):
+            ended.add((*around, int(number) + 1))
+        if path in ended:
+            yield path, "this step is never reached, since the call has ended; remove it, or move it up"
+        if isinstance(step, RingStep) and not distinct(rounds_of(step, phones)):
+            yield path, "this step can ring nobody; name somebody who has `rings:`"
+
+
+def _long_waits(rules: ClientRules) -> Iterator[Caution]:
+    for number, route in enumerate(rules.routes):
+        wait = Duration(int(longest_ring(route.layout.plan)))
+        if wait > LONGEST_WAIT:
+            what = f"route `{route.name}` can ring for {wait}, longer than {LONGEST_WAIT}"
+            yield ("routes", number), f"{what}; shorten `for:`, or ring fewer in turn"
+
+
+def longest_ring(plan: CallPlan) -> float:
+    """The most seconds that a caller can be rung for on any way through `plan`.
+
+    Plans go forward only, so each way ends; the longest way onward is worked out once for each position.
+    """
+    longest: dict[int | None, float] = {None: 0.0}
+    waiting = list(range(len(plan.nodes)))
+    while waiting:
+        here = waiting[-1]
+        node = plan.nodes[here]
+        onward = [node.then, *node.on.values()]
+        unknown = [there for there in onward if there is not None and there not in longest]
+        if unknown:
+            waiting += unknown
+            continue
+        step = node.step
+        own = step.ring_for * len(step.rounds) if isinstance(step, Ring) else 0.0
+        longest[here] = own + max(longest[there] for there in onward)
+        waiting.pop()
+    return max(longest.values())

@@ -1,0 +1,149 @@
+"""Commands: what the call machine wants done, in the imperative. The edge turns them into ARI requests and
+timers.
+
+A command names legs, bridges and playbacks by their number within the call; the edge makes Asterisk's ids
+from the call's id and that number, so repeating a command is safe.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from router.core.plan import Target
+from router.core.record import CallRecord
+
+
+class HangupReason(StrEnum):
+    """Why we end a leg. The edge makes the hangup cause of it, and so the SIP status or Reason header at the
+    far end."""
+
+    NORMAL = "normal"
+    """the plan is over"""
+    CALL_OVER = "call_over"
+    """the other side ended the talk"""
+    CALLER_LEFT = "caller_left"
+    NO_ANSWER = "no_answer"
+    """it rang as long as it may"""
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    COMMAND_FAILED = "command_failed"
+    BUSY = "busy"
+    DECLINE = "decline"
+    UNKNOWN_NUMBER = "unknown_number"
+
+
+class Command(msgspec.Struct, frozen=True, tag=True, tag_field="command"):
+    """What all commands share."""
+
+
+class IndicateRinging(Command, frozen=True):
+    """Let the caller hear ringing."""
+
+
+class AnswerCaller(Command, frozen=True):
+    """Answer the caller's channel."""
+
+
+class CreateLeg(Command, frozen=True):
+    """Make a channel to the target, with the dead-man timer on it from birth; it is dialled once ready."""
+
+    leg: int
+    target: Target
+
+
+class DialLeg(Command, frozen=True):
+    """Send the INVITE of a leg that is ready. `timeout` (seconds) is Asterisk's own limit, behind ours."""
+
+    leg: int
+    timeout: float
+
+
+class OpenBridge(Command, frozen=True):
+    """Make the call's bridge and put the caller into it: prompts are played there.
+
+    A channel that plays by itself can do nothing else meanwhile: Asterisk's thread for it is busy playing, and
+    a request to set its dead-man timer would wait for the end of the prompt, and every other request on the
+    websocket with it (22.10.1).
+    """
+
+
+class Play(Command, frozen=True):
+    """Play a media URI to the caller, in the call's bridge."""
+
+    playback: int
+    media: str
+
+
+class Bridge(Command, frozen=True):
+    """Let the caller and a leg talk: make the call's bridge and put both channels into it."""
+
+    leg: int
+
+
+class DestroyBridge(Command, frozen=True):
+    """Remove the call's bridge."""
+
+
+class HangUpLeg(Command, frozen=True):
+    """End a leg; 0 is the caller's."""
+
+    leg: int
+    reason: HangupReason
+
+
+class SetDeadMan(Command, frozen=True):
+    """Set the dead-man timer of a leg anew: unless that is repeated, Asterisk returns the caller (leg 0) to
+    the
+    dialplan, and ends any other leg."""
+
+    leg: int
+
+
+class LiftDeadMan(Command, frozen=True):
+    """Take the dead-man timer off a leg: a conversation outlives us."""
+
+    leg: int
+
+
+class ReturnToDialplan(Command, frozen=True):
+    """Send the caller on in Asterisk's dialplan."""
+
+    context: str
+    extension: str
+
+
+class SetTimer(Command, frozen=True):
+    """Tell the machine in so many seconds, by TimerFired; replaces a timer of the same name."""
+
+    timer: str
+    seconds: float
+
+
+class CancelTimer(Command, frozen=True):
+    """Forget a timer."""
+
+    timer: str
+
+
+class Finish(Command, frozen=True):
+    """The call is over: write its record, forget it."""
+
+    record: CallRecord
+
+
+CallCommand = (
+    IndicateRinging
+    | AnswerCaller
+    | CreateLeg
+    | DialLeg
+    | OpenBridge
+    | Play
+    | Bridge
+    | DestroyBridge
+    | HangUpLeg
+    | SetDeadMan
+    | LiftDeadMan
+    | ReturnToDialplan
+    | SetTimer
+    | CancelTimer
+    | Finish
+)

@@ -1,0 +1,153 @@
+"""Conditions of `when`, as compiled: each holds or not at a `Moment`, and carries the words for not holding.
+
+To add a condition: a class with `failure` and `holds`, and a row in `COMPILE`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from router.core.facts import Facts
+from router.core.numbers import NumberIndex, NumberPattern
+from router.core.schema import ConditionDoc, CountriesDoc
+from router.core.times import Hours
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A condition that did not hold, in parts; explain.py makes the words."""
+
+    condition: str
+    """The key: open, closed, caller, dialled, not."""
+    wanted: tuple[str, ...]
+    """The values that would have done, as written in E.164."""
+
+
+class Moment:
+    """One call as conditions see it. What several conditions ask is worked out once."""
+
+    __slots__ = ("_hours", "_open", "facts")
+
+    def __init__(self, facts: Facts, hours: Mapping[str, Hours]) -> None:
+        self.facts = facts
+        self._hours = hours
+        self._open: dict[str, bool] = {}
+
+    def is_open(self, name: str) -> bool:
+        known = self._open.get(name)
+        if known is None:
+            known = self._open[name] = self._hours[name].is_open(self.facts.now)
+        return known
+
+
+class Condition(Protocol):
+    @property
+    def failure(self) -> Failure: ...
+
+    def holds(self, moment: Moment) -> bool: ...
+
+
+When = tuple[tuple[Condition, ...], ...]
+"""Alternatives; all conditions of one must hold."""
+
+
+class OpenIs(msgspec.Struct, frozen=True):
+    names: tuple[str, ...]
+    wanted: bool
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        return any(moment.is_open(name) is self.wanted for name in self.names)
+
+
+class CallerIs(msgspec.Struct, frozen=True):
+    patterns: NumberIndex[bool]
+    anonymous: bool
+    countries: frozenset[str]
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        caller = moment.facts.caller
+        if caller.number is None:
+            return self.anonymous and caller.anonymous
+        if self.patterns.find(caller.number):
+            return True
+        return bool(self.countries) and caller.number.country in self.countries
+
+
+class DialledIs(msgspec.Struct, frozen=True):
+    patterns: NumberIndex[bool]
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        did = moment.facts.did
+        return did is not None and self.patterns.find(did) is True
+
+
+class Not(msgspec.Struct, frozen=True):
+    when: When
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        return bool(failures(self.when, moment))
+
+
+def failures(when: When, moment: Moment) -> tuple[Failure, ...]:
+    """Empty where `when` holds; else the first condition that failed, of each alternative."""
+    failed: list[Failure] = []
+    for alternative in when:
+        for condition in alternative:
+            if not condition.holds(moment):
+                failed.append(condition.failure)
+                break
+        else:
+            return ()
+    return tuple(failed)
+
+
+def _open(names: tuple[str, ...]) -> Condition:
+    return OpenIs(names, True, Failure("open", names))
+
+
+def _closed(names: tuple[str, ...]) -> Condition:
+    return OpenIs(names, False, Failure("closed", names))
+
+
+def _caller(callers: tuple[NumberPattern | str | CountriesDoc, ...]) -> Condition:
+    patterns = [caller for caller in callers if isinstance(caller, NumberPattern)]
+    countries = [code for caller in callers if isinstance(caller, CountriesDoc) for code in caller.country]
+    anonymous = "anonymous" in callers
+    wanted = [*(pattern.text for pattern in patterns), *countries, *(["anonymous"] if anonymous else [])]
+    index = NumberIndex((pattern, True) for pattern in patterns)
+    return CallerIs(index, anonymous, frozenset(countries), Failure("caller", tuple(wanted)))
+
+
+def _dialled(patterns: tuple[NumberPattern, ...]) -> Condition:
+    index = NumberIndex((pattern, True) for pattern in patterns)
+    return DialledIs(index, Failure("dialled", tuple(pattern.text for pattern in patterns)))
+
+
+def _not(docs: tuple[ConditionDoc, ...]) -> Condition:
+    when = compile_when(docs)
+    return Not(when, Failure("not", tuple(map(_words, when))))
+
+
+def _words(conditions: tuple[Condition, ...]) -> str:
+    return ", ".join(f"{one.failure.condition}: {' or '.join(one.failure.wanted)}" for one in conditions)
+
+
+COMPILE: dict[str, Callable[[Any], Condition]] = {
+    "open": _open,
+    "closed": _closed,
+    "caller": _caller,
+    "dialled": _dialled,
+    "not_": _not,
+}
+"""Field of `ConditionDoc` -> the condition; tried in this order."""
+
+
+def compile_when(docs: tuple[ConditionDoc, ...]) -> When:
+    return tuple(
+        tuple(make(getattr(doc, key)) for key, make in COMPILE.items() if getattr(doc, key) is not None)
+        for doc in docs
+    )

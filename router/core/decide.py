@@ -1,0 +1,127 @@
+"""decide: rules and facts -> what the caller will meet, and why.
+
+In this order: the client by the number dialled; its screening, where `allow` outranks every block; a person's
+own number; the routes, first match in file order; else the client's last resort. Plans lie ready, so a
+decision only picks one, and takes out people who are outside their hours. The trace keeps parts, not
+sentences (explain.py).
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from router.core.conditions import Failure, Moment, failures
+from router.core.facts import Facts
+from router.core.layout import Layout
+from router.core.plan import CallPlan, PlanNode, Refuse
+from router.core.ruleset import ClientRules, RuleSet
+
+
+class TraceRow(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    kind: Literal["client", "allow", "block", "own number", "route", "person", "no route"]
+    name: str
+    """Of the client, rule, route or person; empty where the row is on all of a kind."""
+    place: str
+    """`file:line`; empty where nothing is written."""
+    matched: bool
+    failed: tuple[Failure, ...] = ()
+    """For what was passed over: the first condition that failed, of each alternative."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What was decided for one call. It encodes to JSON and back."""
+
+    plan: CallPlan
+    trace: tuple[TraceRow, ...]
+    client: str | None
+    route: str | None
+    """Its name; None where no route took the call: blocked, a person's own number, or no route."""
+    version: str
+    """Of the rules."""
+    now: datetime
+    timezone: str
+    """The client's; UTC where there is no client."""
+    caller: str
+    """Masked."""
+    dialled: str
+
+
+UNKNOWN_NUMBER = CallPlan((PlanNode(Refuse("unknown_number")),), no_route=True)
+
+
+def decide(rules: RuleSet, facts: Facts) -> Decision:
+    """The plan for one call, with its trace. Never fails: every call has a plan."""
+    owner = rules.numbers.find(facts.did) if facts.did is not None else None
+    if owner is None:
+        row = TraceRow("client", "", "", False)
+        return _decision(rules, facts, UNKNOWN_NUMBER, [row])
+    client = rules.clients[owner.client]
+    trace = [TraceRow("client", client.id, client.place, True)]
+    blocked = _screen(client, facts, trace)
+    if blocked is not None:
+        return _decision(rules, facts, blocked, trace, client)
+    moment = Moment(facts, client.hours)
+    own = client.people[owner.person].own if owner.person is not None else None
+    if own is not None:
+        trace.append(TraceRow("own number", own.name, own.place, True))
+        return _decision(rules, facts, _present(client, own.layout, moment, trace), trace, client)
+    for route in client.routes:
+        failed = failures(route.when, moment)
+        trace.append(TraceRow("route", route.name, route.place, not failed, failed))
+        if not failed:
+            plan = _present(client, route.layout, moment, trace)
+            return _decision(rules, facts, plan, trace, client, route.name)
+    trace.append(TraceRow("no route", "", client.place, True))
+    return _decision(rules, facts, _present(client, client.no_route, moment, trace), trace, client)
+
+
+def _screen(client: ClientRules, facts: Facts, trace: list[TraceRow]) -> CallPlan | None:
+    """The plan for a caller who is blocked."""
+    screening, number = client.screening, facts.caller.number
+    if number is not None:
+        allowed = screening.allow.find(number)
+        if allowed is not None:
+            trace.append(TraceRow("allow", allowed.pattern, allowed.place, True))
+            return None
+        blocking = screening.block.find(number)
+        if blocking is not None:
+            trace.append(TraceRow("block", blocking.name, blocking.place, True))
+            return blocking.plan
+    if len(screening.block):
+        trace.append(TraceRow("block", "", screening.place, False))
+    return None
+
+
+def _present(client: ClientRules, layout: Layout, moment: Moment, trace: list[TraceRow]) -> CallPlan:
+    """The plan without people who are outside their hours."""
+    absent: set[str] = set()
+    for name in layout.people:
+        person = client.people[name]
+        if person.hours is not None and not moment.is_open(person.hours):
+            absent.add(name)
+            trace.append(TraceRow("person", name, person.place, False, (Failure("open", (person.hours,)),)))
+    return layout.without(absent)
+
+
+def _decision(
+    rules: RuleSet,
+    facts: Facts,
+    plan: CallPlan,
+    trace: list[TraceRow],
+    client: ClientRules | None = None,
+    route: str | None = None,
+) -> Decision:
+    return Decision(
+        plan,
+        tuple(trace),
+        client.id if client else None,
+        route,
+        rules.version,
+        facts.now,
+        client.timezone if client else "UTC",
+        facts.caller.masked,
+        facts.dialled,
+    )

@@ -1,0 +1,328 @@
+"""From evidence to disposition: what became of each leg, and of the call.
+
+A leg's outcome follows from our own intent first (a channel that we cancelled ends with any cause), then from
+the SIP status, then from the Q.850 cause, as measured on Asterisk 22.10.1: 607 arrives as cause 127 and 480
+as 19 with or without a timer of ours, so the SIP status says more. The call's disposition follows from the
+first true cause of its end; a soft cause, a 204 or a missing event proves nothing and is never used to guess.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from router.core.call import CALLER, Call, Ending, Leg
+from router.core.commands import HangupReason
+from router.core.plan import RingOutcome, rings_from
+from router.core.record import Attempt, AttemptOutcome, CallRecord, Disposition, Evidence, Party, Phase
+
+CLASSIFIER = 1
+"""Raised with every change of meaning here, so that history can be classified again."""
+
+
+class LegVerdict(NamedTuple):
+    """What became of one leg, with the finer reason (empty if the outcome says all)."""
+
+    outcome: AttemptOutcome
+    reason: str = ""
+
+
+_BY_SIP_STATUS = {
+    302: LegVerdict(AttemptOutcome.REDIRECTED),
+    403: LegVerdict(AttemptOutcome.DECLINED, "forbidden"),
+    404: LegVerdict(AttemptOutcome.INVALID_NUMBER, "unallocated"),
+    408: LegVerdict(AttemptOutcome.UNREACHABLE, "no_response"),
+    410: LegVerdict(AttemptOutcome.INVALID_NUMBER, "number_changed"),
+    415: LegVerdict(AttemptOutcome.MEDIA),
+    480: LegVerdict(AttemptOutcome.UNREACHABLE, "unavailable"),
+    484: LegVerdict(AttemptOutcome.INVALID_NUMBER, "incomplete"),
+    486: LegVerdict(AttemptOutcome.BUSY),
+    488: LegVerdict(AttemptOutcome.MEDIA),
+    500: LegVerdict(AttemptOutcome.CONGESTION, "server_error"),
+    502: LegVerdict(AttemptOutcome.CONGESTION, "bad_gateway"),
+    503: LegVerdict(AttemptOutcome.CONGESTION, "service_unavailable"),
+    504: LegVerdict(AttemptOutcome.CONGESTION, "gateway_timeout"),
+    600: LegVerdict(AttemptOutcome.BUSY),
+    603: LegVerdict(AttemptOutcome.DECLINED),
+    604: LegVerdict(AttemptOutcome.INVALID_NUMBER, "unallocated"),
+    606: LegVerdict(AttemptOutcome.MEDIA),
+    607: LegVerdict(AttemptOutcome.DECLINED, "unwanted"),
+}
+
+_BY_Q850_CAUSE = {
+    1: LegVerdict(AttemptOutcome.INVALID_NUMBER, "unallocated"),
+    17: LegVerdict(AttemptOutcome.BUSY),
+    18: LegVerdict(AttemptOutcome.UNREACHABLE, "no_response"),
+    19: LegVerdict(AttemptOutcome.NO_ANSWER),
+    20: LegVerdict(AttemptOutcome.UNREACHABLE, "offline"),
+    21: LegVerdict(AttemptOutcome.DECLINED),
+    22: LegVerdict(AttemptOutcome.INVALID_NUMBER, "number_changed"),
+    23: LegVerdict(AttemptOutcome.REDIRECTED),
+    27: LegVerdict(AttemptOutcome.CONGESTION, "bad_gateway"),
+    28: LegVerdict(AttemptOutcome.INVALID_NUMBER, "incomplete"),
+    34: LegVerdict(AttemptOutcome.CONGESTION, "service_unavailable"),
+    38: LegVerdict(AttemptOutcome.CONGESTION, "server_error"),
+    41: LegVerdict(AttemptOutcome.CONGESTION, "service_unavailable"),
+    42: LegVerdict(AttemptOutcome.CONGESTION, "service_unavailable"),
+    58: LegVerdict(AttemptOutcome.MEDIA),
+    102: LegVerdict(AttemptOutcome.CONGESTION, "gateway_timeout"),
+}
+
+_BY_INTENT = {
+    HangupReason.NO_ANSWER: LegVerdict(AttemptOutcome.NO_ANSWER),
+    HangupReason.ANSWERED_ELSEWHERE: LegVerdict(AttemptOutcome.ANSWERED_ELSEWHERE),
+    HangupReason.CALLER_LEFT: LegVerdict(AttemptOutcome.CANCELLED),
+}
+
+_OFFLINE = LegVerdict(AttemptOutcome.UNREACHABLE, "offline")
+"""Asterisk answers 500 to `create` for an endpoint that is unknown or has no registered contact."""
+
+_REFUSED = LegVerdict(AttemptOutcome.FAILED, "refused")
+
+_NO_REPLY = LegVerdict(AttemptOutcome.FAILED, "no_reply")
+
+_RING_OUTCOME = {
+    AttemptOutcome.BUSY: RingOutcome.BUSY,
+    AttemptOutcome.DECLINED: RingOutcome.DECLINED,
+    AttemptOutcome.NO_ANSWER: RingOutcome.NO_ANSWER,
+    AttemptOutcome.UNREACHABLE: RingOutcome.UNREACHABLE,
+}
+"""Every other outcome of a leg is `failed`."""
+
+_TELLING = (
+    RingOutcome.NO_ANSWER,
+    RingOutcome.DECLINED,
+    RingOutcome.BUSY,
+    RingOutcome.UNREACHABLE,
+    RingOutcome.FAILED,
+)
+"""Of several legs, the one that says most about the people: somebody was rung, refused, was busy, was not
+there."""
+
+
+def leg_verdict(leg: Leg, *, partner: bool) -> LegVerdict:
+    """What became of an attempt; `partner` where this leg got the call."""
+    if partner and leg.answered_at:
+        return LegVerdict(AttemptOutcome.ANSWERED)
+    if leg.intent in _BY_INTENT:
+        return _BY_INTENT[leg.intent]
+    if leg.refusal is not None:
+        return (_OFFLINE if leg.refusal >= 500 else _REFUSED) if leg.refusal else _NO_REPLY
+    if leg.lost:
+        return LegVerdict(AttemptOutcome.UNOBSERVED)
+    verdict = _BY_SIP_STATUS.get(leg.tech_cause) or _BY_Q850_CAUSE.get(leg.cause)
+    if leg.ringing_at and leg.tech_cause == 480:
+        # The phone rang and gave up by itself: nobody answered. Without ringing it is the phone that is not
+        # there.
+        return LegVerdict(AttemptOutcome.NO_ANSWER, "unavailable")
+    return verdict or LegVerdict(AttemptOutcome.FAILED, f"cause_{leg.cause}")
+
+
+def _as_ring_outcome(verdict: LegVerdict) -> RingOutcome:
+    return _RING_OUTCOME.get(verdict.outcome, RingOutcome.FAILED)
+
+
+def ring_outcome(legs: list[Leg]) -> RingOutcome:
+    """What `on:` branches by after a ring step in which nobody answered; no legs at all is `unreachable`."""
+    seen = {_as_ring_outcome(leg_verdict(leg, partner=False)) for leg in legs}
+    return next((outcome for outcome in _TELLING if outcome in seen), RingOutcome.UNREACHABLE)
+
+
+class CallVerdict(NamedTuple):
+    """The disposition and who ended the call; `hung_up_by` None where nobody saw."""
+
+    disposition: Disposition
+    reason: str
+    hung_up_by: Party | None
+
+
+class _End(NamedTuple):
+    """How a call came to its end: by one of the parties, or by something that is no party's act."""
+
+    party: Party | None
+    cut_off: tuple[Disposition, str] | None = None
+    """The disposition and reason of an end that was neither party's."""
+
+
+_ENDS = ("hangup_requested", "left", "ended", "lost")
+"""What is observed of a leg that ends."""
+
+_SOFT_DEVICE = 1
+"""Asterisk's own soft hangup of a channel whose device failed (AST_SOFTHANGUP_DEV): the RTP timeout."""
+
+_CANCELLED = 487
+"""SIP status of an inbound channel whose caller gave up before the answer."""
+
+_NETWORK_CAUSES = {38: "network", 41: "network", 44: "rtp_timeout"}
+"""Q.850 causes that neither party brings about: 38 and 41 in a peer's Reason header, 44 after an RTP timeout.
+"""
+
+
+def _network_reason(seen: Evidence) -> str | None:
+    """Why this observation of a connected leg means that the network cut it off; None if it does not."""
+    if seen.soft:
+        return "rtp_timeout" if seen.cause == _SOFT_DEVICE else None
+    if seen.cause in _NETWORK_CAUSES:
+        return _NETWORK_CAUSES[seen.cause]
+    # No ACK to our 200, or the session timer ran out: 18 with SIP 408.
+    return "session_timer" if seen.cause == 18 or seen.tech_cause == 408 else None
+
+
+def _first_end(call: Call) -> Evidence:
+    """The first observation that one of the connected parties, we, or something else ended the call.
+
+    No call is over without one. That we gave up because a command failed does not count where a party itself
+    asked to end: it failed because that party was leaving.
+    """
+    parties = (CALLER, call.partner)
+    asked = any(_asked(seen) and seen.leg in parties for seen in call.evidence)
+
+    def counts(seen: Evidence) -> bool:
+        if seen.what == "router_hung_up":
+            return not (asked and seen.detail == HangupReason.COMMAND_FAILED)
+        return seen.what == "asterisk_lost" or (seen.leg in parties and seen.what in _ENDS)
+
+    return next(filter(counts, call.evidence))
+
+
+def _asked(seen: Evidence) -> bool:
+    """True of a hangup request that came from the far end: a BYE or a CANCEL."""
+    return seen.what == "hangup_requested" and not seen.soft
+
+
+def _end(call: Call) -> _End:
+    """Who or what ended a call."""
+    first = _first_end(call)
+    if first.what == "router_hung_up":
+        return _End(Party.ROUTER)
+    if first.what == "asterisk_lost":
+        return _End(Party.NETWORK, (Disposition.DROPPED, "asterisk_lost"))
+    if first.what == "lost":
+        return _End(None, (Disposition.UNOBSERVED, "router_away"))
+    if call.legs[first.leg].answered_at is not None:
+        for seen in call.evidence:
+            reason = _network_reason(seen) if seen.leg == first.leg else None
+            if reason:
+                return _End(Party.NETWORK, (Disposition.DROPPED, reason))
+    if first.what == "left" and first.leg != CALLER:
+        return _End(Party.ROUTER, (Disposition.DROPPED, "dead_man"))
+    if first.what == "left" and call.caller.tech_cause != _CANCELLED:
+        return _End(Party.ROUTER, (Disposition.TRANSFERRED, "dead_man"))
+    if first.soft:
+        # Somebody at Asterisk's console or another application: neither party, and not the network either.
+        return _End(None, (Disposition.DROPPED, "soft_hangup"))
+    return _End(Party.CALLER if first.leg == CALLER else Party.CALLEE)
+
+
+def glare(call: Call) -> bool:
+    """True if both parties asked to end before either had left: the first wins, and the call is flagged."""
+    asked: set[int] = set()
+    for seen in call.evidence:
+        if seen.what == "left" and seen.leg in (CALLER, call.partner):
+            break
+        if _asked(seen):
+            asked.add(seen.leg)
+    return CALLER in asked and call.partner in asked
+
+
+def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
+    """The disposition and reason of a call whose plan has nobody left to ring."""
+    if call.plan.no_route:
+        return Disposition.FAILED, "no_route"
+    if not call.plan.nodes or not rings_from(call.plan, 0):
+        return (
+            (Disposition.INFORMED, "")
+            if call.playbacks
+            else (Disposition.BLOCKED, f"route {call.info.route}")
+        )
+    if call.partner is not None:
+        return Disposition.NO_ANSWER, "callee_left"
+    verdicts = [leg_verdict(leg, partner=False) for leg in call.legs[1:]]
+    if not verdicts:
+        return Disposition.FAILED, "nobody_available"
+    telling = min(verdicts, key=lambda verdict: _TELLING.index(_as_ring_outcome(verdict)))
+    rang = any(leg.ringing_at for leg in call.legs[1:])
+    if rang or telling.outcome in (AttemptOutcome.NO_ANSWER, AttemptOutcome.DECLINED):
+        disposition = Disposition.NO_ANSWER
+    elif telling.outcome is AttemptOutcome.BUSY:
+        disposition = Disposition.BUSY
+    else:
+        disposition = Disposition.FAILED
+    return disposition, "" if telling.outcome.value == disposition.value else telling.outcome.value
+
+
+def classify(call: Call) -> CallVerdict:
+    """The one disposition of a call that is over, by the precedence of the closed list."""
+    end = _end(call)
+    ending = call.state if isinstance(call.state, Ending) else Ending()
+    if call.plan.blocked_by is not None:
+        return CallVerdict(Disposition.BLOCKED, call.plan.blocked_by, end.party)
+    if ending.dialplan is not None and _first_end(call).what == "left":
+        return CallVerdict(Disposition.TRANSFERRED, ending.dialplan, Party.ROUTER)
+    if end.cut_off:
+        return CallVerdict(*end.cut_off, end.party)
+    if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:
+        cut_off = Disposition.DROPPED if call.talk_began else Disposition.FAILED
+        return CallVerdict(cut_off, "command_failed", Party.ROUTER)
+    if call.talk_began:
+        return CallVerdict(Disposition.ANSWERED, "", end.party)
+    if end.party is Party.CALLER and call.phase is not Phase.CLOSING:
+        return CallVerdict(Disposition.ABANDONED, "", end.party)
+    return CallVerdict(*_treatment_ran_out(call), end.party)
+
+
+def attempt(leg: Leg, call: Call, now: datetime) -> Attempt:
+    """The attempt that a leg was, for the record."""
+    outcome, reason = leg_verdict(leg, partner=leg.number == call.partner)
+    return Attempt(
+        number=leg.number,
+        target=leg.target.name,
+        dial=leg.target.dial,
+        outcome=outcome,
+        reason=reason,
+        started_at=leg.started_at,
+        ended_at=leg.ended_at or now,
+        ringing_at=leg.ringing_at,
+        answered_at=leg.answered_at,
+        cause=leg.cause,
+        tech_cause=leg.tech_cause,
+    )
+
+
+def _ring_seconds(legs: tuple[Leg, ...], now: datetime) -> float:
+    """How long at least one phone rang for the caller: the union of the legs' ringing times."""
+    spans = sorted((leg.ringing_at, leg.answered_at or leg.ended_at or now) for leg in legs if leg.ringing_at)
+    total, until = timedelta(), None
+    for start, stop in spans:
+        begin = start if until is None or start > until else until
+        total += max(stop - begin, timedelta())
+        until = stop if until is None or stop > until else until
+    return total.total_seconds()
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    """How long something lasted; never negative, even where the clock was set back meanwhile."""
+    return max((end - begin).total_seconds(), 0.0)
+
+
+def make_record(call: Call, now: datetime) -> CallRecord:
+    """The record of a call that is over. `now` is when its last channel went, or when we stopped waiting for
+    it."""
+    verdict = classify(call)
+    ended_at = _first_end(call).at
+    partner = call.legs[call.partner] if call.partner is not None and call.talk_began else None
+    return CallRecord(
+        info=call.info,
+        disposition=verdict.disposition,
+        phase=call.phase,
+        hung_up_by=verdict.hung_up_by,
+        ended_at=ended_at,
+        reason=verdict.reason,
+        answered_by=partner.target.name if partner else None,
+        answered_at=call.talk_began,
+        ring_seconds=_ring_seconds(call.legs[1:], ended_at),
+        wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),
+        talk_seconds=_seconds(call.talk_began, ended_at) if call.talk_began else 0.0,
+        attempts=tuple(attempt(leg, call, now) for leg in call.legs[1:]),
+        evidence=call.evidence,
+        flags=(*call.flags, "glare") if glare(call) else call.flags,
+        classifier=CLASSIFIER,
+    )

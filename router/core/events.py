@@ -1,0 +1,123 @@
+"""Events: what happened to a call, in the past tense. All that the call machine ever learns comes as one of
+these.
+
+Legs are numbered within their call: leg 0 is the caller's, legs 1, 2, ... are the phones we rang, in order.
+Every event is journalled as JSON under its tag, so a tag never changes its meaning; new facts get new tags or
+new optional fields.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, tag_field="event"):
+    """What all events share: they are frozen, and are told apart by their class name in the journal."""
+
+
+class LegReady(Event, frozen=True):
+    """A leg we created has entered our application: it may be dialled now. (StasisStart of that leg.)"""
+
+    leg: int
+
+
+class LegRinging(Event, frozen=True):
+    """The phone of a leg rings. (ChannelStateChange to Ringing.)"""
+
+    leg: int
+
+
+class LegAnswered(Event, frozen=True):
+    """A leg is connected: a phone was answered, or, for leg 0, the caller's side has our answer.
+
+    (ChannelStateChange to Up: the only proof of an answer; a 204 from `/answer` is none.)
+    """
+
+    leg: int
+
+
+class HangupRequested(Event, frozen=True):
+    """Somebody or something asks a leg to end. (ChannelHangupRequest.)
+
+    `soft` is set where Asterisk itself asks; then `cause` is a soft-hangup flag (32 = ARI or CLI, 1 = device,
+    such as the RTP timeout), otherwise it is the Q.850 cause of the far end's BYE or CANCEL.
+    """
+
+    leg: int
+    cause: int = 0
+    soft: bool = False
+
+
+class LegLeft(Event, frozen=True):
+    """A leg left our application. Without a HangupRequested before it, it went back to the dialplan.
+    (StasisEnd.)"""
+
+    leg: int
+
+
+class LegEnded(Event, frozen=True):
+    """A leg's channel is gone. `cause` is Q.850, `tech_cause` the SIP status where there was one.
+    (ChannelDestroyed.)"""
+
+    leg: int
+    cause: int = 0
+    tech_cause: int = 0
+
+
+class LegLost(Event, frozen=True):
+    """A leg's channel was found gone, its end unseen. `since` is when the router last saw Asterisk."""
+
+    leg: int
+    since: datetime | None = None
+
+
+class PlaybackEnded(Event, frozen=True):
+    """A prompt is over; `failed` where Asterisk could not play it. (PlaybackFinished.)"""
+
+    playback: int
+    failed: bool = False
+
+
+class TimerFired(Event, frozen=True):
+    """A timer that the machine had set ran out."""
+
+    timer: str
+
+
+class CommandFailed(Event, frozen=True):
+    """Asterisk refused a command, or did not reply in time (status 0). `leg` is the leg it was for."""
+
+    command: str
+    leg: int
+    status: int
+    reason: str = ""
+
+
+class BridgeLost(Event, frozen=True):
+    """Two people should be talking, and the bridge between them was found gone or not holding both."""
+
+
+class RouterReturned(Event, frozen=True):
+    """The router sees Asterisk again after a gap; what was missed has been told by the events before this
+    one."""
+
+
+class AsteriskLost(Event, frozen=True):
+    """Asterisk went down, or came back as another process: every channel of the call is gone."""
+
+
+CallEvent = (
+    LegReady
+    | LegRinging
+    | LegAnswered
+    | HangupRequested
+    | LegLeft
+    | LegEnded
+    | LegLost
+    | PlaybackEnded
+    | TimerFired
+    | CommandFailed
+    | BridgeLost
+    | RouterReturned
+    | AsteriskLost
+)

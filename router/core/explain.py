@@ -1,0 +1,58 @@
+"""Renders a decision's trace as lines of text. Nothing is evaluated again: the words come from the trace
+alone.
+"""
+
+from zoneinfo import ZoneInfo
+
+from router.core.conditions import Failure
+from router.core.decide import Decision, TraceRow
+from router.core.times import WEEKDAYS
+
+_FOUND = {
+    "open": "it is closed ({at})",
+    "closed": "it is open ({at})",
+    "caller": "the caller is {caller}",
+    "dialled": "{dialled} was dialled",
+    "not": "that holds",
+}
+"""What was found instead, by the condition that failed."""
+_FOUND_OF_SEVERAL = {"open": "all are closed ({at})", "closed": "all are open ({at})"}
+
+_ROWS = {
+    ("client", True): "client {name} has {dialled}",
+    ("client", False): "no client has {dialled}",
+    ("allow", True): "allow {name}: the caller {caller} is not screened",
+    ("block", True): "block {name}: the caller {caller} is refused",
+    ("block", False): "block: no rule names the caller {caller}",
+    ("own number", True): "{dialled} is {name}'s own number",
+    ("route", True): "route {name}: taken",
+    ("route", False): "route {name}: passed over; {failed}",
+    ("person", False): "person {name}: not rung; {failed}",
+    ("no route", True): "no route took the call: last resort",
+}
+"""The words for a row, by its kind and whether it matched."""
+
+
+def explain(decision: Decision) -> tuple[str, ...]:
+    """One line for each row of the trace, its place first: `rules/fjord.yaml:12: route main: taken`."""
+    local = decision.now.astimezone(ZoneInfo(decision.timezone))
+    day = WEEKDAYS[local.weekday()].capitalize()
+    words = {
+        "at": f"{day} {local:%H:%M} {decision.timezone}",
+        "caller": decision.caller,
+        "dialled": decision.dialled,
+    }
+    return tuple(_line(row, words) for row in decision.trace)
+
+
+def _line(row: TraceRow, words: dict[str, str]) -> str:
+    failed = "; ".join(_failure(failure, words) for failure in row.failed)
+    line = _ROWS[row.kind, row.matched].format(name=row.name, failed=failed, **words)
+    return f"{row.place}: {line}" if row.place else line
+
+
+def _failure(failure: Failure, words: dict[str, str]) -> str:
+    found = _FOUND[failure.condition]
+    if len(failure.wanted) > 1:
+        found = _FOUND_OF_SEVERAL.get(failure.condition, found)
+    return f"{failure.condition}: {' or '.join(failure.wanted)} \u2014 {found.format(**words)}"

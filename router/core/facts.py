@@ -1,0 +1,19 @@
+"""Facts: all that is known of one arriving call when it is decided, frozen, with `now`."""
+
+from datetime import datetime
+
+import msgspec
+
+from router.core.numbers import CallerId, PhoneNumber
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """One arriving call. The edge builds it once; nothing the decision needs is asked for later."""
+
+    now: datetime
+    """When the call arrived; always aware."""
+    dialled: str
+    """The number the caller dialled, as the dialplan passed it on."""
+    did: PhoneNumber | None
+    """The same as E.164, None where it cannot be read as a number."""
+    caller: CallerId

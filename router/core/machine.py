@@ -1,0 +1,422 @@
+"""The call machine: `step(call, event, now) -> (call, commands)`, the whole life of one call.
+
+Theory of operation
+-------------------
+A call is always in one of five states (call.py), and there is one function for each: Saying and Ringing are
+steps of the plan and live in steps/; Talking, Ending and Over are here. Every event is first *observed*: what
+it says of a leg is written into that leg, and kept as evidence, whatever the state. Then comes what all
+states share:
+
+- The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
+- While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
+  seconds.
+  If we die, Asterisk takes the caller back to the dialplan and ends the legs. It is lifted once two people
+  talk.
+
+Only then the state's own function sees the event. A step that is over says how, and the machine walks on
+along the plan; when nothing is left of it, the call is ended.
+
+Ending waits until every channel is gone, because the cause that tells a network failure from a goodbye comes
+last, with ChannelDestroyed. It cannot wait for ever: overdue ends are demanded again, and after MAX_CHECKS
+the record is written with the flag `unclean`. So every call ends in exactly one Finish.
+
+The machine is deterministic: replaying the journalled events gives the same state, which is how a new process
+takes over the calls of one that died. TimerFired(DEAD_MAN) changes nothing and need not be journalled.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from router.core.call import (
+    CALLER,
+    THE_CALLER,
+    Call,
+    Commands,
+    Connected,
+    Done,
+    Ending,
+    Leg,
+    LegState,
+    Over,
+    Ringing,
+    Saying,
+    Talking,
+    Turn,
+    with_evidence,
+    with_flag,
+    with_leg,
+)
+from router.core.commands import (
+    AnswerCaller,
+    Bridge,
+    CallCommand,
+    CancelTimer,
+    DestroyBridge,
+    Finish,
+    HangUpLeg,
+    HangupReason,
+    LiftDeadMan,
+    OpenBridge,
+    ReturnToDialplan,
+    SetDeadMan,
+    SetTimer,
+)
+from router.core.disposition import make_record
+from router.core.events import (
+    AsteriskLost,
+    BridgeLost,
+    CallEvent,
+    CommandFailed,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LegLost,
+    LegReady,
+    LegRinging,
+    PlaybackEnded,
+    RouterReturned,
+    TimerFired,
+)
+from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, RingOutcome, Say, Step, rings_from
+from router.core.record import CallInfo, Evidence, Phase
+from router.core.steps import ring, say
+
+DEAD_MAN = "dead_man"
+"""The timer that has the dead-man timers in Asterisk set anew."""
+
+REFRESH = 4.0
+"""Seconds between two settings of a dead-man timer: at most half its length, so that one lost command does no
+harm."""
+
+CLEAN_UP = "clean_up"
+"""The timer that looks after the ends we wait for."""
+
+OVERDUE = 5.0
+"""Seconds after which a channel that should be gone is told again."""
+
+DEPARTURE = 1.0
+"""Seconds we wait for the end of a caller who left our application without a hangup request. A channel that
+died is
+gone at once; one that the dead-man timer took to the dialplan stays."""
+
+MAX_CHECKS = 3
+
+UNCLEAN = "unclean"
+"""Flag of a call whose channels' ends were never all confirmed."""
+
+LIFT_FAILED = "lift_failed"
+"""Flag of a call whose dead-man timer did not come off at once: it is tried a second time, not for ever."""
+
+_REFUSAL = {
+    "decline": HangupReason.DECLINE,
+    "busy": HangupReason.BUSY,
+    "unknown_number": HangupReason.UNKNOWN_NUMBER,
+}
+
+
+def begin(info: CallInfo, plan: CallPlan, now: datetime) -> tuple[Call, Commands]:
+    """The first state of a call that has just arrived, and what to do first."""
+    not_begun = Call(info=info, plan=plan, legs=(Leg(CALLER, now, THE_CALLER),))
+    call, commands = _walk(not_begun, 0 if plan.nodes else None, now)
+    if isinstance(call.state, Ending):
+        return call, commands
+    return call, (*commands, SetTimer(DEAD_MAN, REFRESH))
+
+
+def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
+    """The next state of a call after one event, and what to do."""
+    seen = _observe(call, event, now)
+    match seen.state:
+        case Over():
+            return call, ()  # A late event of a call whose record is written changes nothing.
+        case _ if isinstance(event, AsteriskLost):
+            return _finish(seen, now)
+        case Ending() as ending:
+            return _ending(seen, ending, event, now)
+        case state:
+            return _under_way(seen, state, event, now)
+
+
+def _under_way(
+    call: Call, state: Saying | Ringing | Talking, event: CallEvent, now: datetime
+) -> tuple[Call, Commands]:
+    """What all states share while the call goes on, before the state's own function."""
+    if _asks_to_end(event, CALLER):
+        return _end(call, Ending(), now, going=CALLER)
+    if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
+        return _command_failed(call, event, now)
+    call, commands = _in_state(call, state, event, now)
+    if isinstance(event, RouterReturned):
+        commands += _told_again(call)
+    if isinstance(event, RouterReturned) or event == TimerFired(DEAD_MAN):
+        commands += _dead_man_again(call)
+    return call, commands
+
+
+def _in_state(
+    call: Call, state: Saying | Ringing | Talking, event: CallEvent, now: datetime
+) -> tuple[Call, Commands]:
+    match state:
+        case Saying():
+            return _after(say.advance(call, state, event, now), now)
+        case Ringing():
+            return _after(ring.advance(call, state, event, now), now)
+        case Talking():
+            return _talking(call, state, event, now)
+        case _:
+            assert_never(state)
+
+
+def _observe(call: Call, event: CallEvent, now: datetime) -> Call:
+    """Write into the legs what an event says of them, and keep it as evidence."""
+    match event:
+        case LegRinging(number):
+            leg = call.legs[number]
+            if leg.state in (LegState.CREATED, LegState.DIALLED):
+                return with_leg(call, replace(leg, state=LegState.RINGING, ringing_at=now))
+        case LegAnswered(number):
+            leg = call.legs[number]
+            # A caller who left us may be answered by the dialplan; that is no affair of this call any more.
+            if leg.answered_at is None and leg.state not in (LegState.LEFT, LegState.ENDED):
+                return with_leg(call, replace(leg, state=LegState.UP, answered_at=now))
+        case HangupRequested(number, cause, soft):
+            return with_evidence(call, Evidence(now, "hangup_requested", number, cause, soft=soft))
+        case LegLeft(number):
+            if number == CALLER and not call.caller.gone:
+                call = with_leg(call, replace(call.caller, state=LegState.LEFT))
+            return with_evidence(call, Evidence(now, "left", number))
+        case LegEnded(number, cause, tech_cause):
+            ended = replace(
+                call.legs[number], state=LegState.ENDED, ended_at=now, cause=cause, tech_cause=tech_cause
+            )
+            return with_evidence(with_leg(call, ended), Evidence(now, "ended", number, cause, tech_cause))
+        case LegLost(number, since):
+            lost = replace(call.legs[number], state=LegState.ENDED, ended_at=now, lost=True)
+            detail = f"since {since.isoformat()}" if since else ""
+            return with_evidence(with_leg(call, lost), Evidence(now, "lost", number, detail=detail))
+        case CommandFailed(command, number, status, reason):
+            if command in ring.COMMANDS:
+                call = with_leg(call, ring.refused(call.legs[number], event, now))
+            detail = f"{command}: {status} {reason}"
+            return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
+        case AsteriskLost():
+            for leg in call.legs:
+                if not leg.gone:
+                    call = with_leg(call, replace(leg, state=LegState.ENDED, ended_at=now, lost=True))
+            return with_evidence(call, Evidence(now, "asterisk_lost"))
+        case LegReady() | PlaybackEnded() | TimerFired() | BridgeLost() | RouterReturned():
+            pass  # Says nothing of a leg's life.
+        case _:
+            assert_never(event)
+    return call
+
+
+def _asks_to_end(event: CallEvent, leg: int) -> bool:
+    return isinstance(event, HangupRequested | LegLeft | LegEnded | LegLost) and event.leg == leg
+
+
+def _after(turn: Turn, now: datetime) -> tuple[Call, Commands]:
+    """What follows a turn of a step: nothing yet, the talk, or the next step."""
+    if turn.outcome is None:
+        return turn.call, turn.commands
+    if isinstance(turn.outcome, Connected):
+        call, commands = _connect(turn.call, turn.outcome.leg, now)
+    else:
+        call, commands = _walk(turn.call, _next(turn.call, turn.outcome), now)
+    return call, turn.commands + commands
+
+
+def _next(call: Call, outcome: RingOutcome | Done) -> int | None:
+    assert call.position is not None
+    node = call.plan.nodes[call.position]
+    return node.then if isinstance(outcome, Done) else node.on.get(outcome, node.then)
+
+
+def _walk(call: Call, position: int | None, now: datetime) -> tuple[Call, Commands]:
+    """Go on along the plan from `position` until a step takes its time, or the plan is over."""
+    commands: Commands = ()
+    steps_left = len(call.plan.nodes)
+    while position is not None and steps_left:
+        steps_left -= 1
+        call = replace(call, position=position)
+        turn = _enter(call, call.plan.nodes[position].step, now)
+        call, commands = turn.call, commands + turn.commands
+        if turn.outcome is None:
+            return call, commands
+        assert not isinstance(turn.outcome, Connected)
+        position = _next(call, turn.outcome)
+    call, last = _end(replace(call, position=None), Ending(HangupReason.NORMAL), now)
+    return call, commands + last
+
+
+def _enter(call: Call, step: Step, now: datetime) -> Turn:
+    match step:
+        case Say():
+            phase = Phase.GREETING if rings_from(call.plan, call.position) else Phase.CLOSING
+            return say.enter(replace(call, phase=phase), step, now)
+        case Ring():
+            return ring.enter(replace(call, phase=Phase.RINGING), step, now)
+        case Refuse(treatment):
+            return Turn(*_end(call, Ending(_REFUSAL[treatment]), now))
+        case HangUp():
+            return Turn(*_end(call, Ending(HangupReason.NORMAL), now))
+        case Dialplan(context, extension, reason):
+            call, commands = _end(call, Ending(dialplan=reason), now, going=CALLER)
+            return Turn(call, (ReturnToDialplan(context, extension), *commands))
+        case _:
+            assert_never(step)
+
+
+def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
+    """Give the call to the leg that answered first, and cancel the others."""
+    commands: list[CallCommand] = [] if call.answering else [AnswerCaller()]
+    commands += [Bridge(partner), CancelTimer(DEAD_MAN), LiftDeadMan(CALLER), LiftDeadMan(partner)]
+    for leg in call.legs[1:]:
+        if leg.number != partner and not leg.gone and leg.intent is None:
+            call = with_leg(call, replace(leg, intent=HangupReason.ANSWERED_ELSEWHERE))
+            commands.append(HangUpLeg(leg.number, HangupReason.ANSWERED_ELSEWHERE))
+    call = replace(call, state=Talking(partner), partner=partner, answering=True)
+    return _if_both_up(call, now), tuple(commands)
+
+
+def _if_both_up(call: Call, now: datetime) -> Call:
+    if call.talk_began or call.caller.state is not LegState.UP:
+        return call
+    return replace(call, talk_began=now, phase=Phase.TALKING)
+
+
+def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
+    if _asks_to_end(event, state.leg):
+        return _end(call, Ending(), now, going=state.leg)
+    match event:
+        case LegAnswered(leg) if leg == CALLER:
+            return _if_both_up(call, now), ()
+        case BridgeLost():
+            return call, (Bridge(state.leg),)
+        case RouterReturned():
+            return call, (LiftDeadMan(CALLER), LiftDeadMan(state.leg))
+        case _:
+            # Losing legs that end, or answer too late: observed. Old playbacks and timers: nothing.
+            return call, ()
+
+
+def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Call, Commands]:
+    """A command for the caller or the talk failed. 404 means that a channel is going, and its own events say
+    more; but of a prompt, that there is no bridge to play it in."""
+    if event.status == 404 and event.command != "Play":
+        return call, ()
+    match event.command:
+        case "AnswerCaller" if call.caller.state is LegState.UP:
+            return call, ()  # The reply was lost, not the answer.
+        case "AnswerCaller" | "OpenBridge" | "Bridge":
+            return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
+        case "Play" if isinstance(call.state, Saying):
+            ended = PlaybackEnded(call.state.playback, failed=True)
+            return _after(say.advance(call, call.state, ended, now), now)
+        case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
+            # Both again: where one was lost, the other's loss may be on its way.
+            return with_flag(call, LIFT_FAILED), (LiftDeadMan(CALLER), LiftDeadMan(call.state.leg))
+        case _:
+            # Ringing tone, dead-man timers (set anew soon), hangups of lost legs (checked at the end).
+            return call, ()
+
+
+def _told_again(call: Call) -> Commands:
+    """What a gap may have swallowed: our answer, the bridge that prompts need, and the end of legs that were
+    given up and may ring on."""
+    answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
+    bridge = (OpenBridge(),) if call.has_bridge and isinstance(call.state, Saying | Ringing) else ()
+    given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
+    return (*answer, *bridge, *given_up)
+
+
+def _dead_man_again(call: Call) -> Commands:
+    """Set the dead-man timers anew while the caller waits."""
+    if not isinstance(call.state, Saying | Ringing):
+        return ()
+    legs = [leg.number for leg in call.legs if not leg.gone and leg.intent is None]
+    return (*(SetDeadMan(leg) for leg in legs), SetTimer(DEAD_MAN, REFRESH))
+
+
+def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:
+    """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
+    commands: list[CallCommand] = [CancelTimer(ring.TIMER), CancelTimer(DEAD_MAN)]
+    reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
+    for leg in call.legs:
+        if not leg.gone and leg.intent is None and leg.number != going:
+            call = _intend(call, leg, reason, now)
+            commands.append(HangUpLeg(leg.number, reason))
+    if call.has_bridge:
+        commands.append(DestroyBridge())
+    call = replace(call, state=ending)
+    if not _still_there(call, ending):
+        call, finish = _finish(call, now)
+        return call, (*commands, *finish)
+    departing = call.caller.state is LegState.LEFT
+    return call, (*commands, SetTimer(CLEAN_UP, DEPARTURE if departing else OVERDUE))
+
+
+def _intend(call: Call, leg: Leg, reason: HangupReason, now: datetime) -> Call:
+    """Write down that we end a leg: our own intent outranks any cause that comes back."""
+    call = with_leg(call, replace(leg, intent=reason))
+    if leg.number == CALLER:
+        call = with_evidence(call, Evidence(now, "router_hung_up", detail=reason))
+    return call
+
+
+def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
+    handing_over = state.dialplan is not None and call.caller.state not in (LegState.LEFT, LegState.ENDED)
+    match event:
+        case CommandFailed("ReturnToDialplan", _, status) if handing_over and status != 404:
+            return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
+        case TimerFired(timer) if timer == CLEAN_UP and handing_over:
+            return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
+        case RouterReturned() if handing_over:
+            return call, (_to_dialplan(call), *_told_again(call), SetTimer(CLEAN_UP, OVERDUE))
+        case TimerFired(timer) if timer == CLEAN_UP:
+            return _overdue(call, state, now)
+        case RouterReturned():
+            return _overdue(call, state, now)
+        case _:
+            # Whatever else comes, only the ends count, and those are observed; our commands may well fail
+            # now.
+            return (call, ()) if _still_there(call, state) else _finish(call, now)
+
+
+def _to_dialplan(call: Call) -> ReturnToDialplan:
+    assert call.position is not None
+    step = call.plan.nodes[call.position].step
+    assert isinstance(step, Dialplan)
+    return ReturnToDialplan(step.context, step.extension)
+
+
+def _overdue(call: Call, state: Ending, now: datetime) -> tuple[Call, Commands]:
+    """Demand again the ends that have not come; after MAX_CHECKS write the record without them."""
+    state = replace(state, checks=state.checks + 1)
+    call = replace(call, state=state)
+    commands: list[CallCommand] = [DestroyBridge()] if call.has_bridge else []
+    waiting_for = _still_there(call, state)
+    for leg in waiting_for:
+        reason = leg.intent or HangupReason.NORMAL
+        if leg.intent is None:
+            call = _intend(call, leg, reason, now)
+        commands.append(HangUpLeg(leg.number, reason))
+    if waiting_for and state.checks < MAX_CHECKS:
+        return call, (*commands, SetTimer(CLEAN_UP, OVERDUE))
+    call, finish = _finish(with_flag(call, UNCLEAN) if waiting_for else call, now)
+    return call, (*commands, *finish)
+
+
+def _still_there(call: Call, state: Ending) -> list[Leg]:
+    """The legs whose end is still to come. A caller in the dialplan is no longer ours to wait for."""
+    kept = state.dialplan is not None or state.checks > 0
+    return [leg for leg in call.legs if not leg.gone and not (kept and leg.state is LegState.LEFT)]
+
+
+def _finish(call: Call, now: datetime) -> tuple[Call, Commands]:
+    record = make_record(call, now)
+    cancel = tuple(CancelTimer(timer) for timer in (ring.TIMER, DEAD_MAN, CLEAN_UP))
+    return replace(call, state=Over()), (*cancel, Finish(record))

@@ -1,0 +1,219 @@
+"""Single values of the rules: from what is written to what it means, given the names their document defines.
+
+Each reader takes the value as YAML gave it and pydantic's `info`, whose context is a `Reading`. A ValueError
+says `what is wrong; what to write instead`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+import msgspec
+from pydantic import ValidationInfo
+
+from router.core.dialling import Dialling
+from router.core.numbers import COUNTRIES, NumberPattern, PhoneNumber
+from router.core.plan import Target
+from router.core.remarks import did_you_mean
+from router.core.times import WEEKDAYS, Duration
+
+T = TypeVar("T")
+
+LONGEST_RING = Duration(10 * 60)
+"""A round of ringing may not be longer."""
+
+LONGEST_TEXT = 500
+"""No single value may have more characters."""
+
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_EXTENSION = re.compile(r"[0-9]{1,8}")
+_ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
+_NUMBER = re.compile(r"\+?[0-9]{2,15}")
+_LOOKS_LIKE_NUMBER = re.compile(r"[+0-9(][0-9 ()./-]*")
+_SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+_KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What the values of one document are read with."""
+
+    country: str | None
+    people: tuple[str, ...]
+    hours: tuple[str, ...]
+    dialling: Dialling
+
+    @classmethod
+    def of(cls, data: Any, dialling: Dialling) -> "Reading":
+        """From a client's document that is not yet checked."""
+        document = data if isinstance(data, dict) else {}
+        country = document.get("country")
+        names = [document.get(key) for key in ("people", "hours")]
+        people, hours = (tuple(found) if isinstance(found, dict) else () for found in names)
+        return cls(country if country in COUNTRIES else None, people, hours, dialling)
+
+
+class PersonRef(msgspec.Struct, frozen=True):
+    """Somebody of the client's `people`, to be rung."""
+
+    id: str
+
+
+def text_of(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"text is needed here, not {_KINDS[type(value)]}; write one value")
+    text = value.strip()
+    if not text:
+        raise ValueError("the text is empty; write something or leave the key out")
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"the text is longer than {LONGEST_TEXT} characters; shorten it")
+    if _NOT_PRINTED.search(text):
+        raise ValueError("the text has line breaks or control characters; write it on one line")
+    return text
+
+
+def listed(value: object) -> object:
+    """A single value stands for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def reader(read: Callable[[str], T]) -> Callable[[object], T]:
+    """For pydantic: `read` of a value that must be text."""
+    return lambda value: read(text_of(value))
+
+
+def _reading(info: ValidationInfo) -> Reading:
+    return cast(Reading, info.context)
+
+
+def _known(name: str, names: Iterable[str], key: str, what: str) -> str:
+    if name not in names:
+        raise ValueError(f"{what} `{name}`; {did_you_mean(name, names, f'add it under `{key}:`')}")
+    return name
+
+
+def read_id(value: object) -> str:
+    text = text_of(value)
+    if not _ID.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not an id; begin with a letter and use letters, digits, _ . -")
+    return text
+
+
+def read_extension(value: object) -> str:
+    text = text_of(value)
+    if not _EXTENSION.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not an extension; write digits, at most 8")
+    return text
+
+
+def read_country(value: object) -> str:
+    text = text_of(value)
+    if text not in COUNTRIES:
+        hint = did_you_mean(text.upper(), COUNTRIES, "write its two letters (ISO 3166), as in NO")
+        raise ValueError(f"`{text[:80]}` is not a country; {hint}")
+    return text
+
+
+def read_pattern(value: object, info: ValidationInfo) -> NumberPattern:
+    return NumberPattern.parse(text_of(value), _reading(info).country)
+
+
+def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
+    """A pattern of a screening list; the contract's other entries are named as not built."""
+    if isinstance(value, dict) and "file" in value:
+        raise ValueError("numbers from a file are not supported by this version yet; list the numbers here")
+    if value == "contacts":
+        raise ValueError("`contacts` is not supported by this version yet; remove it")
+    return read_pattern(value, info)
+
+
+def read_hours_name(value: object, info: ValidationInfo) -> str:
+    return _known(text_of(value), _reading(info).hours, "hours", "no hours are called")
+
+
+def read_duration(value: object) -> Duration:
+    return Duration.parse(text_of(value))
+
+
+def read_ring_for(value: object) -> Duration:
+    duration = read_duration(value)
+    if not Duration(0) < duration <= LONGEST_RING:
+        raise ValueError(f"`{value}` is no time to ring; write 1s to {LONGEST_RING}")
+    return duration
+
+
+def each_day_once(week: dict[tuple[int, ...], T]) -> dict[tuple[int, ...], T]:
+    days = [day for days in week for day in days]
+    twice = [WEEKDAYS[day] for day in sorted(set(days)) if days.count(day) > 1]
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is in two entries; name each day once")
+    return week
+
+
+def read_media(value: object) -> str:
+    """An Asterisk media URI of a recorded file: `hello` and `sound:hello` are the same."""
+    text = text_of(value)
+    found = _SOUND.fullmatch(text)
+    if found is None or ".." in text:
+        raise ValueError(f"`{text[:80]}` is not a recorded file; write sound:NAME, as in sound:hello-world")
+    return f"sound:{found.group(1)}"
+
+
+def read_spoken(value: object) -> object:
+    if isinstance(value, str):
+        hint = "give a recorded file: `say: {file: NAME}`"
+        raise ValueError(f"speech from text is not supported by this version yet; {hint}")
+    return value
+
+
+def read_outside_number(value: object, info: ValidationInfo) -> Target:
+    """A number outside that may be dialled for this client."""
+    text, reading = text_of(value), _reading(info)
+    number = PhoneNumber.parse(text, reading.country)
+    refusal = reading.dialling.refusal(number, reading.country)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return reading.dialling.outside(number, number.e164)
+
+
+def read_phone(value: object, info: ValidationInfo) -> Target:
+    """An endpoint or an outside number."""
+    text = text_of(value)
+    if _ENDPOINT.fullmatch(text):
+        return Target(text, text)
+    if _LOOKS_LIKE_NUMBER.fullmatch(text):
+        return read_outside_number(text, info)
+    raise ValueError(f"`{text[:80]}` cannot be rung; write PJSIP/ENDPOINT or a number such as +4722334455")
+
+
+def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
+    """A person, an endpoint, or an outside number."""
+    text = text_of(value)
+    if text == "self":
+        raise ValueError("`self` is not supported by this version yet; write the person's id")
+    if _ID.fullmatch(text):
+        return PersonRef(_known(text, _reading(info).people, "people", "nobody here is"))
+    return read_phone(text, info)
+
+
+def form_of(value: object) -> str:
+    """Tells pydantic which form of a union is written: its tag is never a key of a document."""
+    return "<mapping>" if isinstance(value, dict) else "<text>"
+
+
+def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -> object:
+    """`hangup` is short for `{hangup: null}`. ValueError where `value` is not exactly one known step."""
+    if isinstance(value, str):
+        value = {value: None}
+    if not isinstance(value, dict):
+        raise ValueError(f"a step is needed here, not {_KINDS[type(value)]}; write one of {', '.join(steps)}")
+    named = [key for key in value if key in steps]
+    for key in value:
+        if key in not_yet and not named:
+            raise ValueError(f"`{key}` is not supported by this version yet; remove it")
+    if len(named) > 1:
+        raise ValueError(f"two steps in one: {', '.join(named)}; write each as its own entry, with `- `")
+    if not named:
+        first, known = next(iter(value), ""), f"write one of {', '.join(steps)}"
+        raise ValueError(f"`{first[:60]}` is not a step; {did_you_mean(first, steps, known)}")
+    return value

@@ -1,0 +1,68 @@
+"""After a gap: from what we knew and what Asterisk now shows, to the events we missed.
+
+Reconnecting to Asterisk and starting after a crash are one path. The edge reads what is there (a `Sighting`),
+and for each call that the store or the memory holds open, `missed` gives the events that make its state true
+again. Nothing is guessed: a channel that is gone is LegLost, and the disposition says `unobserved`.
+"""
+
+from collections.abc import Mapping, Set
+from datetime import datetime
+
+import msgspec
+
+from router.core.call import CALLER, Call, Leg, LegState, Saying, Talking
+from router.core.events import (
+    BridgeLost,
+    CallEvent,
+    LegAnswered,
+    LegLeft,
+    LegLost,
+    LegReady,
+    LegRinging,
+    PlaybackEnded,
+    RouterReturned,
+)
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """What Asterisk showed of one call, by the numbers of the call's own legs and playbacks.
+
+    Only what was looked at is in it: a read that failed, or a leg made since, says nothing.
+    """
+
+    legs: Mapping[int, str | None]
+    """Asterisk's channel state (`Down`, `Ring`, `Ringing`, `Up` ...) of each leg looked at; None: no
+    channel."""
+    caller_departed: bool = False
+    """True if the caller's channel is no longer in our application: it has gone back to the dialplan."""
+    ended_playback: int | None = None
+    """The call's playback that no longer exists."""
+    bridged: Set[int] | None = None
+    """The legs in the call's bridge."""
+
+
+def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEvent, ...]:
+    """The events a call missed while nobody looked; `since` is when Asterisk was last seen."""
+    events: list[CallEvent] = []
+    for leg in call.legs:
+        if leg.number in seen.legs and not leg.gone:
+            events += _of_leg(leg, seen, since)
+    if call.state == Saying(seen.ended_playback or 0):
+        events.append(PlaybackEnded(call.playbacks))
+    if isinstance(call.state, Talking) and seen.bridged is not None:
+        events += [] if {CALLER, call.state.leg} <= seen.bridged else [BridgeLost()]
+    return (*events, RouterReturned())
+
+
+def _of_leg(leg: Leg, seen: Sighting, since: datetime | None) -> list[CallEvent]:
+    number = leg.number
+    channel = seen.legs[number]
+    if channel is None:
+        return [LegLost(number, since)]
+    if number == CALLER and seen.caller_departed:
+        return [] if leg.state is LegState.LEFT else [LegLeft(number)]
+    if channel == "Up":
+        return [] if leg.answered_at else [LegAnswered(number)]
+    if channel == "Ringing" and leg.state in (LegState.CREATED, LegState.DIALLED):
+        return [LegRinging(number)]
+    return [LegReady(number)] if number != CALLER and leg.state is LegState.CREATED else []

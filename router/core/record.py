@@ -1,0 +1,146 @@
+"""CallRecord: what is written down of one call, final once written."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Disposition(StrEnum):
+    """The closed list: what became of a call, as its caller would tell it."""
+
+    BLOCKED = "blocked"
+    ANSWERED = "answered"
+    DROPPED = "dropped"
+    MESSAGE_LEFT = "message_left"
+    CALLBACK_REQUESTED = "callback_requested"
+    TRANSFERRED = "transferred"
+    ABANDONED = "abandoned"
+    INFORMED = "informed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    UNOBSERVED = "unobserved"
+
+
+class Phase(StrEnum):
+    """Where in the call something happened, as the caller would put it."""
+
+    GREETING = "greeting"
+    """hears something before anybody is rung"""
+    RINGING = "ringing"
+    TALKING = "talking"
+    CLOSING = "closing"
+    """hears something after which nobody is rung any more"""
+
+
+class Party(StrEnum):
+    """Who ended a call."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    ROUTER = "router"
+    NETWORK = "network"
+
+
+class AttemptOutcome(StrEnum):
+    """What became of one attempt to reach one phone."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    INVALID_NUMBER = "invalid_number"
+    CONGESTION = "congestion"
+    MEDIA = "media"
+    REDIRECTED = "redirected"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    CANCELLED = "cancelled"
+    """the caller left first"""
+    FAILED = "failed"
+    UNOBSERVED = "unobserved"
+
+
+class CallInfo(msgspec.Struct, frozen=True):
+    """What is known of a call from its first moment on, for records and logs; the machine never decides by
+    it."""
+
+    id: str
+    """Our call id, derived from the call key (`asterisk_id`, `asterisk_started`, `channel`)."""
+    asterisk_id: str
+    asterisk_started: str
+    """Asterisk's startup time, as Asterisk writes it: a channel id is unique only within one run of Asterisk.
+    """
+    channel: str
+    """Asterisk's id of the caller's channel."""
+    dialled: str
+    """E.164 where it could be read, else as dialled."""
+    caller: str
+    """E.164 where it could be read, else as sent; empty if anonymous."""
+    client: str | None
+    route: str | None
+    rules_version: str
+    arrived_at: datetime
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt to reach one phone."""
+
+    number: int
+    """1, 2, ... in the order of dialling; also the leg's number."""
+    target: str
+    dial: str
+    outcome: AttemptOutcome
+    started_at: datetime
+    ended_at: datetime
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    cause: int = 0
+    """Q.850 hangup cause, 0 if none was seen."""
+    tech_cause: int = 0
+    """SIP status, 0 if none was seen."""
+    reason: str = ""
+    """The finer reason, such as `do_not_disturb` or `offline`; empty if the outcome says all."""
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One observation the disposition was derived from."""
+
+    at: datetime
+    what: str
+    """hangup_requested, left, ended, lost, command_failed, prompt_failed, router_hung_up ..."""
+    leg: int = 0
+    cause: int = 0
+    tech_cause: int = 0
+    soft: bool = False
+    detail: str = ""
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """The whole story of one call. Times are aware; durations are seconds."""
+
+    info: CallInfo
+    disposition: Disposition
+    phase: Phase
+    """Where the caller was when the call ended."""
+    hung_up_by: Party | None
+    """None where nobody saw who."""
+    ended_at: datetime
+    reason: str = ""
+    answered_by: str | None = None
+    """The name of the target that talked with the caller."""
+    answered_at: datetime | None = None
+    """When the talk began."""
+    ring_seconds: float = 0.0
+    """How long phones rang for this caller, in all."""
+    wait_seconds: float = 0.0
+    """From arrival to the talk, or to the end where there was none."""
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+    attempts: tuple[Attempt, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    flags: tuple[str, ...] = ()
+    """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`."""
+    classifier: int = 1
+    """Version of the rules in disposition.py that chose the disposition."""

@@ -1,0 +1,249 @@
+"""Text -> RuleSet, or every error that keeps it from being one.
+
+Each file is read, checked and compiled by itself (yamltext.py, shapes.py), so one broken file hides nothing
+of the others, and the text of one is let go before the next is read: with a thousand clients that halves the
+time. Then comes what only shows between files: clients that come twice, and numbers that two owners claim.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import msgspec
+
+from router.core.cautions import cautions
+from router.core.conditions import compile_when
+from router.core.dialling import Dialling
+from router.core.layout import Phones, lay_out
+from router.core.numbers import NumberIndex, NumberPattern, conflicts
+from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
+from router.core.reading import PersonRef, Reading
+from router.core.remarks import RuleError, RuleErrors, RuleWarning
+from router.core.ruleset import (
+    AllowRule,
+    BlockRule,
+    ClientRules,
+    Owner,
+    PersonRules,
+    Route,
+    RuleSet,
+    Screening,
+)
+from router.core.schema import ClientDoc, PersonDoc, RingStep, SayTreatment, ScreeningDoc, SharedDoc
+from router.core.shapes import check
+from router.core.times import Hours
+from router.core.yamltext import Path, YamlText, read_yaml
+
+SHARED_FILE = "shared.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One client's document with its text."""
+
+    text: YamlText
+    doc: ClientDoc
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A number that somebody has, and where that is written."""
+
+    owner: Owner
+    pattern: str = field(compare=False)
+    mark: tuple[str, int, int] = field(compare=False)
+
+
+_Claimed = tuple[NumberPattern, _Claim]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """What is kept of one client's file."""
+
+    rules: ClientRules
+    mark: tuple[str, int, int]
+    """Of its id."""
+    claims: tuple[_Claimed, ...]
+    warnings: tuple[RuleWarning, ...]
+
+
+def compile_rules(files: Mapping[str, str], dialling: Dialling) -> RuleSet | RuleErrors:
+    """The rules of all `files`, or all their errors, sorted by place.
+
+    `files` is name -> text; names appear in errors and places as given, and `shared.yaml` is what clients
+    share.
+    """
+    compiled: list[_Compiled] = []
+    errors: list[RuleError] = []
+    for file in sorted(files):
+        client, wrong = _compile_file(file, files[file], dialling)
+        compiled += client
+        errors += wrong
+    claims = [claim for client in compiled for claim in client.claims]
+    errors += [*_repeated_clients(compiled), *_disputes(claims)]
+    if errors:
+        return RuleErrors(tuple(sorted(set(errors))))
+    return RuleSet(
+        _version(files),
+        {client.rules.id: client.rules for client in compiled},
+        NumberIndex((pattern, claim.owner) for pattern, claim in claims),
+        frozenset(client.rules.country for client in compiled),
+        tuple(sorted(warning for client in compiled for warning in client.warnings)),
+    )
+
+
+def _compile_file(
+    file: str, written: str, dialling: Dialling
+) -> tuple[tuple[_Compiled, ...], tuple[RuleError, ...]]:
+    """The client of one file, if it has one that can be compiled, and the file's errors."""
+    text = read_yaml(file, written)
+    if not text.whole:
+        return (), text.errors
+    reading = Reading.of(text.data, dialling)
+    if PurePath(file).name == SHARED_FILE:
+        shared = check(text, SharedDoc, reading) if text.data is not None else ()
+        return (), text.errors + (shared if isinstance(shared, tuple) else ())
+    if text.data is None:
+        return (), (*text.errors, RuleError(file, 0, 0, "nothing is written here", "begin with `client: ID`"))
+    doc = check(text, ClientDoc, reading)
+    if isinstance(doc, tuple):
+        return (), text.errors + doc
+    source = _Source(text, doc)
+    phones = _phones(doc)
+    rules = _client(source, phones)
+    found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, phones))
+    client = _Compiled(rules, text.mark(("client",)), tuple(_claims(source)), tuple(found))
+    return (client,), (*text.errors, *_repeats(source))
+
+
+def _version(files: Mapping[str, str]) -> str:
+    texts = msgspec.json.encode([[PurePath(file).name, _hash(text)] for file, text in sorted(files.items())])
+    return hashlib.sha256(texts).hexdigest()[:12]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _repeats(source: _Source) -> Iterator[RuleError]:
+    """Names within a client that must be one thing's only."""
+    doc, blocks = source.doc, source.doc.screening.block
+    lists: tuple[tuple[str, Iterable[tuple[Path, str | None]]], ...] = (
+        ("route", ((("routes", at, "name"), route.name) for at, route in enumerate(doc.routes))),
+        ("block rule", ((("screening", "block", at, "name"), one.name) for at, one in enumerate(blocks))),
+        ("extension", ((("people", who, "extension"), one.extension) for who, one in doc.people.items())),
+    )
+    for kind, named in lists:
+        first: dict[str, Path] = {}
+        for path, name in named:
+            if name is not None and first.setdefault(name, path) != path:
+                where = source.text.place(first[name])
+                what = f"{kind} `{name}` is already at {where}; give each its own"
+                yield RuleError.of(source.text.mark(path), what)
+
+
+def _repeated_clients(clients: Iterable[_Compiled]) -> Iterator[RuleError]:
+    first: dict[str, _Compiled] = {}
+    for client in clients:
+        known = first.setdefault(client.rules.id, client)
+        if known is not client:
+            what = f"client `{client.rules.id}` is already in {known.rules.place}"
+            yield RuleError.of(client.mark, f"{what}; give each client its own id")
+
+
+def _claims(source: _Source) -> Iterator[_Claimed]:
+    doc = source.doc
+
+    def claim(owner: Owner, path: Path, numbers: tuple[NumberPattern, ...]) -> Iterator[_Claimed]:
+        for at, pattern in enumerate(numbers):
+            yield pattern, _Claim(owner, pattern.text, source.text.mark((*path, at)))
+
+    yield from claim(Owner(doc.client), ("numbers",), doc.numbers)
+    for person, written in doc.people.items():
+        yield from claim(Owner(doc.client, person), ("people", person, "numbers"), written.numbers)
+
+
+def _may_share(one: _Claim, other: _Claim) -> bool:
+    """A person's own number may be among the client's; nothing else may have two owners."""
+    a, b = one.owner, other.owner
+    return a == b or (a.client == b.client and None in (a.person, b.person))
+
+
+def _disputes(claims: Iterable[_Claimed]) -> Iterator[RuleError]:
+    for pair in conflicts(claims, _may_share):
+        first, second = sorted(pair, key=lambda claim: claim.mark)
+        (file, line, _), whose = first.mark, first.owner.person or first.owner.client
+        what = f"`{second.pattern}` is also `{whose}`'s, by `{first.pattern}` at {file}:{line}"
+        yield RuleError.of(second.mark, f"{what}; take it from one of them")
+
+
+def _phones(doc: ClientDoc) -> Phones:
+    return {
+        person: tuple(
+            msgspec.structs.replace(phone if isinstance(phone, Target) else phone.number, name=person)
+            for phone in written.rings
+        )
+        for person, written in doc.people.items()
+    }
+
+
+def _client(source: _Source, phones: Phones) -> ClientRules:
+    doc, place = source.doc, source.text.place
+    timed = frozenset(person for person, written in doc.people.items() if written.hours)
+    last = (doc.last_resort, ("last_resort",))
+
+    def route(number: int) -> Route:
+        written, path = doc.routes[number], ("routes", number)
+        layout = lay_out((written.do, (*path, "do")), last, phones, timed, place)
+        return Route(written.name, place(path), compile_when(written.when), layout)
+
+    def person(name: str, written: PersonDoc) -> PersonRules:
+        path = ("people", name)
+        if not written.numbers:
+            return PersonRules(place(path), written.hours, None)
+        ring = (RingStep.model_construct(ring=(PersonRef(name),)),)
+        layout = lay_out((ring, (*path, "numbers")), last, phones, timed, place)
+        own = Route(name, place((*path, "numbers")), ((),), layout)
+        return PersonRules(place(path), written.hours, own)
+
+    no_route = lay_out(((), ()), last, phones, timed, place)
+    return ClientRules(
+        id=doc.client,
+        name=doc.name,
+        place=place(("client",)),
+        timezone=doc.timezone.key,
+        country=doc.country,
+        hours={
+            name: Hours.build(doc.timezone, written.week, written.dates, written.holidays)
+            for name, written in doc.hours.items()
+        },
+        screening=_screening(doc.screening, place),
+        people={name: person(name, written) for name, written in doc.people.items()},
+        routes=tuple(map(route, range(len(doc.routes)))),
+        no_route=msgspec.structs.replace(
+            no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
+        ),
+    )
+
+
+def _screening(doc: ScreeningDoc, place: Callable[[Path], str]) -> Screening:
+    at: Path = ("screening",)
+    allow = (
+        (pattern, AllowRule(pattern.text, place((*at, "allow", number))))
+        for number, pattern in enumerate(doc.allow)
+    )
+    nodes = _treatment(doc, place((*at, "treatment")))
+    block = [
+        (written, BlockRule(written.name, place((*at, "block", number)), CallPlan(nodes, written.name)))
+        for number, written in enumerate(doc.block)
+    ]
+    blocked = ((pattern, rule) for written, rule in block for pattern in written.numbers)
+    return Screening(place(at), NumberIndex(allow), NumberIndex(blocked))
+
+
+def _treatment(doc: ScreeningDoc, place: str) -> tuple[PlanNode, ...]:
+    if isinstance(doc.treatment, SayTreatment):
+        return (PlanNode(Say(doc.treatment.say.file), 1, {}, place), PlanNode(HangUp(), None, {}, place))
+    return (PlanNode(Refuse(doc.treatment), None, {}, place),)

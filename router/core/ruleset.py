@@ -1,0 +1,83 @@
+"""RuleSet: the rules of all clients, ready to decide by. It is whole when loaded and never changes."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from router.core.conditions import When
+from router.core.layout import Layout
+from router.core.numbers import NumberIndex
+from router.core.plan import CallPlan
+from router.core.remarks import RuleWarning
+from router.core.times import Hours
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A route of a client, or the treatment of one person's own numbers (whose `when` is empty: always)."""
+
+    name: str
+    place: str
+    """`file:line`, here and below."""
+    when: When
+    layout: Layout
+
+
+class BlockRule(msgspec.Struct, frozen=True):
+    name: str
+    place: str
+    plan: CallPlan
+    """What a blocked caller meets."""
+
+
+class AllowRule(msgspec.Struct, frozen=True):
+    pattern: str
+    place: str
+
+
+class Screening(msgspec.Struct, frozen=True):
+    place: str
+    allow: NumberIndex[AllowRule]
+    block: NumberIndex[BlockRule]
+
+
+class PersonRules(msgspec.Struct, frozen=True):
+    """What a decision needs of a person."""
+
+    place: str
+    hours: str | None
+    own: Route | None
+    """Where a call to one of the person's own numbers goes."""
+
+
+class ClientRules(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    place: str
+    timezone: str
+    country: str
+    """ISO 3166 code: how its national numbers, and its callers', are read."""
+    hours: Mapping[str, Hours]
+    screening: Screening
+    people: Mapping[str, PersonRules]
+    routes: tuple[Route, ...]
+    no_route: Layout
+    """For calls that no route takes."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose number it is: a client's, or of one of its people."""
+
+    client: str
+    person: str | None = None
+
+
+class RuleSet(msgspec.Struct, frozen=True):
+    """All rules in use."""
+
+    version: str
+    """Changes with every change of the texts; short hex."""
+    clients: Mapping[str, ClientRules]
+    numbers: NumberIndex[Owner]
+    countries: frozenset[str]
+    """Those of all clients."""
+    warnings: tuple[RuleWarning, ...] = ()

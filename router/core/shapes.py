@@ -1,0 +1,103 @@
+"""Checks a document against its schema, and says pydantic's errors as errors of the rules, at their place."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from router.core.reading import Reading
+from router.core.remarks import RuleError, did_you_mean
+from router.core.schema import NOT_YET, Shape
+from router.core.yamltext import Path, YamlText
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+def check(text: YamlText, model: type[Document], reading: Reading) -> Document | tuple[RuleError, ...]:
+    """The document, or every error of its shape and values."""
+    try:
+        return model.model_validate(text.data, context=reading)
+    except ValidationError as error:
+        return tuple(_error(text, details) for details in error.errors(include_url=False))
+
+
+def _error(text: YamlText, details: ErrorDetails) -> RuleError:
+    path, around, at_key = _locate(text.data, details["loc"])
+    if details["type"] == "extra_forbidden":
+        return RuleError.of(text.mark(path, at_key=True), _unknown_key(str(path[-1]), around))
+    return RuleError.of(text.mark(path, at_key), _WORDS.get(details["type"], _other)(details))
+
+
+def _locate(data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any, bool]:
+    """The path in the document that pydantic's `loc` stands for, what is around it, and whether its key is
+    meant.
+
+    `loc` also names the forms of unions and keys that are not there: what is not in the document is passed
+    over.
+    """
+    path: Path = ()
+    around = data
+    for part in loc:
+        inside = (
+            part in data if isinstance(data, dict) else isinstance(data, list) and part in range(len(data))
+        )
+        if inside:
+            path, around, data = (*path, part), data, data[part]
+    return path, around, loc[-1:] == ("[key]",)
+
+
+def _unknown_key(key: str, siblings: Iterable[str]) -> str:
+    if key in NOT_YET:
+        return f"`{key}` is not supported by this version yet; remove it"
+    known = _keys_beside(frozenset(siblings))
+    return f"`{key[:60]}` is not a key that can stand here; {did_you_mean(key, known, 'remove it')}"
+
+
+def _keys_beside(siblings: frozenset[str]) -> set[str]:
+    """The keys of the mappings that `siblings` look most like."""
+    keys = [
+        frozenset(field.alias or name for name, field in model.model_fields.items())
+        for model in _models(Shape)
+    ]
+    alike = max(len(siblings & known) for known in keys)
+    return {key for known in keys if len(siblings & known) == alike for key in known}
+
+
+def _models(model: type[BaseModel]) -> set[type[BaseModel]]:
+    return {model}.union(*(_models(under) for under in model.__subclasses__()))
+
+
+def _missing(details: ErrorDetails) -> str:
+    key = details["loc"][-1]
+    return f"`{key}` is missing; add `{key}: ...`"
+
+
+def _own_words(details: ErrorDetails) -> str:
+    return str(details["ctx"]["error"])
+
+
+def _choice(details: ErrorDetails) -> str:
+    return f"`{str(details['input'])[:60]}` cannot stand here; write {details['ctx']['expected']}"
+
+
+def _kind(kind: str, example: str) -> Callable[[ErrorDetails], str]:
+    return lambda details: f"{kind} is needed here; write {example}"
+
+
+def _other(details: ErrorDetails) -> str:
+    return f"`{str(details['input'])[:60]}` cannot stand here ({details['msg']})"
+
+
+_WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "missing": _missing,
+    "value_error": _own_words,
+    "literal_error": _choice,
+    "enum": _choice,
+    "model_type": _kind("a mapping", "`key: value` lines"),
+    "dict_type": _kind("a mapping", "`key: value` lines"),
+    "tuple_type": _kind("a list", "`- ` before each entry"),
+    "too_short": _kind("at least one entry", "one, or leave the key out"),
+    "none_required": _kind("nothing", "the step alone, without a value"),
+}
+"""pydantic's error type -> `what; what to write`."""

@@ -1,0 +1,247 @@
+"""Durations and business hours.
+
+Hours are spans of local wall time, half-open, in whole minutes. An instant is open if its wall clock in the
+client's zone falls into a span, so a change to or from summer time needs no rule of its own: an hour that is
+skipped is never met, an hour that comes twice is open (or closed) both times.
+
+The rule for a day is the first of: the dated rule, the every-year rule, a public holiday (closed), the week.
+It replaces the day's spans whole, with the part of a span past midnight, since a span belongs to the day it
+begins on.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from functools import cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import holidays
+import msgspec
+
+DAY = 24 * 60
+"""Minutes of a day."""
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+Span = tuple[int, int]
+"""From (included) until (excluded), in minutes after the midnight that begins the day; `until` may pass
+24:00.
+"""
+Spans = tuple[Span, ...]
+
+_DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?")
+_SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
+_AROUND_DASH = re.compile(r"\s*[-\u2013]\s*")
+_DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_HOLIDAY_CODE = re.compile(r"[A-Z]{2}(?:-[A-Za-z0-9]{1,8})?")
+_LEAP_YEAR = 2000
+"""Every-year dates are counted in a leap year, so that 02-29 can be named."""
+
+
+class Duration(msgspec.Struct, frozen=True, order=True):
+    """A length of time, in whole seconds. Build it with `parse`."""
+
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Duration":
+        """Read `25s`, `5m`, `1h30m`. ValueError says what to write."""
+        found = _DURATION.fullmatch(text)
+        if text.isascii() and text.isdigit():
+            raise ValueError(f"`{text}` has no unit; write {text[:5]}s (seconds) or {text[:5]}m (minutes)")
+        if not text or found is None:
+            raise ValueError(f"`{text}` is not a length of time; write it as in 25s, 5m or 1h30m")
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return cls(hours * 3600 + minutes * 60 + seconds)
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(self.seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+        return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+class YearDays(msgspec.Struct, frozen=True):
+    """Days of every year, as (month, day), both ends included; may cross New Year."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def days(self) -> Iterable[tuple[int, int]]:
+        day, last = (date(_LEAP_YEAR, *point) for point in (self.first, self.last))
+        if last < day:
+            last = last.replace(year=_LEAP_YEAR + 1)
+        while day <= last:
+            yield (day.month, day.day)
+            day += timedelta(days=1)
+
+
+class Dates(msgspec.Struct, frozen=True):
+    """Days of one calendar, both ends included; at most a year."""
+
+    first: date
+    last: date
+
+    def days(self) -> Iterable[date]:
+        for number in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=number)
+
+
+def read_spans(text: str) -> Spans:
+    """Read `08:00-12:00 12:30-14:00` or `closed`. A span whose end is not after its start ends on the next
+    day.
+    """
+    if text.strip() == "closed":
+        return ()
+    spans = tuple(sorted(map(_read_span, _AROUND_DASH.sub("-", text.replace(",", " ")).split())))
+    if not spans:
+        raise ValueError("there are no hours here; write them as in 08:00-15:30, or closed")
+    for before, after in pairwise(spans):
+        if after[0] < before[1]:
+            raise ValueError(f"`{text}` has hours that overlap; write them as one span, or apart")
+    return spans
+
+
+def _read_span(text: str) -> Span:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"`{text}` is not a span of hours; write it as in 08:00-15:30")
+    from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
+    start, end = from_hour * 60 + from_minute, to_hour * 60 + to_minute
+    if max(from_minute, to_minute) > 59 or start >= DAY or end > DAY:
+        raise ValueError(f"`{text}` is not on the clock; hours go from 00:00 to 24:00")
+    if start == end:
+        raise ValueError(f"`{text}` begins and ends at once; write 00:00-24:00 for the whole day, or closed")
+    return (start, end if end > start else end + DAY)
+
+
+def read_weekdays(text: str) -> tuple[int, ...]:
+    """Read `mon-thu`, `fri`, `mon,wed`; Monday is 0. A range may pass Sunday."""
+    days: list[int] = []
+    for part in text.lower().replace(" ", "").split(","):
+        ends = part.split("-")
+        if len(ends) > 2 or not set(ends) <= set(WEEKDAYS):
+            raise ValueError(f"`{text}` is not a day of the week; write mon, mon-thu or mon,wed")
+        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
+        days += [day % 7 for day in range(first, last + 1 if last >= first else last + 8)]
+    if len(set(days)) < len(days):
+        raise ValueError(f"`{text}` names a day twice; name it once")
+    return tuple(days)
+
+
+def read_dates(text: str) -> Dates | YearDays:
+    """Read `2026-12-23`, `12-24`, or a range of either, `12-24..01-02`."""
+    first, _, last = (part.strip() for part in text.partition(".."))
+    ends = [_read_date(end, text) for end in (first, last or first)]
+    match ends:
+        case [date() as start, date() as end]:
+            if not start <= end <= start + timedelta(days=366):
+                raise ValueError(f"`{text}` goes back, or is over a year; write the earlier date first")
+            return Dates(start, end)
+        case [tuple() as start, tuple() as end]:
+            return YearDays(start, end)
+        case _:
+            raise ValueError(f"`{text}` has a year at one end only; write both ends with it, or neither")
+
+
+def _read_date(text: str, whole: str) -> date | tuple[int, int]:
+    dated, yearly = _DATED.fullmatch(text), _YEARLY.fullmatch(text)
+    try:
+        if dated:
+            return date(*map(int, dated.groups()))
+        if yearly:
+            day = date(_LEAP_YEAR, *map(int, yearly.groups()))
+            return (day.month, day.day)
+    except ValueError:
+        raise ValueError(f"`{whole}`: there is no such day; write year-month-day or month-day") from None
+    raise ValueError(f"`{whole}` is not a date; write 2026-12-23, 12-24 (every year) or 12-24..12-31")
+
+
+def read_zone(text: str) -> ZoneInfo:
+    """The time zone of that name (IANA). ValueError names close ones."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        close = get_close_matches(text, available_timezones(), n=2, cutoff=0.5)
+        what_to_write = " or ".join(close) if close else "a name such as Europe/Oslo"
+        raise ValueError(f"`{text[:60]}` is not a time zone; write {what_to_write}") from None
+
+
+@cache
+def read_holidays(text: str) -> str:
+    """Check a code of public holidays, `NO` or `NO-03` (ISO 3166-2). ValueError names close codes."""
+    country, _, subdivision = text.partition("-")
+    try:
+        if not _HOLIDAY_CODE.fullmatch(text):
+            raise NotImplementedError
+        holidays.country_holidays(country, subdiv=subdivision or None)
+    except NotImplementedError:
+        known = holidays.list_supported_countries(include_aliases=False)
+        codes = [f"{country}-{code}" for code in known.get(country, ())] if subdivision else list(known)
+        close = get_close_matches(text.upper(), codes, n=3, cutoff=0.5)
+        what_to_write = " or ".join(close) if close else "a code such as NO or NO-03"
+        raise ValueError(f"no public holidays are known for `{text}`; write {what_to_write}") from None
+    return text
+
+
+@cache
+def _holidays_of(code: str, year: int) -> frozenset[date]:
+    country, _, subdivision = code.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a client is open. Build it with `build`."""
+
+    zone: ZoneInfo
+    week: tuple[Spans, ...]
+    """Seven, Monday first."""
+    dates: Mapping[date, Spans] = field(default_factory=dict)
+    yearly: Mapping[tuple[int, int], Spans] = field(default_factory=dict)
+    holidays: tuple[str, ...] = ()
+    """Codes of the calendars whose public holidays are closed."""
+
+    @classmethod
+    def build(
+        cls,
+        zone: ZoneInfo,
+        week: Mapping[tuple[int, ...], Spans],
+        dates: Mapping[Dates | YearDays, Spans],
+        holidays: Iterable[str],
+    ) -> "Hours":
+        """From the rules as read. Where ranges of dates overlap, the shorter one holds."""
+        by_weekday = {day: spans for days, spans in week.items() for day in days}
+        dated: dict[date, Spans] = {}
+        yearly: dict[tuple[int, int], Spans] = {}
+        rows = [(list(rule.days()), rule, spans) for rule, spans in dates.items()]
+        for _, rule, spans in sorted(rows, key=lambda row: -len(row[0])):
+            if isinstance(rule, Dates):
+                dated |= dict.fromkeys(rule.days(), spans)
+            else:
+                yearly |= dict.fromkeys(rule.days(), spans)
+        return cls(zone, tuple(by_weekday.get(day, ()) for day in range(7)), dated, yearly, tuple(holidays))
+
+    def spans(self, day: date) -> Spans:
+        """The open hours that begin on `day`."""
+        if day in self.dates:
+            return self.dates[day]
+        if (day.month, day.day) in self.yearly:
+            return self.yearly[day.month, day.day]
+        if any(day in _holidays_of(code, day.year) for code in self.holidays):
+            return ()
+        return self.week[day.weekday()]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the instant `now` (aware, else ValueError) is within the hours."""
+        if now.tzinfo is None:
+            raise ValueError("`now` has no time zone")
+        local = now.astimezone(self.zone)
+        day, minute = local.date(), local.hour * 60 + local.minute
+        if any(start <= minute < end for start, end in self.spans(day)):
+            return True
+        minute += DAY
+        return any(start <= minute < end for start, end in self.spans(day - timedelta(days=1)))

@@ -1,0 +1,216 @@
+"""YAML text -> plain data, with the place of everything in it.
+
+The parser's events are put together here and not by PyYAML's constructors, for four reasons: YAML 1.2 in the
+narrow form that suits administrators (only `true` and `false` are not text, so `NO`, `+47...`, `0800` and
+`2026-12-23` stay what was written); duplicate keys, aliases, anchors and tags are refused and not guessed at;
+every key and value has a line and column; and no nesting, however deep, can exhaust the stack, since nothing
+here calls itself.
+
+Data is `str`, `bool`, `None`, `list`, and `dict` with `str` keys. Numbers stay text: the schema reads them.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import yaml
+
+from router.core.remarks import RuleError
+
+Path = tuple[str | int, ...]
+"""Keys and indexes from the top of a document to a place in it."""
+Mark = tuple[int, int]
+"""Line and column, both from 1."""
+
+MAX_DEPTH = 40
+MAX_CHARACTERS = 1_000_000
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser where PyYAML is built with it, else PyYAML's own; the events are the same."""
+
+_NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+"""Plain scalars that are not text (YAML 1.2.2, 10.3.2, without its numbers)."""
+
+
+class YamlText(msgspec.Struct, frozen=True):
+    """One document. Where there are errors, `data` is what could be read in spite of them."""
+
+    file: str
+    data: Any
+    values: dict[Path, Mark]
+    keys: dict[Path, Mark]
+    errors: tuple[RuleError, ...]
+    whole: bool = True
+    """False where reading stopped before the end."""
+
+    def mark(self, path: Path, at_key: bool = False) -> tuple[str, int, int]:
+        """File, line and column of the value at `path` (or its key), else of the nearest thing around it."""
+        if at_key and path in self.keys:
+            return (self.file, *self.keys[path])
+        while path and path not in self.values:
+            path = path[:-1]
+        return (self.file, *self.values.get(path, (1, 1)))
+
+    def place(self, path: Path) -> str:
+        """`file:line` of what is at `path`."""
+        return "{}:{}".format(*self.mark(path))
+
+
+class _Open(msgspec.Struct):
+    """A list or mapping whose end is not read yet."""
+
+    path: Path
+    into: list[Any] | dict[str, Any]
+    key: str | None = None
+
+
+class _Builder:
+    """Puts the parser's events together."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.data: Any = None
+        self.values: dict[Path, Mark] = {}
+        self.keys: dict[Path, Mark] = {}
+        self.errors: list[RuleError] = []
+        self.open: list[_Open] = []
+        self.documents = 0
+
+    def refuse(self, mark: Any, what: str, instead: str) -> None:
+        self.errors.append(RuleError(self.file, mark.line + 1, mark.column + 1, what, instead))
+
+    def feed(self, event: Any) -> bool:
+        """Take one event; False where reading must stop."""
+        return _TAKE[type(event)](self, event)
+
+    def document(self, event: Any) -> bool:
+        self.documents += 1
+        if self.documents > 1:
+            self.refuse(event.start_mark, "a second document begins here", "write one a file")
+        return self.documents == 1
+
+    def alias(self, event: Any) -> bool:
+        self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", "write the value out")
+        self.put(event, None)
+        return True
+
+    def end(self, event: Any) -> bool:
+        self.open.pop()
+        return True
+
+    def go_on(self, event: Any) -> bool:
+        """For events that carry nothing."""
+        return True
+
+    def check_bare(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.refuse(
+                event.start_mark, f"`&{event.anchor}` is an anchor", "write the value out at each use"
+            )
+        if event.tag is not None:
+            self.refuse(event.start_mark, f"`{event.tag}` is a tag", "leave it out; quote what is to be text")
+
+    def scalar(self, event: Any) -> bool:
+        self.check_bare(event)
+        if self.open and isinstance(self.open[-1].into, dict) and self.open[-1].key is None:
+            self.begin_pair(self.open[-1], event)
+        else:
+            self.put(event, event.value if event.style else _WORDS.get(event.value, event.value))
+        return True
+
+    def begin_pair(self, mapping: _Open, event: Any) -> None:
+        mapping.key = event.value
+        path = (*mapping.path, event.value)
+        if path in self.keys:
+            first = self.keys[path][0]
+            what = f"`{event.value[:60]}` is here twice, first on line {first}"
+            self.refuse(event.start_mark, what, "write it once")
+        self.keys[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def put(self, event: Any, value: Any) -> Path:
+        """Store `value` where the text stands; its path."""
+        path: Path = ()
+        if not self.open:
+            self.data = value
+        else:
+            around = self.open[-1]
+            if isinstance(around.into, list):
+                path = (*around.path, len(around.into))
+                around.into.append(value)
+            elif around.key is None:
+                self.refuse(event.start_mark, "a key must be text", "write `key: value`")
+                around.key = ""
+                path = (*around.path, "")
+            else:
+                path = (*around.path, around.key)
+                around.into[around.key] = value
+                around.key = None
+        self.values[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        return path
+
+    def begin(self, event: Any) -> bool:
+        self.check_bare(event)
+        into: list[Any] | dict[str, Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if len(self.open) >= MAX_DEPTH:
+            self.refuse(event.start_mark, f"more than {MAX_DEPTH} levels deep", "use fewer levels")
+            return False
+        self.open.append(_Open(self.put(event, into), into))
+        return True
+
+
+_TAKE: dict[type, Callable[[_Builder, Any], bool]] = {
+    yaml.StreamStartEvent: _Builder.go_on,
+    yaml.StreamEndEvent: _Builder.go_on,
+    yaml.DocumentStartEvent: _Builder.document,
+    yaml.DocumentEndEvent: _Builder.go_on,
+    yaml.ScalarEvent: _Builder.scalar,
+    yaml.AliasEvent: _Builder.alias,
+    yaml.MappingStartEvent: _Builder.begin,
+    yaml.SequenceStartEvent: _Builder.begin,
+    yaml.MappingEndEvent: _Builder.end,
+    yaml.SequenceEndEvent: _Builder.end,
+}
+
+
+def read_yaml(file: str, text: str) -> YamlText:
+    """Read one document. Never raises, whatever the text: what is wrong is in `errors`."""
+    refusal = _refused_at_sight(file, text)
+    if refusal is not None:
+        return YamlText(file, None, {}, {}, (refusal,), whole=False)
+    builder = _Builder(file)
+    try:
+        whole = all(map(builder.feed, yaml.parse(text, Loader=LOADER)))
+    except yaml.MarkedYAMLError as error:
+        builder.errors.append(_syntax_error(file, text, error))
+        whole = False
+    return YamlText(file, builder.data, builder.values, builder.keys, tuple(builder.errors), whole)
+
+
+def _refused_at_sight(file: str, text: str) -> RuleError | None:
+    if len(text) > MAX_CHARACTERS:
+        return RuleError(file, 0, 0, f"longer than {MAX_CHARACTERS} characters", "split it into more files")
+    bad = _NOT_PRINTABLE.search(text.removeprefix("\ufeff"))
+    if bad is None:
+        return None
+    before = text.removeprefix("\ufeff")[: bad.start()]
+    line, col = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    what = f"the character U+{ord(bad.group()):04X} cannot be in YAML"
+    return RuleError(file, line, col, what, "take it out")
+
+
+def _syntax_error(file: str, text: str, error: yaml.MarkedYAMLError) -> RuleError:
+    mark = error.problem_mark or error.context_mark
+    assert mark is not None
+    line = (text.splitlines() or [""])[mark.line : mark.line + 1]
+    if line and line[0][mark.column : mark.column + 1] == "\t":
+        what, instead = "a tab cannot indent YAML", "use spaces"
+    else:
+        what = f"this is not YAML: {error.problem or error.context}"
+        instead = "check the indentation, colons and quotes"
+    return RuleError(file, mark.line + 1, mark.column + 1, what, instead)

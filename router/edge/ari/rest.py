@@ -1,0 +1,108 @@
+"""REST over the websocket: the request as Asterisk reads it, and the requests that still await their reply.
+
+Asterisk serves the requests of one socket one after the other and answers in that order, so the oldest
+request is always the first one in the table: expiring costs one look at its head, and no request needs a
+timer, task or future.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from router.edge.ari.models import RESTQueryStringParameter, RESTRequest, RESTResponse
+
+LARGEST_FRAME = 60_000
+"""Bytes. Asterisk closes the socket with 1009 beyond 65,535, and answers 413 to HTTP bodies over 40,960."""
+
+
+CONNECTION_LOST = "connection lost"
+NOT_CONNECTED = "not connected"
+FENCED = "fenced"
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """The outcome of a request. `status` is the HTTP status; 0 when none came, and `reason` says why."""
+
+    status: int
+    reason: str
+    body: bytes = b""
+
+    @property
+    def connection_lost(self) -> bool:
+        """No reply can come any more, so whether Asterisk did it is unknown until it is looked at."""
+        return self.status == 0 and self.reason in (CONNECTION_LOST, NOT_CONNECTED, FENCED)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+OnReply = Callable[[Reply], None]
+Observe = Callable[[float, int], None]
+"""Takes seconds from sending to reply, and the status."""
+
+encode = msgspec.json.Encoder().encode
+
+
+def request_frame(
+    request_id: str,
+    method: str,
+    path: str,
+    query: Mapping[str, str] | None,
+    body: Mapping[str, object] | None,
+) -> bytes:
+    """One request as JSON. Raises TypeError for a body that JSON cannot hold."""
+    request = RESTRequest(
+        transaction_id="",
+        request_id=request_id,
+        method=method,
+        uri=path,
+        query_strings=tuple(RESTQueryStringParameter(name=n, value=v) for n, v in query.items())
+        if query
+        else None,
+        content_type="application/json" if body is not None else None,
+        message_body=encode(body).decode() if body is not None else None,
+    )
+    return encode(request)
+
+
+class Unanswered:
+    """Requests without a reply, oldest first. Times are the event loop's, in seconds."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
+        self._requests: dict[str, tuple[float, OnReply | None]] = {}
+        self._last_id = 0
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def next_id(self) -> str:
+        self._last_id += 1
+        return str(self._last_id)
+
+    def add(self, request_id: str, now: float, on_reply: OnReply | None) -> None:
+        self._requests[request_id] = (now, on_reply)
+
+    def settle(self, response: RESTResponse, now: float) -> tuple[Reply, OnReply | None] | None:
+        """The reply and who waits for it; None for a reply to nothing (late, or to a frame without an id)."""
+        waiting = self._requests.pop(response.request_id, None)
+        if waiting is None:
+            return None
+        sent_at, on_reply = waiting
+        self._observe(now - sent_at, response.status_code)
+        body = response.message_body
+        return Reply(response.status_code, response.reason_phrase, body.encode() if body else b""), on_reply
+
+    def take_older(self, than: float, now: float) -> list[OnReply | None]:
+        """Removes the requests sent before `than`; returns who waits for them."""
+        taken: list[OnReply | None] = []
+        while self._requests:
+            request_id = next(iter(self._requests))
+            sent_at, on_reply = self._requests[request_id]
+            if sent_at > than:
+                break
+            del self._requests[request_id]
+            self._observe(now - sent_at, 0)
+            taken.append(on_reply)
+        return taken

@@ -1,0 +1,217 @@
+"""Between the call machine's words and Asterisk's: events read, commands written. Pure.
+
+Ids are ours: `CALLID-l1` is the channel of leg 1, `CALLID-b` the call's bridge, `CALLID-p1` its first
+playback. So a repeated command is safe (409 = already done, 404 on a removal = already gone), and any orphan
+names its call. Only the caller's own channel keeps the id that Asterisk gave it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, assert_never
+
+from router.core.call import CALLER, Call
+from router.core.commands import (
+    AnswerCaller,
+    Bridge,
+    CreateLeg,
+    DestroyBridge,
+    DialLeg,
+    HangUpLeg,
+    HangupReason,
+    IndicateRinging,
+    LiftDeadMan,
+    OpenBridge,
+    Play,
+    ReturnToDialplan,
+    SetDeadMan,
+)
+from router.core.events import (
+    CallEvent,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LegReady,
+    LegRinging,
+)
+from router.edge.ari import models
+
+WireCommand = (
+    IndicateRinging
+    | AnswerCaller
+    | CreateLeg
+    | DialLeg
+    | OpenBridge
+    | Play
+    | Bridge
+    | DestroyBridge
+    | HangUpLeg
+    | SetDeadMan
+    | LiftDeadMan
+    | ReturnToDialplan
+)
+"""The commands that become ARI requests."""
+
+
+class Request(NamedTuple):
+    """One ARI request; `done` are the statuses beside 2xx that mean it was done before, or is no longer
+    needed."""
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    query: Mapping[str, str] = {}
+    body: Mapping[str, object] | None = None
+    done: tuple[int, ...] = ()
+
+
+class Outbound(NamedTuple):
+    """What the daemon's settings say of every leg."""
+
+    app: str = "callrouter"
+    dead_man: int = 12
+    """Seconds after which a channel whose router died is returned or ended."""
+    present: Literal["caller", "called"] = "caller"
+    """Which number an outside phone sees: the caller's, or the one the caller dialled."""
+
+
+_CAUSE = {
+    HangupReason.NORMAL: "16",
+    HangupReason.CALL_OVER: "16",
+    HangupReason.CALLER_LEFT: "16",
+    HangupReason.NO_ANSWER: "16",
+    HangupReason.COMMAND_FAILED: "34",
+    HangupReason.ANSWERED_ELSEWHERE: "26",
+    HangupReason.BUSY: "17",
+    HangupReason.DECLINE: "21",
+    HangupReason.UNKNOWN_NUMBER: "1",
+}
+"""The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
+taken by
+another one, so that it shows no missed call (RFC 3326)."""
+
+_PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
+_ABSOLUTE = "TIMEOUT(absolute)"
+_OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
+
+
+class OurId(NamedTuple):
+    """What an id of ours names."""
+
+    call_id: str
+    leg: int | None
+    """The leg's number where it is a channel's id."""
+
+
+def read_id(text: str) -> OurId | None:
+    """The call that an id of a channel, bridge or playback names; None for one that is not ours."""
+    match = _OUR_ID.fullmatch(text)
+    return OurId(match[1], int(match[3]) if match[3] else None) if match else None
+
+
+def channel_id(call: Call, leg: int) -> str:
+    """Asterisk's id of a leg's channel."""
+    return call.info.channel if leg == CALLER else f"{call.info.id}-l{leg}"
+
+
+def bridge_id(call: Call) -> str:
+    """Asterisk's id of the call's bridge."""
+    return f"{call.info.id}-b"
+
+
+def playback_id(call: Call, playback: int) -> str:
+    """Asterisk's id of one of the call's playbacks."""
+    return f"{call.info.id}-p{playback}"
+
+
+def read_playback(text: str) -> int:
+    """The number of a playback of ours."""
+    return int(text.rpartition("-p")[2])
+
+
+def read_event(event: models.Event, leg: int) -> CallEvent | None:
+    """What an event of a leg's channel means for its call; None if nothing."""
+    match event:
+        case models.ChannelStateChange():
+            if event.channel.state == "Up":
+                return LegAnswered(leg)
+            return LegRinging(leg) if event.channel.state == "Ringing" else None
+        case models.ChannelHangupRequest():
+            return HangupRequested(leg, event.cause or 0, bool(event.soft))
+        case models.StasisEnd():
+            return LegLeft(leg)
+        case models.ChannelDestroyed():
+            return LegEnded(leg, event.cause, event.tech_cause or 0)
+        case models.StasisStart():
+            return LegReady(leg) if leg != CALLER else None
+        case _:
+            return None  # Digits and recordings: no step listens to them yet.
+
+
+def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request, ...]:
+    """The ARI requests that carry out a command, in order."""
+    caller = f"channels/{call.info.channel}"
+    match command:
+        case IndicateRinging():
+            return (Request("POST", f"{caller}/ring"),)
+        case AnswerCaller():
+            return (Request("POST", f"{caller}/answer"),)
+        case CreateLeg():
+            return (_create(call, command, outbound),)
+        case DialLeg(leg, timeout):
+            path = f"channels/{channel_id(call, leg)}/dial"
+            return (Request("POST", path, {"timeout": str(round(timeout))}),)
+        case Play(playback, media):
+            query = {"media": media, "playbackId": playback_id(call, playback)}
+            return (Request("POST", f"bridges/{bridge_id(call)}/play", query, done=(409,)),)
+        case OpenBridge():
+            return _bridge(call, call.info.channel)
+        case Bridge(leg):
+            return _bridge(call, f"{call.info.channel},{channel_id(call, leg)}")
+        case DestroyBridge():
+            return (Request("DELETE", f"bridges/{bridge_id(call)}", done=(404,)),)
+        case HangUpLeg(leg, reason):
+            path = f"channels/{channel_id(call, leg)}"
+            return (Request("DELETE", path, {"reason_code": _CAUSE[reason]}, done=(404,)),)
+        case SetDeadMan(leg):
+            return (_absolute_timeout(call, leg, outbound.dead_man),)
+        case LiftDeadMan(leg):
+            return (_absolute_timeout(call, leg, 0),)
+        case ReturnToDialplan(context, extension):
+            query = {"context": context, "extension": extension, "priority": "1"}
+            return (Request("POST", f"{caller}/continue", query),)
+        case _:
+            assert_never(command)
+
+
+def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
+    """`create` and later `dial`, never `originate`, which follows 302 redirects to wherever they point.
+
+    The caller's channel as originator lends its codecs, so that nothing is transcoded.
+    """
+    outside = command.target.outside and outbound.present == "called"
+    number = call.info.dialled if outside else call.info.caller
+    variables = {_ABSOLUTE: str(outbound.dead_man)}
+    if _PRESENTABLE.fullmatch(number):
+        variables["CONNECTEDLINE(num)"] = number
+    query = {
+        "endpoint": command.target.dial,
+        "app": outbound.app,
+        "appArgs": "leg",
+        "channelId": channel_id(call, command.leg),
+        "originator": call.info.channel,
+    }
+    return Request("POST", "channels/create", query, {"variables": variables}, done=(409,))
+
+
+def _bridge(call: Call, channels: str) -> tuple[Request, ...]:
+    """Asterisk takes a channel that is in the bridge already without a word."""
+    bridge = bridge_id(call)
+    return (
+        Request("POST", "bridges", {"type": "mixing", "bridgeId": bridge}, done=(409,)),
+        Request("POST", f"bridges/{bridge}/addChannel", {"channel": channels}),
+    )
+
+
+def _absolute_timeout(call: Call, leg: int, seconds: int) -> Request:
+    path = f"channels/{channel_id(call, leg)}/variable"
+    return Request("POST", path, {"variable": _ABSOLUTE, "value": str(seconds)}, done=(404,))

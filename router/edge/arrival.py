@@ -1,0 +1,71 @@
+"""From a caller's channel to facts: what the caller's side sent is read once, here, and trusted nowhere
+before."""
+
+import base64
+import hashlib
+from contextlib import suppress
+from datetime import datetime
+from itertools import chain
+
+from router.core.decide import Decision
+from router.core.facts import Facts
+from router.core.numbers import CallerId, PhoneNumber
+from router.core.record import CallInfo
+from router.core.ruleset import RuleSet
+from router.edge.ari import models
+
+ARRIVAL = "in"
+"""The first argument with which the dialplan hands a caller to the application; the dialled number
+follows."""
+
+
+def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
+    """Our id of a call, 13 letters and digits (a-z, 2-7), always the same for one call key.
+
+    The key is Asterisk's id, its startup time and the channel's id, since channel ids repeat after a restart.
+    """
+    key = "\n".join((asterisk_id, asterisk_started, channel)).encode()
+    return base64.b32encode(hashlib.blake2b(key, digest_size=8).digest()).decode().rstrip("=").lower()
+
+
+def read_facts(channel: models.Channel, dialled: str, rules: RuleSet, now: datetime) -> Facts:
+    """What is known of an arriving call. The caller's number is read in the country of the client dialled."""
+    did = read_did(dialled, rules)
+    owner = rules.numbers.find(did) if did else None
+    country = rules.clients[owner.client].country if owner else None
+    caller = CallerId.read(channel.caller.number, channel.caller.name, country)
+    return Facts(now=now, dialled=dialled, did=did, caller=caller)
+
+
+def read_did(dialled: str, rules: RuleSet) -> PhoneNumber | None:
+    """The number dialled, in whichever form the trunk sends it; None where it is no number of any client.
+
+    Trunks send `+4722334455`, `004722334455`, `4722334455` or `22334455`: each form is tried as E.164 first,
+    and then as a national number in each country that a client has.
+    """
+    written = "+" + dialled.removeprefix("+").removeprefix("00")
+    national = ((dialled, country) for country in rules.countries)
+    for text, country in chain([(written, None)], national):
+        with suppress(ValueError):
+            number = PhoneNumber.parse(text, country)
+            if rules.numbers.find(number) is not None:
+                return number
+    return None
+
+
+def make_info(key: tuple[str, str, str], facts: Facts, decision: Decision) -> CallInfo:
+    """What records and logs know of a call from its first moment on; `key` is the call key."""
+    asterisk_id, asterisk_started, channel = key
+    number: PhoneNumber | None = facts.caller.number
+    return CallInfo(
+        id=call_id(*key),
+        asterisk_id=asterisk_id,
+        asterisk_started=asterisk_started,
+        channel=channel,
+        dialled=facts.did.e164 if facts.did else facts.dialled,
+        caller=number.e164 if number else facts.caller.raw,
+        client=decision.client,
+        route=decision.route,
+        rules_version=decision.version,
+        arrived_at=facts.now,
+    )

@@ -1,0 +1,416 @@
+"""The engine: one event in, one step of its call, journal, commands on the wire. Synchronous.
+
+There is no task per call and none per command. The connection's reader calls `on_event`; the engine finds the
+call by the channel's id, lets the call machine take the step, journals the event and sends the commands, and
+returns. Only the reads after a (re)connect are awaited, in one task; what comes meanwhile is held.
+
+After a gap (`on_up`) the held events are told first, because they are facts; then what `reconcile.missed`
+makes of the reads, for the calls that were open before; then the timers that ran out and were not set anew,
+since a command sent into the void would be a lie in the journal. Last, orphans are removed, and callers in
+the application whom nobody knows are taken in as new.
+
+An error in the handling of one call stays in that call: its dead-man timer is set anew no more, so unless
+the call goes on by itself Asterisk takes the caller back to the dialplan.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from router.core import machine
+from router.core.call import CALLER, PROMPT_FAILED, Call, Over, Saying, Talking
+from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, SetTimer
+from router.core.decide import decide
+from router.core.events import AsteriskLost, CallEvent, CommandFailed, PlaybackEnded, TimerFired
+from router.core.plan import CallPlan, Dialplan, PlanNode
+from router.core.reconcile import Sighting, missed
+from router.core.record import CallInfo, CallRecord
+from router.core.ruleset import RuleSet
+from router.edge import recovery
+from router.edge.ari import models, wire
+from router.edge.ari.rest import Reply
+from router.edge.arrival import ARRIVAL, call_id, make_info, read_facts
+from router.edge.metrics import Metrics
+from router.edge.store.queries import OpenCall
+
+log = structlog.get_logger()
+
+_encode = msgspec.json.Encoder().encode
+_decode_plan = msgspec.json.Decoder(CallPlan).decode
+_decode_event = msgspec.json.Decoder(CallEvent).decode
+
+_TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan("callrouter-breakglass", "s", "draining")),))
+"""What a caller meets who arrives while the router is about to stop."""
+
+_TICK = TimerFired(machine.DEAD_MAN)
+"""Changes no state, so it is not journalled."""
+
+_OF_NO_CHANNEL = (models.ApplicationReplaced, models.RecordingFinished, models.RecordingFailed)
+
+_ENDS = (models.StasisEnd, models.ChannelDestroyed)
+
+_REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
+
+
+class Journal(Protocol):
+    """Where calls are written down; every method returns at once."""
+
+    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
+    def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
+    def ended(self, record: CallRecord) -> None: ...
+
+
+class Wire(Protocol):
+    """The way to Asterisk."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        on_reply: Callable[[Reply], None] | None = None,
+    ) -> None: ...
+    async def ask(self, method: str, path: str) -> Reply: ...
+    async def http(self, method: str, path: str) -> Reply: ...
+
+
+def _lag(sent: str, now: datetime) -> float:
+    """Seconds since Asterisk sent an event; `sent` is Asterisk's text, `2026-11-22T14:31:16.154+0000`."""
+    return (now - datetime.fromisoformat(sent)).total_seconds()
+
+
+class LiveCall:
+    """One call and what the engine keeps beside its state: the journal's next number, its timers, and the
+    names of those that ran out while Asterisk was out of sight."""
+
+    __slots__ = ("call", "late", "seq", "timers")
+
+    def __init__(self, call: Call, seq: int = 0) -> None:
+        self.call = call
+        self.seq = seq
+        self.timers: dict[str, asyncio.TimerHandle] = {}
+        self.late: set[str] = set()
+
+
+class Engine:
+    """All live calls of this router. It is what an AriConnection reports to."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        journal: Journal,
+        metrics: Metrics,
+        outbound: wire.Outbound,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.rules = rules
+        """The rules for calls that arrive from now on; those in flight keep their plan."""
+        self.draining = False
+        self.idle = asyncio.Event()
+        """Set, while draining, once nobody waits: every live call, if any, is two people talking."""
+        self._journal = journal
+        self._metrics = metrics
+        self._outbound = outbound
+        self._clock = clock
+        self._wire: Wire | None = None
+        self._calls: dict[str, LiveCall] = {}
+        self._legs: dict[str, tuple[LiveCall, int]] = {}
+        self._asterisk = ("", "")
+        self._seen_at: datetime | None = None
+        self._held: list[models.Event] | None = []
+        """What came while we do not know how things stand; None while we do."""
+        self._recovery: asyncio.Task[None] | None = None
+
+    @property
+    def in_touch(self) -> bool:
+        """True while Asterisk talks to us and we know how its calls stand."""
+        return self._held is None
+
+    # What the connection reports
+
+    def attach(self, connection: Wire) -> None:
+        """Name the connection that carries the commands; once, before it runs."""
+        self._wire = connection
+
+    def on_up(self, info: models.AsteriskInfo) -> None:
+        """Asterisk is there: compare what it shows with what we know. Until that is done, events are held."""
+        assert info.system and info.status  # noqa: PT018 - asked for by the connection, always there
+        before, self._asterisk = self._asterisk, (info.system.entity_id, info.status.startup_time)
+        if self._asterisk != before:
+            self._held = []  # The channels of the other one are gone.
+        self._metrics.ari_connected()
+        now = self._clock()
+        for live in list(self._calls.values()):
+            known = live.call.info
+            if (known.asterisk_id, known.asterisk_started) != self._asterisk:
+                self._take(live, AsteriskLost(), now)
+        self._recovery = asyncio.get_running_loop().create_task(self._recover(), name="recovery")
+
+    def on_event(self, event: models.Event) -> None:
+        """One event of Asterisk. An error in one call's handling is logged and stays in that call."""
+        if self._held is not None:
+            self._held.append(event)
+        else:
+            self._handle(event)
+
+    def _handle(self, event: models.Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            self._metrics.engine_error()
+            log.exception("event not handled", event_type=type(event).__name__)
+
+    def on_down(self, reason: str) -> None:
+        """Asterisk is out of sight: hold everything until it is back."""
+        self._metrics.ari_lost()
+        if self._held is None:
+            self._seen_at, self._held = self._clock(), []
+        if self._recovery:
+            self._recovery.cancel()
+        log.warning("asterisk out of sight", reason=reason, live_calls=len(self._calls))
+
+    def on_replaced(self) -> None:
+        """Another router has our application name and answers for all calls now; we touch none again."""
+        self._held = []
+        if self._recovery:
+            self._recovery.cancel()
+        for live in self._calls.values():
+            self._cancel_timers(live)
+        log.error("another router took over our application; this one stops", app=self._outbound.app)
+
+    # Arrival
+
+    def _arrive(self, channel: models.Channel, dialled: str) -> None:
+        key = (*self._asterisk, channel.id)
+        if call_id(*key) in self._calls:
+            return
+        now = self._clock()
+        facts = read_facts(channel, dialled, self.rules, now)
+        decision = decide(self.rules, facts)
+        info = make_info(key, facts, decision)
+        plan = _TO_BREAK_GLASS if self.draining else decision.plan
+        call, commands = machine.begin(info, plan, now)
+        self._journal.arrived(info, _encode(plan), _encode(decision.trace))
+        self._metrics.call_entered(call.phase)
+        log.info("call arrived", call_id=info.id, client=info.client, route=info.route,
+                 caller=info.caller, dialled=info.dialled)  # fmt: skip
+        live = self._keep(LiveCall(call))
+        self._carry_out(live, commands)
+
+    def _keep(self, live: LiveCall) -> LiveCall:
+        call = live.call
+        self._calls[call.info.id] = live
+        for leg in call.legs:
+            self._legs[wire.channel_id(call, leg.number)] = (live, leg.number)
+        return live
+
+    # Events of known calls
+
+    def _on_event(self, event: models.Event) -> None:
+        if isinstance(event, models.PlaybackFinished):
+            self._on_playback_finished(event.playback)
+            return
+        if isinstance(event, _OF_NO_CHANNEL):
+            return  # Recordings: no step makes any yet. ApplicationReplaced: the connection's own affair.
+        channel = event.channel
+        known = self._legs.get(channel.id)
+        if known is None:
+            if isinstance(event, models.StasisStart) and event.args[:1] == (ARRIVAL,):
+                self._metrics.event_handled(_lag(event.timestamp, self._clock()))
+                self._arrive(channel, event.args[1] if len(event.args) > 1 else "")
+            return  # Not ours: subscribeAll shows us every channel of this Asterisk.
+        live, leg = known
+        told = wire.read_event(event, leg)
+        if told is not None:
+            self._take(live, told, self._clock())
+
+    def _on_playback_finished(self, playback: models.Playback) -> None:
+        ours = wire.read_id(playback.id)
+        live = self._calls.get(ours.call_id) if ours else None
+        # With subscribeAll it comes twice: as the bridge's event, and as one of all events (22.10.1).
+        if live and live.call.state == Saying(wire.read_playback(playback.id)):
+            ended = PlaybackEnded(live.call.playbacks, failed=playback.state == "failed")
+            self._take(live, ended, self._clock())
+
+    def _take(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
+        """One step of a call, which an error does not leave."""
+        if isinstance(live.call.state, Over):
+            return
+        try:
+            self._step(live, event, now)
+        except Exception:
+            self._metrics.engine_error()
+            log.exception("step failed", call_id=live.call.info.id, told=type(event).__name__)
+            if timer := live.timers.pop(machine.DEAD_MAN, None):
+                timer.cancel()
+
+    def _step(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
+        """State, journal, commands."""
+        before = live.call
+        live.call, commands = machine.step(before, event, now)
+        if event != _TICK:
+            live.seq += 1
+            self._journal.happened(before.info.id, live.seq, now, _encode(event))
+        if live.call.phase is not before.phase:
+            self._metrics.phase_changed(before.phase, live.call.phase)
+        self._carry_out(live, commands)
+        if isinstance(live.call.state, Talking) and not isinstance(before.state, Talking):
+            self._note_if_idle()
+
+    # Commands
+
+    def _carry_out(self, live: LiveCall, commands: Iterable[CallCommand]) -> None:
+        for command in commands:
+            match command:
+                case SetTimer(name, seconds):
+                    self._set_timer(live, name, seconds)
+                case CancelTimer(name):
+                    live.late.discard(name)
+                    if timer := live.timers.pop(name, None):
+                        timer.cancel()
+                case Finish(record):
+                    self._finish(live, record)
+                case _:
+                    if isinstance(command, CreateLeg):
+                        channel = wire.channel_id(live.call, command.leg)
+                        self._legs[channel] = (live, command.leg)
+                    self._send(live, command)
+
+    def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
+        assert self._wire
+        for request in wire.write(live.call, command, self._outbound):
+            on_reply = partial(self._on_reply, live, command, request)
+            self._wire.send(request.method, request.path, request.query, request.body, on_reply)
+
+    def _on_reply(
+        self, live: LiveCall, command: wire.WireCommand, request: wire.Request, reply: Reply
+    ) -> None:
+        if 200 <= reply.status < 300 or reply.status in request.done:
+            return
+        if self._held is not None or reply.connection_lost:
+            return  # Whether it was done, the comparison after the reconnect will show.
+        name = type(command).__name__
+        self._metrics.command_failed(name, reply.status)
+        log.info("command failed", call_id=live.call.info.id, command=name, status=reply.status,
+                 reason=reply.reason)  # fmt: skip
+        leg: int = getattr(command, "leg", CALLER)
+        self._take(live, CommandFailed(name, leg, reply.status, reply.reason), self._clock())
+
+    def _set_timer(self, live: LiveCall, name: str, seconds: float) -> None:
+        live.late.discard(name)
+        if old := live.timers.get(name):
+            old.cancel()
+        loop = asyncio.get_running_loop()
+        live.timers[name] = loop.call_later(seconds, self._on_timer, live, name)
+
+    def _on_timer(self, live: LiveCall, name: str) -> None:
+        live.timers.pop(name, None)
+        if self._held is not None:
+            live.late.add(name)
+        else:
+            self._take(live, TimerFired(name), self._clock())
+
+    @staticmethod
+    def _cancel_timers(live: LiveCall) -> None:
+        for timer in live.timers.values():
+            timer.cancel()
+        live.timers.clear()
+
+    def _finish(self, live: LiveCall, record: CallRecord) -> None:
+        self._cancel_timers(live)
+        self._journal.ended(record)
+        self._metrics.call_ended(record)
+        if PROMPT_FAILED in record.flags:
+            self._metrics.prompt_failed()
+        log.info("call ended", call_id=record.info.id, client=record.info.client,
+                 disposition=record.disposition, reason=record.reason, hung_up_by=record.hung_up_by,
+                 talk_seconds=round(record.talk_seconds, 3))  # fmt: skip
+        self._calls.pop(record.info.id, None)
+        for leg in live.call.legs:
+            self._legs.pop(wire.channel_id(live.call, leg.number), None)
+        self._note_if_idle()
+
+    # Stopping
+
+    def drain(self) -> None:
+        """Take no new calls: from now on they go to the break-glass branch of the dialplan."""
+        self.draining = True
+        self._note_if_idle()
+
+    def _note_if_idle(self) -> None:
+        if self.draining and all(isinstance(live.call.state, Talking) for live in self._calls.values()):
+            self.idle.set()
+
+    # Recovery
+
+    def adopt(self, saved: Iterable[OpenCall]) -> None:
+        """Take over the calls that a process before us left open, by replay; before the connection runs."""
+        for old in saved:
+            try:
+                self._replay(old)
+            except Exception:
+                self._metrics.engine_error()
+                log.exception("saved call cannot be taken over", call_id=old.info.id)
+
+    def _replay(self, old: OpenCall) -> None:
+        call, commands = machine.begin(old.info, _decode_plan(old.plan), old.info.arrived_at)
+        for row in old.timeline:
+            call, commands = machine.step(call, _decode_event(row.event), row.at)
+        self._metrics.call_entered(call.phase)
+        live = self._keep(LiveCall(call, old.next_seq - 1))
+        if isinstance(call.state, Over):
+            # Everything was seen but the record: it is made again of the same events.
+            self._carry_out(live, [command for command in commands if isinstance(command, Finish)])
+
+    async def _recover(self) -> None:
+        """Compare what we know with what Asterisk shows, and go on."""
+        assert self._wire
+        told, self._held = self._held or [], []
+        for event in told:  # Some may be older than the gap: what has changed since, the reads will show.
+            self._handle(event)
+        known = list(self._calls.values())
+        sightings, everything = await asyncio.gather(
+            recovery.sight(self._wire.ask, [live.call for live in known]),
+            recovery.see_everything(self._wire.http),
+        )
+        held, self._held = self._held, None
+        for event in held:
+            self._handle(event)
+        now = self._clock()
+        for live in known:
+            self._catch_up(live, sightings[live.call.info.id], now)
+        if everything:
+            ended = {event.channel.id for event in held if isinstance(event, _ENDS)}
+            ended |= {live.call.info.channel for live in known}
+            self._deal_with_strangers(everything, ended)
+        else:
+            log.error("asterisk cannot list its channels; legs without a call may be left", remedy=_REMEDY)
+        log.info("in touch with asterisk", live_calls=len(self._calls), taken_over=len(known))
+
+    def _catch_up(self, live: LiveCall, seen: Sighting, now: datetime) -> None:
+        for told in missed(live.call, seen, self._seen_at):
+            self._take(live, told, now)
+        for name in sorted(live.late):
+            self._take(live, TimerFired(name), now)
+        live.late.clear()
+
+    def _deal_with_strangers(self, everything: recovery.Everything, ended: Set[str]) -> None:
+        """Hang up legs and remove bridges of calls that are over; take in callers whom nobody knows, but not
+        those who `ended` since Asterisk was asked."""
+        assert self._wire
+        found = recovery.find_strangers(everything, self._calls, self._legs, self._outbound.app)
+        for channel_id in found.legs:
+            self._wire.send("DELETE", f"channels/{channel_id}", {"reason_code": "16"})
+        for bridge_id in found.bridges:
+            self._wire.send("DELETE", f"bridges/{bridge_id}")
+        for channel, dialled in found.callers:
+            if channel.id not in ended:
+                self._arrive(channel, dialled)
+        if found.talks:
+            log.warning("talks of unknown calls go on", call_ids=sorted(found.talks))

@@ -1,0 +1,173 @@
+"""What Asterisk shows after a gap: the reads behind `core/reconcile.py`.
+
+All reads of all calls go out at once, pipelined on the websocket; 500 calls are some thousand reads of 50 us
+each. The channels of known calls are read one by one by their ids: `GET /channels` answers 500 for everybody
+while one channel somewhere has a byte in it that is not UTF-8. Only strangers (orphaned legs, callers who
+came in the last moment of a process that died) are looked for in the whole list, over HTTP, since it may be
+longer than a frame; the application itself cannot name them (with subscribeAll its `channel_ids` holds no
+channel's id, 22.10.1).
+
+A read that is not replied to is made again, since without it a call that ended meanwhile would live for ever;
+a connection that answers nothing at all is given up by itself. A list that does not come is done without.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from router.core.call import CALLER, Call, Saying, Talking
+from router.core.reconcile import Sighting
+from router.edge.ari import models, wire
+from router.edge.ari.rest import Reply
+from router.edge.arrival import ARRIVAL
+
+Ask = Callable[[str, str], Awaitable[Reply]]
+"""Sends one read, `(method, path)`, and waits for its reply."""
+
+STASIS = "Stasis"
+"""The dialplan application in which a caller is while we have the call."""
+
+_channel = msgspec.json.Decoder(models.Channel)
+_channels = msgspec.json.Decoder(tuple[models.Channel, ...])
+_bridge = msgspec.json.Decoder(models.Bridge)
+_bridges = msgspec.json.Decoder(tuple[models.Bridge, ...])
+
+
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError)
+
+AT_ONCE = 500
+"""Reads that may wait for their reply; the connection refuses more than some thousand."""
+
+LIST_LIMIT = 3.0
+"""Seconds that the lists may take: callers wait meanwhile."""
+
+Read = TypeVar("Read")
+
+
+class Everything(NamedTuple):
+    """All channels and bridges of this Asterisk, ours and others'."""
+
+    channels: tuple[models.Channel, ...]
+    bridges: tuple[models.Bridge, ...]
+
+
+class Strangers(NamedTuple):
+    """What is in Asterisk and belongs to no live call."""
+
+    legs: list[str]
+    """Channels of ours whose call is over."""
+    bridges: list[str]
+    callers: list[tuple[models.Channel, str]]
+    """Callers in our application, with the number they dialled."""
+    talks: set[str]
+    """Calls that we cannot know (no database at our start), in whose bridge people talk: left alone."""
+
+
+async def see_everything(ask_http: Ask) -> Everything | None:
+    """All there is; None if Asterisk cannot tell now."""
+    try:
+        async with asyncio.timeout(LIST_LIMIT):
+            channels, bridges = await asyncio.gather(ask_http("GET", "channels"), ask_http("GET", "bridges"))
+    except TimeoutError:
+        return None
+    found, joined = _decoded(_channels, channels), _decoded(_bridges, bridges)
+    return None if found is None or joined is None else Everything(found, joined)
+
+
+def find_strangers(
+    everything: Everything, live: Container[str], known: Container[str], app: str
+) -> Strangers:
+    """What belongs to no call: `live` are the ids of our calls, `known` those of their channels."""
+    found = Strangers([], [], [], set())
+    spared: set[str] = set()
+    for bridge in everything.bridges:
+        ours = wire.read_id(bridge.id)
+        if not ours or ours.call_id in live:
+            continue
+        if len(bridge.channels) > 1 and any(wire.read_id(member) for member in bridge.channels):
+            found.talks.add(ours.call_id)
+            spared.update(bridge.channels)
+        else:
+            found.bridges.append(bridge.id)
+    for channel in everything.channels:
+        if channel.id in known or channel.id in spared:
+            continue
+        dialled = _arrival(channel, app)
+        if wire.read_id(channel.id):
+            found.legs.append(channel.id)
+        elif dialled is not None:
+            found.callers.append((channel, dialled))
+    return found
+
+
+def _arrival(channel: models.Channel, app: str) -> str | None:
+    """The number that a caller in our application dialled; None of a channel that is no such caller.
+
+    It came in the last moment of a process that died before writing it down.
+    """
+    words = channel.dialplan.app_data.split(",", 2)
+    arrived = channel.dialplan.app_name == STASIS and words[:2] == [app, ARRIVAL]
+    return (words[2] if len(words) > 2 else "") if arrived else None
+
+
+async def sight(ask: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
+    """What Asterisk shows of each of these calls, by call id."""
+    calls = list(calls)
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def read(method: str, path: str) -> Reply:
+        async with places:
+            reply = await ask(method, path)
+            while reply.status == 0 and not reply.connection_lost:
+                reply = await ask(method, path)
+        return reply
+
+    sightings = await asyncio.gather(*(_sight_one(read, call) for call in calls))
+    return {call.info.id: sighting for call, sighting in zip(calls, sightings, strict=True)}
+
+
+async def _sight_one(ask: Ask, call: Call) -> Sighting:
+    numbers = [leg.number for leg in call.legs if not leg.gone]
+    channels = asyncio.gather(*(ask("GET", f"channels/{wire.channel_id(call, leg)}") for leg in numbers))
+    replies, ended_playback, bridged = await asyncio.gather(
+        channels, _ended_playback(ask, call), _bridged(ask, call)
+    )
+    legs: dict[int, str | None] = {}
+    departed = False
+    for number, reply in zip(numbers, replies, strict=True):
+        if channel := _decoded(_channel, reply):
+            legs[number] = channel.state
+            departed |= number == CALLER and channel.dialplan.app_name != STASIS
+        elif reply.status == 404:
+            legs[number] = None
+    return Sighting(legs=legs, caller_departed=departed, ended_playback=ended_playback, bridged=bridged)
+
+
+def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:
+    """What was read; None if Asterisk cannot tell, or tells it in bytes that are not UTF-8."""
+    try:
+        return decoder.decode(reply.body) if reply.status == 200 else None
+    except _UNDECODABLE:
+        return None
+
+
+async def _ended_playback(ask: Ask, call: Call) -> int | None:
+    if not isinstance(call.state, Saying):
+        return None
+    reply = await ask("GET", f"playbacks/{wire.playback_id(call, call.state.playback)}")
+    return call.state.playback if reply.status == 404 else None
+
+
+async def _bridged(ask: Ask, call: Call) -> set[int] | None:
+    if not isinstance(call.state, Talking):
+        return None
+    reply = await ask("GET", f"bridges/{wire.bridge_id(call)}")
+    if reply.status == 404:
+        return set()
+    bridge = _decoded(_bridge, reply)
+    if bridge is None:
+        return None
+    parties = (CALLER, call.state.leg)
+    return {number for number in parties if wire.channel_id(call, number) in bridge.channels}

@@ -1,0 +1,152 @@
+"""The writer's statements: each takes any number of rows as one JSON document.
+
+Theory of operation. `executemany` steps the database once a row, and sqlite3 gives up and takes back the
+interpreter's lock at each step. Beside a busy event loop every taking back may wait a whole switch interval
+(5 ms), so 660 rows cost 1.3 s of wall time and 118 ms of CPU; as one statement over `json_each` they cost
+one step: 88 ms and 12 ms, measured in one run with a thread that computes 200 us between two system calls.
+PostgreSQL gets the same statement over `json_array_elements`, in one round trip.
+
+Every statement may be run again after a commit whose success was not seen: what is there stays as it is.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from router.edge.store import operations as ops
+from router.edge.store.operations import Arrival, End, Happening, Operation, Row
+from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
+
+_COUNTED = {"preserve_rowcount": True}
+
+
+class Written(Enum):
+    """What became of one operation."""
+
+    NEW = "new"
+    REPEATED = "repeated"
+    """it was there already, the same"""
+    CONFLICT = "conflict"
+    """the call has another disposition, which stays"""
+
+
+class BulkStatements:
+    """The statements for one kind of database, as its own SQL: compiled once (a cache hit would be 20 us)."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self.arrivals = self._compiled(self._insert(CALLS, ops.ARRIVAL_COLUMNS).on_conflict_do_nothing())
+        self.timeline = self._compiled(self._insert(TIMELINE, ops.TIMELINE_COLUMNS).on_conflict_do_nothing())
+        self.attempts = self._compiled(self._insert(ATTEMPTS, ops.ATTEMPT_COLUMNS).on_conflict_do_nothing())
+        ends = self._insert(CALLS, ops.END_COLUMNS)
+        # Invariant 2: a disposition never changes after commit, whoever writes.
+        once = ends.on_conflict_do_update(
+            index_elements=[CALLS.c.id],
+            set_={name: ends.excluded[name] for name in ops.OUTCOME_COLUMNS},
+            where=CALLS.c.disposition.is_(None),
+        )
+        self.ends = self._compiled(once)
+
+    def run(self, connection: Connection, statement: str, rows: list[Row]) -> int:
+        """The number of rows written."""
+        if not rows:
+            return 0
+        document = ops.as_document(rows)
+        parameters = (document,) if self._dialect.positional else {"rows": document}
+        return connection.exec_driver_sql(statement, parameters, execution_options=_COUNTED).rowcount
+
+    def _compiled(self, statement: Insert) -> str:
+        return statement.compile(dialect=self._dialect).string
+
+    def _insert(self, table: Table, columns: Sequence[str]) -> Any:
+        # Both dialects' Insert have the ON CONFLICT methods, but no common type declares them.
+        insert: Any = sqlite.insert if self._dialect.name == "sqlite" else postgresql.insert
+        return insert(table).from_select(list(columns), self._rows(table, columns))
+
+    def _rows(self, table: Table, columns: Sequence[str]) -> Select[Any]:
+        document = bindparam("rows", type_=Text)
+        if self._dialect.name == "sqlite":
+            source = func.json_each(document).table_valued("value").alias("r")
+        else:
+            elements = func.json_array_elements(cast(document, JSON))
+            source = elements.table_valued("value").render_derived(name="r")
+        values: list[ColumnElement[Any]] = [
+            cast(source.c.value.op("->>")(literal_column(str(place), Integer)), table.c[name].type)
+            for place, name in enumerate(columns)
+        ]
+        # SQLite's parser needs a WHERE between a FROM and an ON CONFLICT (sqlite.org/lang_upsert.html, 2.2).
+        return select(*values).select_from(source).where(text("true"))
+
+
+def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence[Operation]) -> bool:
+    """Write a batch with at most one statement a table.
+
+    False if an end did not find its call open: then nothing of the batch may be committed, and each
+    operation is to be written alone.
+    """
+    arrivals: list[Row] = []
+    timeline: list[Row] = []
+    ends: list[Row] = []
+    attempts: list[Row] = []
+    for operation in batch:
+        match operation:
+            case Happening():
+                timeline.append(ops.timeline_row(operation))
+            case Arrival():
+                arrivals.append(ops.arrival_row(operation))
+            case End(record):
+                ends.append(ops.end_row(record))
+                attempts += [ops.attempt_row(record.info.id, attempt) for attempt in record.attempts]
+    bulk.run(connection, bulk.arrivals, arrivals)
+    bulk.run(connection, bulk.timeline, timeline)
+    closed = bulk.run(connection, bulk.ends, ends)
+    bulk.run(connection, bulk.attempts, attempts)
+    return closed == len(ends)
+
+
+def write_alone(connection: Connection, bulk: BulkStatements, operation: Operation) -> Written:
+    """Write one operation, and say what was found."""
+    if isinstance(operation, End):
+        found = _closed_before(connection, operation)
+        if found is not None:
+            return found
+    return Written.NEW if write_together(connection, bulk, [operation]) else Written.CONFLICT
+
+
+def _closed_before(connection: Connection, end: End) -> Written | None:
+    """What an end meets in the database; None if the call is open, or not there at all."""
+    record, info = end.record, end.record.info
+    same_key = and_(
+        CALLS.c.asterisk_id == info.asterisk_id,
+        CALLS.c.asterisk_started == info.asterisk_started,
+        CALLS.c.channel == info.channel,
+    )
+    columns = select(CALLS.c.id, CALLS.c.disposition, CALLS.c.ended_at)
+    for row in connection.execute(columns.where(or_(CALLS.c.id == info.id, same_key))):
+        if row.id != info.id:
+            return Written.CONFLICT
+        if row.disposition is not None:
+            same = (row.disposition, row.ended_at) == (record.disposition.value, record.ended_at)
+            return Written.REPEATED if same else Written.CONFLICT
+    return None

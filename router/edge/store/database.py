@@ -1,0 +1,208 @@
+"""Opening the database, for the one writer and for readers, with what each needs.
+
+SQLite: WAL with synchronous=FULL, so a committed call survives a power cut and readers never wait for the
+writer; BEGIN IMMEDIATE, so a transaction never fails half-way for a lock; pysqlite's own transactions are
+switched off because they begin too late (see SQLAlchemy, "Serializable isolation / Savepoints /
+Transactional DDL").
+"""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from router.edge.store.errors import (
+    MissingDatabaseError,
+    NewerDatabaseError,
+    OlderDatabaseError,
+    UnusableDatabaseError,
+)
+from router.edge.store.migrations import schema_of, upgrade
+from router.edge.store.tables import SCHEMA
+
+_BUSY_MS = 1000
+"""How long SQLite itself waits for another's lock before the writer's own back-off takes over."""
+
+_OLDEST_SQLITE = (3, 38, 0)
+"""The first with the `->>` operator."""
+
+_TROUBLE = (OSError, DBAPIError, sqlite3.Error)
+"""What opening may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
+
+
+def parse_url(url: str) -> URL:
+    """The URL, or UnusableDatabaseError with what to write."""
+    try:
+        parsed = make_url(url)
+        dialect = parsed.get_backend_name()
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UnusableDatabaseError(
+            "URL", f"{error}; write sqlite:////path/to/callrouter.db or postgresql://..."
+        ) from error
+    if dialect == "postgresql" and parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if dialect not in ("sqlite", "postgresql"):
+        raise UnusableDatabaseError(where(parsed), f"{dialect} is not supported; use sqlite or postgresql")
+    if dialect == "sqlite" and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise UnusableDatabaseError(
+            where(parsed), f"SQLite {sqlite3.sqlite_version} is too old; 3.38 is needed"
+        )
+    return parsed
+
+
+def where(url: URL) -> str:
+    """The database for people: a file, or a URL without its password."""
+    return url.database or "in memory" if url.get_backend_name() == "sqlite" else url.render_as_string()
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite database; None for PostgreSQL and for one in memory."""
+    is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
+    return Path(url.database) if is_file and url.database else None
+
+
+def writing_engine(url: URL) -> Engine:
+    """An engine for the one writer. Its errors never carry parameters: these hold callers' numbers."""
+    if url.get_backend_name() != "sqlite":
+        return _engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": 5})
+    engine = _engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"isolation_level": None, "timeout": _BUSY_MS / 1000},
+    )
+    _on_connect(engine, "journal_mode=WAL", "synchronous=FULL")
+    _begin_with(engine, "BEGIN IMMEDIATE")
+    return engine
+
+
+def reading_engine(url: URL) -> Engine:
+    """An engine that cannot write, on a database of just our version; StoreError otherwise.
+
+    Its transactions take no lock that the writer would wait for.
+    """
+    file = sqlite_file(url)
+    if file is not None:
+        if not file.exists():
+            raise MissingDatabaseError(str(file))
+        read_only = url.set(
+            database=f"file:{quote(str(file.absolute()))}", query={"mode": "ro", "uri": "true"}
+        )
+        engine = _engine(read_only, connect_args={"isolation_level": None, "timeout": _BUSY_MS / 1000})
+        _on_connect(engine, "query_only=ON")
+        _begin_with(engine, "BEGIN")
+    else:
+        engine = _engine(
+            url, execution_options={"postgresql_readonly": True}, connect_args={"connect_timeout": 5}
+        )
+    try:
+        with engine.connect() as connection:
+            found = schema_of(connection)
+    except _TROUBLE as error:
+        raise UnusableDatabaseError(where(url), _why(error)) from error
+    if found != SCHEMA:
+        raise (
+            NewerDatabaseError(found, SCHEMA)
+            if found is not None and found > SCHEMA
+            else OlderDatabaseError(found, SCHEMA)
+        )
+    return engine
+
+
+def prepare(url: str) -> None:
+    """Make the database ready at the daemon's start: its directory, its tables, its upgrade.
+
+    NewerDatabaseError must stop the daemon. UnusableDatabaseError need not: the writer keeps its queue and
+    tries again.
+    """
+    parsed = parse_url(url)
+    file = sqlite_file(parsed)
+    engine = writing_engine(parsed)
+    try:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with engine.begin() as connection:
+            upgrade(connection)
+    except _TROUBLE as error:
+        raise UnusableDatabaseError(where(parsed), _why(error)) from error
+    finally:
+        engine.dispose()
+
+
+class WriterConnection:
+    """The writer's one connection: opened when needed, and given up when it or its file is gone."""
+
+    def __init__(self, url: URL) -> None:
+        self._file = sqlite_file(url)
+        self._engine = writing_engine(url)
+        self._connection: Connection | None = None
+        self._identity: tuple[int, int] | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """The kind of database, for compiling statements."""
+        return self._engine.dialect
+
+    def get(self) -> Connection:
+        """An open connection to a database in our shape. DBAPIError or StoreError while there is none."""
+        if self._connection is not None and self._identity != self._file_identity():
+            # The open file was removed or replaced; SQLite would go on writing into the unlinked one.
+            self.drop()
+        if self._connection is None:
+            connection = self._engine.connect()
+            try:
+                with connection.begin():
+                    upgrade(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+            self._identity = self._file_identity()
+        return self._connection
+
+    def drop(self) -> None:
+        """Forget the connection: the next `get` makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def _file_identity(self) -> tuple[int, int] | None:
+        if self._file is None:
+            return None
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _why(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
+def _engine(url: URL, **options: object) -> Engine:
+    try:
+        return create_engine(url, **options)
+    except ImportError as error:
+        raise UnusableDatabaseError(where(url), f"{error}; install psycopg beside callrouter") from error
+
+
+def _on_connect(engine: Engine, *pragmas: str) -> None:
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+def _begin_with(engine: Engine, statement: str) -> None:
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,173 @@
+"""What the call path hands to the writer, and the rows each becomes.
+
+A row is a plain tuple in the order of its columns, times as microseconds, ready to be one line of a JSON
+array (see `bulk`). Making rows is the writer thread's work; the call path only makes these small structs.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from router.core.record import Attempt, CallInfo, CallRecord
+from router.edge.store.tables import to_micros
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """A call arrived: what is known of it, the plan it was given, and why."""
+
+    info: CallInfo
+    plan: bytes
+    trace: bytes
+
+
+class Happening(msgspec.Struct, frozen=True, gc=False):
+    """One event of a call, encoded."""
+
+    call_id: str
+    seq: int
+    at: datetime
+    event: bytes
+
+
+class End(msgspec.Struct, frozen=True, gc=False):
+    """A call is over."""
+
+    record: CallRecord
+
+
+Operation = Arrival | Happening | End
+
+Value = str | int | float | None
+Row = tuple[Value, ...]
+
+INFO_COLUMNS = (
+    "id",
+    "asterisk_id",
+    "asterisk_started",
+    "channel",
+    "dialled",
+    "caller",
+    "client",
+    "route",
+    "rules_version",
+    "arrived_at",
+)
+ARRIVAL_COLUMNS = (*INFO_COLUMNS, "plan", "trace")
+OUTCOME_COLUMNS = (
+    "disposition",
+    "reason",
+    "phase",
+    "hung_up_by",
+    "answered_by",
+    "answered_at",
+    "ended_at",
+    "ring_seconds",
+    "wait_seconds",
+    "talk_seconds",
+    "hold_seconds",
+    "evidence",
+    "flags",
+    "classifier",
+)
+END_COLUMNS = (*INFO_COLUMNS, *OUTCOME_COLUMNS)
+ATTEMPT_COLUMNS = (
+    "call_id",
+    "number",
+    "target",
+    "dial",
+    "outcome",
+    "started_at",
+    "ended_at",
+    "ringing_at",
+    "answered_at",
+    "cause",
+    "tech_cause",
+    "reason",
+)
+TIMELINE_COLUMNS = ("call_id", "seq", "at", "event")
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def call_of(operation: Operation) -> str:
+    """The id of the call an operation belongs to."""
+    match operation:
+        case Arrival():
+            return operation.info.id
+        case Happening():
+            return operation.call_id
+        case End():
+            return operation.record.info.id
+
+
+def arrival_row(arrival: Arrival) -> Row:
+    """In the order of ARRIVAL_COLUMNS."""
+    return (*_info_row(arrival.info), arrival.plan.decode(), arrival.trace.decode())
+
+
+def timeline_row(happening: Happening) -> Row:
+    """In the order of TIMELINE_COLUMNS."""
+    return happening.call_id, happening.seq, to_micros(happening.at), happening.event.decode()
+
+
+def end_row(record: CallRecord) -> Row:
+    """In the order of END_COLUMNS."""
+    return (
+        *_info_row(record.info),
+        record.disposition.value,
+        record.reason,
+        record.phase.value,
+        record.hung_up_by.value if record.hung_up_by else None,
+        record.answered_by,
+        _micros(record.answered_at),
+        to_micros(record.ended_at),
+        record.ring_seconds,
+        record.wait_seconds,
+        record.talk_seconds,
+        record.hold_seconds,
+        _ENCODER.encode(record.evidence).decode(),
+        _ENCODER.encode(record.flags).decode(),
+        record.classifier,
+    )
+
+
+def attempt_row(call_id: str, attempt: Attempt) -> Row:
+    """In the order of ATTEMPT_COLUMNS."""
+    return (
+        call_id,
+        attempt.number,
+        attempt.target,
+        attempt.dial,
+        attempt.outcome.value,
+        to_micros(attempt.started_at),
+        to_micros(attempt.ended_at),
+        _micros(attempt.ringing_at),
+        _micros(attempt.answered_at),
+        attempt.cause,
+        attempt.tech_cause,
+        attempt.reason,
+    )
+
+
+def as_document(rows: list[Row]) -> str:
+    """Rows as the one JSON text a bulk statement takes."""
+    return _ENCODER.encode(rows).decode()
+
+
+def _info_row(info: CallInfo) -> Row:
+    return (
+        info.id,
+        info.asterisk_id,
+        info.asterisk_started,
+        info.channel,
+        info.dialled,
+        info.caller,
+        info.client,
+        info.route,
+        info.rules_version,
+        to_micros(info.arrived_at),
+    )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else to_micros(at)

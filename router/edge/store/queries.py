@@ -1,0 +1,245 @@
+"""Reads: for the CLI, and for recovery after a restart. Nothing here can write, or make the writer wait."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from router.core.record import (
+    Attempt,
+    AttemptOutcome,
+    CallInfo,
+    CallRecord,
+    Disposition,
+    Evidence,
+    Party,
+    Phase,
+)
+from router.edge.store.database import parse_url, reading_engine
+from router.edge.store.operations import INFO_COLUMNS
+from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
+
+_AFTER_ALL_IDS = "\U0010ffff"
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """One timeline row: an event as it was encoded."""
+
+    seq: int
+    at: datetime
+    event: bytes
+
+
+class OpenCall(msgspec.Struct, frozen=True):
+    """A call without a disposition: all that is needed to resume it."""
+
+    info: CallInfo
+    plan: bytes
+    timeline: tuple[Saved, ...]
+    """In order, up to the first gap (rows are shed under overload): always a prefix of what happened."""
+    next_seq: int
+    """The number for the next event (the first is 1): after every row there is, also those behind a gap."""
+
+
+class ListedCall(msgspec.Struct, frozen=True):
+    """A call and, once it is over, its record."""
+
+    info: CallInfo
+    record: CallRecord | None
+
+
+class CallStory(msgspec.Struct, frozen=True):
+    """All that is stored of one call."""
+
+    info: CallInfo
+    record: CallRecord | None
+    """None while the call is open."""
+    plan: bytes | None
+    """JSON; None where the arrival was never written."""
+    trace: bytes | None
+    timeline: tuple[Saved, ...]
+
+
+class NoSuchCall(msgspec.Struct, frozen=True):
+    """No call's id begins so."""
+
+    prefix: str
+
+
+class SeveralCalls(msgspec.Struct, frozen=True):
+    """More than one call's id begins so."""
+
+    prefix: str
+    ids: tuple[str, ...]
+    """The first ten."""
+
+
+class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls are wanted; None leaves a condition out."""
+
+    client: str | None = None
+    disposition: Disposition | None = None
+    since: datetime | None = None
+    """Arrived at or after this moment."""
+    ended_since: datetime | None = None
+    """Ended at or after this moment; open calls are left out."""
+    after: str | None = None
+    """A call's id: only calls that come after it in the list, which is the latest first."""
+    limit: int = 50
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many calls there are."""
+
+    open: int
+    ended: dict[Disposition, int]
+
+
+class Queries:
+    """Reads of one database. StoreError when made, if there is none or it is not of our version."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = reading_engine(parse_url(url))
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._engine.dispose()
+
+    def open_calls(self, asterisk_id: str | None = None) -> list[OpenCall]:
+        """Every call without a disposition (of one Asterisk, if given), in order of arrival."""
+        is_open: ColumnElement[bool] = CALLS.c.disposition.is_(None)
+        if asterisk_id is not None:
+            is_open = and_(is_open, CALLS.c.asterisk_id == asterisk_id)
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(CALLS).where(is_open).order_by(CALLS.c.arrived_at, CALLS.c.id)
+            ).all()
+            timelines = _timelines(connection, select(CALLS.c.id).where(is_open))
+        return [_open_call(row, timelines[row.id]) for row in rows]
+
+    def calls(self, wanted: CallFilter) -> list[ListedCall]:
+        """The latest calls first, at most `wanted.limit`."""
+        statement = select(CALLS).where(*_conditions(wanted))
+        latest = statement.order_by(CALLS.c.arrived_at.desc(), CALLS.c.id.desc()).limit(wanted.limit)
+        with self._engine.begin() as connection:
+            rows = connection.execute(latest).all()
+            attempts = _attempts(connection, [row.id for row in rows])
+        return [ListedCall(_info(row), _record(row, attempts[row.id])) for row in rows]
+
+    def call(self, id_or_prefix: str) -> CallStory | NoSuchCall | SeveralCalls:
+        """One call, by its id or by the beginning of it."""
+        range_of_ids = and_(CALLS.c.id >= id_or_prefix, CALLS.c.id < id_or_prefix + _AFTER_ALL_IDS)
+        with self._engine.begin() as connection:
+            found = connection.execute(select(CALLS).where(range_of_ids).order_by(CALLS.c.id).limit(10)).all()
+            exact = [row for row in found if row.id == id_or_prefix] or found
+            if not exact:
+                return NoSuchCall(id_or_prefix)
+            if len(exact) > 1:
+                return SeveralCalls(id_or_prefix, tuple(row.id for row in exact))
+            row = exact[0]
+            attempts = _attempts(connection, [row.id])
+            timelines = _timelines(connection, select(CALLS.c.id).where(CALLS.c.id == row.id))
+        return CallStory(
+            info=_info(row),
+            record=_record(row, attempts[row.id]),
+            plan=None if row.plan is None else row.plan.encode(),
+            trace=None if row.trace is None else row.trace.encode(),
+            timeline=tuple(timelines[row.id]),
+        )
+
+    def counts(self, since: datetime | None = None) -> Counts:
+        """How many calls (that arrived since a moment) are open, and how many ended in which way."""
+        statement = select(CALLS.c.disposition, func.count()).group_by(CALLS.c.disposition)
+        if since is not None:
+            statement = statement.where(CALLS.c.arrived_at >= since)
+        with self._engine.begin() as connection:
+            found: dict[str | None, int] = {row[0]: row[1] for row in connection.execute(statement)}
+        return Counts(
+            found.pop(None, 0),
+            {disposition: found[disposition] for disposition in Disposition if disposition in found},
+        )
+
+
+def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.client is not None:
+        conditions.append(CALLS.c.client == wanted.client)
+    if wanted.disposition is not None:
+        conditions.append(CALLS.c.disposition == wanted.disposition.value)
+    if wanted.since is not None:
+        conditions.append(CALLS.c.arrived_at >= wanted.since)
+    if wanted.ended_since is not None:
+        conditions.append(CALLS.c.ended_at >= wanted.ended_since)
+    if wanted.after is not None:
+        arrival = select(CALLS.c.arrived_at).where(CALLS.c.id == wanted.after).scalar_subquery()
+        earlier = and_(CALLS.c.arrived_at == arrival, CALLS.c.id < wanted.after)
+        conditions.append(or_(CALLS.c.arrived_at < arrival, earlier))
+    return conditions
+
+
+def _timelines(connection: Connection, ids: Select[tuple[str]]) -> defaultdict[str, list[Saved]]:
+    in_order = (
+        select(TIMELINE).where(TIMELINE.c.call_id.in_(ids)).order_by(TIMELINE.c.call_id, TIMELINE.c.seq)
+    )
+    found: defaultdict[str, list[Saved]] = defaultdict(list)
+    for row in connection.execute(in_order):
+        found[row.call_id].append(Saved(row.seq, row.at, row.event.encode()))
+    return found
+
+
+def _attempts(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[Attempt]]:
+    in_order = (
+        select(ATTEMPTS).where(ATTEMPTS.c.call_id.in_(ids)).order_by(ATTEMPTS.c.call_id, ATTEMPTS.c.number)
+    )
+    found: defaultdict[str, list[Attempt]] = defaultdict(list)
+    for row in connection.execute(in_order):
+        fields: dict[str, Any] = dict(row._mapping)
+        fields["outcome"] = AttemptOutcome(row.outcome)
+        found[fields.pop("call_id")].append(Attempt(**fields))
+    return found
+
+
+def _open_call(row: Row[Any], saved: Sequence[Saved]) -> OpenCall:
+    return OpenCall(
+        info=_info(row),
+        plan=row.plan.encode(),
+        timeline=tuple(_up_to_gap(saved)),
+        next_seq=saved[-1].seq + 1 if saved else 1,
+    )
+
+
+def _up_to_gap(saved: Iterable[Saved]) -> Iterable[Saved]:
+    for expected, row in enumerate(saved, start=1):
+        if row.seq != expected:
+            return
+        yield row
+
+
+def _info(row: Row[Any]) -> CallInfo:
+    return CallInfo(**{name: row._mapping[name] for name in INFO_COLUMNS})
+
+
+def _record(row: Row[Any], attempts: Sequence[Attempt]) -> CallRecord | None:
+    if row.disposition is None:
+        return None
+    return CallRecord(
+        info=_info(row),
+        disposition=Disposition(row.disposition),
+        phase=Phase(row.phase),
+        hung_up_by=None if row.hung_up_by is None else Party(row.hung_up_by),
+        ended_at=row.ended_at,
+        reason=row.reason,
+        answered_by=row.answered_by,
+        answered_at=row.answered_at,
+        ring_seconds=row.ring_seconds,
+        wait_seconds=row.wait_seconds,
+        talk_seconds=row.talk_seconds,
+        hold_seconds=row.hold_seconds,
+        attempts=tuple(attempts),
+        evidence=msgspec.json.decode(row.evidence, type=tuple[Evidence, ...]),
+        flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),
+        classifier=row.classifier,
+    )

@@ -1,0 +1,123 @@
+"""The tables: one row a call, one a dialling attempt, one an event.
+
+Times are integer microseconds since 1970 UTC: they sort and compare alike on SQLite and PostgreSQL, cost no
+parsing, and come back as aware datetimes. Structured values are JSON text written by msgspec, so no database
+re-encodes them. There are no foreign keys: under overload timeline rows are shed and a call's arrival may
+come late with its end, and neither may keep the other from being written.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+SCHEMA = "0001"
+"""The newest migration: the only shape this version of callrouter reads and writes."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC. TypeError if `at` is not aware."""
+    return (at - EPOCH) // _MICROSECOND
+
+
+class UtcMicroseconds(TypeDecorator[datetime]):
+    """An aware datetime, stored as `to_micros` and read back in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def call_id_type() -> Text:
+    """Call ids compare by their bytes on both databases, so a prefix of an id is a range of the index."""
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+METADATA = MetaData()
+
+CALLS = Table(
+    "calls",
+    METADATA,
+    Column("id", call_id_type(), primary_key=True),
+    Column("asterisk_id", Text, nullable=False),
+    Column("asterisk_started", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("dialled", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("client", Text),
+    Column("route", Text),
+    Column("rules_version", Text, nullable=False),
+    Column("arrived_at", UtcMicroseconds, nullable=False),
+    # Null where the arrival was never written and the call's end brought the row.
+    Column("plan", Text),
+    Column("trace", Text),
+    # From here on null while the call is open.
+    Column("disposition", Text),
+    Column("reason", Text),
+    Column("phase", Text),
+    Column("hung_up_by", Text),
+    Column("answered_by", Text),
+    Column("answered_at", UtcMicroseconds),
+    Column("ended_at", UtcMicroseconds),
+    Column("ring_seconds", Double),
+    Column("wait_seconds", Double),
+    Column("talk_seconds", Double),
+    Column("hold_seconds", Double),
+    Column("evidence", Text),
+    Column("flags", Text),
+    Column("classifier", Integer),
+    UniqueConstraint("asterisk_id", "asterisk_started", "channel", name="calls_key"),
+)
+
+Index("calls_by_arrival", CALLS.c.arrived_at, CALLS.c.id)
+Index("calls_by_client", CALLS.c.client, CALLS.c.arrived_at)
+Index("calls_by_end", CALLS.c.ended_at)
+_OPEN = CALLS.c.disposition.is_(None)
+Index("calls_open", CALLS.c.arrived_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("target", Text, nullable=False),
+    Column("dial", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("started_at", UtcMicroseconds, nullable=False),
+    Column("ended_at", UtcMicroseconds, nullable=False),
+    Column("ringing_at", UtcMicroseconds),
+    Column("answered_at", UtcMicroseconds),
+    Column("cause", Integer, nullable=False),
+    Column("tech_cause", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+TIMELINE = Table(
+    "timeline",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("event", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

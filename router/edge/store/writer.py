@@ -1,0 +1,267 @@
+"""The writer: one thread that commits what the call path hands over, in groups.
+
+Theory of operation. The event loop appends to one queue, which cannot fail or wait; so operations of one
+call stay in order. The thread wakes at the first one, collects for LINGER seconds or up to BATCH operations,
+and commits them in one transaction. Three things can go wrong, and each has its own answer:
+
+- the database is in trouble (locked, full, gone): the batch is kept and tried again with back-off, for ever.
+  The queue is bounded: at its limit new timeline rows are shed, so that the timeline of a call stays a
+  prefix that can be replayed (`queries` stops at a gap). Arrivals and ends are always kept;
+- a row is at fault (it cannot be stored at all): the batch is written again row by row, and only that row is
+  refused;
+- an end finds its call already ended: the first disposition stays, and the second is counted as a conflict.
+
+A crash loses at most what was collected in the last LINGER seconds.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain, repeat
+
+import structlog
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
+
+from router.core.record import CallInfo, CallRecord
+from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
+from router.edge.store.database import WriterConnection, parse_url
+from router.edge.store.errors import StoreError
+from router.edge.store.operations import Arrival, End, Happening, Operation, call_of
+
+LINGER = 0.020
+"""Seconds that the first operation of a group waits for others."""
+
+BATCH = 500
+"""Operations that end the waiting, and the most in one transaction."""
+
+_BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds between tries while the database is in trouble; the last is repeated."""
+
+_LOG = structlog.get_logger("router.store")
+
+
+class Writer:
+    """Writes arrivals, events and ends of calls, in its own thread.
+
+    `arrived`, `happened` and `ended` return at once and never raise, from any thread. The counters below
+    only grow, are set by one thread, and may be read from any.
+    """
+
+    def __init__(self, url: str, *, queue_limit: int) -> None:
+        """`url` as SQLAlchemy writes it; `queue_limit` in operations. StoreError if the URL is of no use."""
+        parsed = parse_url(url)
+        self.commits = 0
+        self.commit_seconds = 0.0
+        """Spent in all commits so far, statements included."""
+        self.written = 0
+        """Operations committed, repeated ones included."""
+        self.shed = 0
+        """Timeline rows dropped because the queue was full, and all that came after `close`."""
+        self.conflicts = 0
+        self.refused = 0
+        """Operations that can never be stored."""
+        self.failing_since: datetime | None = None
+        """Since when the database takes nothing; None while it does."""
+        self._queue_limit = queue_limit
+        self._queue: deque[Operation] = deque()
+        self._in_hand: Sequence[Operation] = ()
+        self._wake = threading.Event()
+        self._group_full = threading.Event()
+        self._closing = threading.Event()
+        self._deadline = float("inf")
+        self._shedding = False
+        self._connection = WriterConnection(parsed)
+        self._bulk = BulkStatements(self._connection.dialect)
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. It opens the database itself, and goes on trying while that fails."""
+        self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        """Operations not yet committed."""
+        return len(self._queue) + len(self._in_hand)
+
+    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None:
+        """A call arrived, with its plan and the trace of its decision as JSON. A second time changes
+        nothing."""
+        self._put(Arrival(info, plan, trace))
+
+    def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None:
+        """An event of a call, as JSON; `seq` counts 1, 2, ... within the call. Shed while the queue is
+        full."""
+        if len(self._queue) >= self._queue_limit:
+            self.shed += 1
+            self._log_shedding()
+        else:
+            self._put(Happening(call_id, seq, at, event))
+
+    def ended(self, record: CallRecord) -> None:
+        """A call is over: its disposition and attempts are committed together, once."""
+        self._put(End(record))
+
+    def close(self, timeout: float) -> int:
+        """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.
+
+        Returns the number of operations that could not be written in that time: 0 is a clean end.
+        """
+        self._deadline = time.monotonic() + timeout
+        self._closing.set()
+        self._group_full.set()
+        self._wake.set()
+        self._thread.join(timeout)
+        unwritten = self.queued
+        if unwritten:
+            _LOG.error("records lost at stop", operations=unwritten)
+        return unwritten
+
+    def _put(self, operation: Operation) -> None:
+        if self._closing.is_set():
+            self.shed += 1
+            return
+        self._queue.append(operation)
+        if not self._wake.is_set():
+            self._wake.set()
+        if len(self._queue) >= BATCH and not self._group_full.is_set():
+            self._group_full.set()
+
+    def _log_shedding(self) -> None:
+        if not self._shedding:
+            self._shedding = True
+            _LOG.error("write queue full, timeline rows are shed", limit=self._queue_limit)
+
+    def _run(self) -> None:
+        while not (self._closing.is_set() and not self._queue):
+            self._wake.wait()
+            if len(self._queue) < BATCH:
+                self._group_full.clear()
+                if not self._closing.is_set():
+                    self._group_full.wait(LINGER)
+            self._wake.clear()
+            self._in_hand = self._take()
+            if self._in_hand and not self._commit_until_done(self._in_hand):
+                break
+            self._in_hand = ()
+            if self._queue or self._closing.is_set():
+                self._wake.set()
+        self._connection.drop()
+
+    def _take(self) -> Sequence[Operation]:
+        return [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+
+    def _commit_until_done(self, batch: Sequence[Operation]) -> bool:
+        """Commit a batch, however long it takes. False if the time to close ran out first."""
+        pauses = chain(_BACK_OFF, repeat(_BACK_OFF[-1]))
+        while not self._try_to_commit(batch):
+            if time.monotonic() >= self._deadline:
+                return False
+            if self._closing.wait(next(pauses)):
+                time.sleep(_BACK_OFF[0])
+        return True
+
+    def _try_to_commit(self, batch: Sequence[Operation]) -> bool:
+        try:
+            self._commit(batch)
+        except Exception as error:  # a thread that dies would lose every call to come
+            self._note_trouble(error)
+            return False
+        self._note_health()
+        return True
+
+    def _commit(self, batch: Sequence[Operation]) -> None:
+        """One transaction for the batch. Raises only where the database, not a row, is at fault."""
+        started = time.perf_counter()
+        connection = self._connection.get()
+        try:
+            with connection.begin() as transaction:
+                together = write_together(connection, self._bulk, batch)
+                if not together:
+                    transaction.rollback()
+        except Exception as error:
+            if not is_rows_fault(error):
+                raise
+            together = False
+        if not together:
+            self._commit_one_by_one(batch)
+        self.commit_seconds += time.perf_counter() - started
+        self.commits += 1
+        self.written += len(batch)
+
+    def _commit_one_by_one(self, batch: Sequence[Operation]) -> None:
+        connection = self._connection.get()
+        conflicts: list[End] = []
+        refused: list[tuple[Operation, Exception]] = []
+        with connection.begin():
+            for operation in batch:
+                try:
+                    with connection.begin_nested() as savepoint:
+                        written = write_alone(connection, self._bulk, operation)
+                        if written is Written.CONFLICT:
+                            savepoint.rollback()
+                except Exception as error:
+                    if not is_rows_fault(error):
+                        raise
+                    refused.append((operation, error))
+                else:
+                    if written is Written.CONFLICT and isinstance(operation, End):
+                        conflicts.append(operation)
+        # Counted only now: a transaction that fails at its commit is written again.
+        for end in conflicts:
+            self.conflicts += 1
+            record = end.record
+            _LOG.error(
+                "second disposition not written", call_id=record.info.id, disposition=record.disposition.value
+            )
+        for operation, fault in refused:
+            self.refused += 1
+            what = type(operation).__name__.lower()
+            _LOG.error("row refused", call_id=call_of(operation), what=what, error=_text_of(fault))
+        self.written -= len(refused)
+
+    def _note_trouble(self, error: Exception) -> None:
+        self._connection.drop()
+        if self.failing_since is None:
+            self.failing_since = datetime.now(UTC)
+            _LOG.error("database takes nothing, will try again", error=_text_of(error), queued=self.queued)
+
+    def _note_health(self) -> None:
+        if self.failing_since is not None:
+            _LOG.info(
+                "database takes records again", since=self.failing_since.isoformat(), queued=len(self._queue)
+            )
+            self.failing_since = None
+        if self._shedding and len(self._queue) < self._queue_limit:
+            self._shedding = False
+            _LOG.warning("write queue has room again", shed=self.shed)
+
+
+def is_rows_fault(error: Exception) -> bool:
+    """True if a row can never be stored; False if the database is in trouble, and the row may be stored
+    later."""
+    if isinstance(error, DBAPIError):
+        sqlstate = getattr(error.orig, "sqlstate", None) or ""
+        # PostgreSQL's class 42: a missing table or right. No row causes it, and all rows would be refused
+        # for it.
+        if error.connection_invalidated or sqlstate.startswith("42"):
+            return False
+        return isinstance(error, (DataError, IntegrityError, InterfaceError, ProgrammingError))
+    if isinstance(error, StatementError):
+        return True
+    return not isinstance(error, (SQLAlchemyError, StoreError, OSError, MemoryError))
+
+
+def _text_of(error: Exception) -> str:
+    """What went wrong, without values: PostgreSQL tells these in further lines."""
+    text = str(error.orig) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+    return text.partition("\n")[0]

@@ -1,0 +1,74 @@
+"""Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
+daemon running.
+
+Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+_TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class AddressTakenError(Exception):
+    """The address cannot be listened on; the text says why and what to set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """What is asked whether calls may be sent here. Each is called at every request, so must be cheap."""
+
+    ari_up: Callable[[], bool]
+    rules_loaded: Callable[[], bool]
+    draining: Callable[[], bool]
+
+    def reasons_against(self) -> list[str]:
+        """Why no calls should come; empty if they may."""
+        reasons = []
+        if not self.ari_up():
+            reasons.append("no connection to Asterisk")
+        if not self.rules_loaded():
+            reasons.append("no rules are loaded")
+        if self.draining():
+            reasons.append("the router is stopping")
+        return reasons
+
+
+def health_app(metrics: Callable[[], bytes], readiness: Readiness) -> web.Application:
+    """The application; `metrics` gives Prometheus' text format."""
+
+    async def show_metrics(request: web.Request) -> web.Response:
+        return web.Response(body=metrics(), headers={"Content-Type": _TEXT_FORMAT})
+
+    async def show_alive(request: web.Request) -> web.Response:
+        return web.json_response({"alive": True})
+
+    async def show_ready(request: web.Request) -> web.Response:
+        reasons = readiness.reasons_against()
+        return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+
+    app = web.Application()
+    app.router.add_get("/metrics", show_metrics)
+    app.router.add_get("/healthz", show_alive)
+    app.router.add_get("/readyz", show_ready)
+    return app
+
+
+async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Start serving, and return what stops it (`await runner.cleanup()`). AddressTakenError if the port is
+    busy.
+
+    Port 0 takes a free one; `runner.addresses` has it.
+    """
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        why = error.strerror or str(error)
+        text = f"cannot listen on {host} port {port}: {why}; set `web.host` and `web.port` to a free address"
+        raise AddressTakenError(text) from error
+    return runner

@@ -1,0 +1,81 @@
+"""Metrics and health over real HTTP."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from router.edge.web.health import AddressTakenError, Readiness, health_app, serve
+
+
+@dataclass
+class Router:
+    """A router as far as health asks."""
+
+    ari_up: bool = True
+    rules_loaded: bool = True
+    draining: bool = False
+
+    def readiness(self) -> Readiness:
+        return Readiness(
+            ari_up=lambda: self.ari_up, rules_loaded=lambda: self.rules_loaded, draining=lambda: self.draining
+        )
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[Router, web.AppRunner, str]]:
+    router = Router()
+    runner = await serve(
+        health_app(lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness()), "127.0.0.1", 0
+    )
+    yield router, runner, "http://{}:{}".format(*runner.addresses[0])
+    await runner.cleanup()
+
+
+async def get(url: str) -> tuple[int, str, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, response.headers["Content-Type"], await response.text()
+
+
+async def test_metrics(served: tuple[Router, web.AppRunner, str]) -> None:
+    status, kind, text = await get(f"{served[2]}/metrics")
+    assert (status, text) == (200, "callrouter_calls_entered_total 3.0\n")
+    assert kind.startswith("text/plain; version=0.0.4")
+
+
+STATES = [
+    ("all is well", Router(), 200, []),
+    ("no Asterisk", Router(ari_up=False), 503, ["no connection to Asterisk"]),
+    ("no rules", Router(rules_loaded=False), 503, ["no rules are loaded"]),
+    ("stopping", Router(draining=True), 503, ["the router is stopping"]),
+    (
+        "nothing is well",
+        Router(False, False, True),
+        503,
+        ["no connection to Asterisk", "no rules are loaded", "the router is stopping"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "reasons"), [row[1:] for row in STATES], ids=[row[0] for row in STATES]
+)
+async def test_ready_only_while_calls_can_be_served(
+    served: tuple[Router, web.AppRunner, str], state: Router, status: int, reasons: list[str]
+) -> None:
+    router, _, address = served
+    router.ari_up, router.rules_loaded, router.draining = state.ari_up, state.rules_loaded, state.draining
+    async with aiohttp.ClientSession() as session, session.get(f"{address}/readyz") as response:
+        assert response.status == status
+        assert await response.json() == {"ready": status == 200, "reasons": reasons}
+    assert (await get(f"{address}/healthz"))[0] == 200
+
+
+async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, str]) -> None:
+    port = served[1].addresses[0][1]
+    with pytest.raises(
+        AddressTakenError, match=f"cannot listen on 127.0.0.1 port {port}: .*in use; set `web.host`"
+    ):
+        await serve(web.Application(), "127.0.0.1", port)

@@ -1,0 +1,179 @@
+"""Reads of a real SQLite file: lists, one call, counts, and what recovery needs."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from router.core.record import Disposition
+from router.edge.store.database import parse_url, prepare, reading_engine
+from router.edge.store.queries import CallFilter, CallStory, Counts, NoSuchCall, Queries, SeveralCalls
+from router.edge.store.writer import Writer
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, talked
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A morning: three calls of fjord, one of acme, and one that is still open."""
+    url = f"sqlite:///{tmp_path / 'callrouter.db'}"
+    prepare(url)
+    writer = Writer(url, queue_limit=200_000)
+    for call, record in (
+        (a_call("aa1", at=TEN), talked),
+        (a_call("aa2", at=TEN + HOUR), abandoned),
+        (a_call("bb1", at=TEN + 2 * HOUR, client="acme"), talked),
+        (a_call("bb2", at=TEN + 3 * HOUR, client=None), abandoned),
+    ):
+        writer.arrived(call, PLAN, TRACE)
+        writer.ended(record(call))
+    writer.arrived(a_call("cc1", at=TEN + 4 * HOUR), PLAN, TRACE)
+    writer.start()
+    assert writer.close(20) == 0
+    return url
+
+
+@pytest.fixture
+def queries(url: str) -> Iterator[Queries]:
+    made = Queries(url)
+    yield made
+    made.close()
+
+
+FILTERS = [
+    ("all, the latest first", CallFilter(), ["cc1", "bb2", "bb1", "aa2", "aa1"]),
+    ("the latest two", CallFilter(limit=2), ["cc1", "bb2"]),
+    ("the two after those", CallFilter(limit=2, after="bb2"), ["bb1", "aa2"]),
+    ("one client's", CallFilter(client="fjord"), ["cc1", "aa2", "aa1"]),
+    ("one disposition's", CallFilter(disposition=Disposition.ANSWERED), ["bb1", "aa1"]),
+    ("since a moment, that moment too", CallFilter(since=TEN + 2 * HOUR), ["cc1", "bb2", "bb1"]),
+    ("ended since a moment", CallFilter(ended_since=TEN + 2 * HOUR), ["bb2", "bb1"]),
+    ("all conditions", CallFilter(client="fjord", disposition=Disposition.ANSWERED, since=TEN), ["aa1"]),
+    ("of nobody", CallFilter(client="nobody"), []),
+    ("after a call that is not there", CallFilter(after="zz"), []),
+]
+
+
+@pytest.mark.parametrize(("wanted", "ids"), [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
+def test_list(queries: Queries, wanted: CallFilter, ids: list[str]) -> None:
+    assert [call.info.id for call in queries.calls(wanted)] == ids
+
+
+def test_calls_of_one_moment_are_paged_without_loss(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'callrouter.db'}"
+    prepare(url)
+    writer = Writer(url, queue_limit=1000)
+    for number in range(5):
+        writer.arrived(a_call(f"c{number}"), PLAN, TRACE)
+    writer.start()
+    writer.close(20)
+    queries = Queries(url)
+    seen: list[str] = []
+    while page := queries.calls(CallFilter(limit=2, after=seen[-1] if seen else None)):
+        seen += [call.info.id for call in page]
+    queries.close()
+    assert seen == ["c4", "c3", "c2", "c1", "c0"]
+
+
+def test_a_listed_call_has_its_attempts_in_order(queries: Queries) -> None:
+    [call] = queries.calls(CallFilter(client="acme"))
+    assert call.record == talked(call.info)
+
+
+FINDS = [
+    ("the whole id", "aa1", "aa1"),
+    ("the beginning of one id", "c", "cc1"),
+    ("the beginning of two", "aa", SeveralCalls("aa", ("aa1", "aa2"))),
+    ("no beginning", "x", NoSuchCall("x")),
+    ("a wildcard is only a letter", "a%", NoSuchCall("a%")),
+]
+
+
+@pytest.mark.parametrize(("asked", "found"), [row[1:] for row in FINDS], ids=[row[0] for row in FINDS])
+def test_find(queries: Queries, asked: str, found: object) -> None:
+    answer = queries.call(asked)
+    assert (answer.info.id if isinstance(answer, CallStory) else answer) == found
+
+
+def test_an_id_that_begins_another_is_found(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'callrouter.db'}"
+    prepare(url)
+    writer = Writer(url, queue_limit=1000)
+    for id in ("7", "77"):
+        writer.arrived(a_call(id), PLAN, TRACE)
+    writer.start()
+    writer.close(20)
+    queries = Queries(url)
+    found = queries.call("7")
+    queries.close()
+    assert isinstance(found, CallStory)
+    assert (found.info.id, found.record) == ("7", None)
+
+
+def test_counts(queries: Queries) -> None:
+    assert queries.counts() == Counts(1, {Disposition.ANSWERED: 2, Disposition.ABANDONED: 2})
+    assert queries.counts(since=TEN + 3 * HOUR) == Counts(1, {Disposition.ABANDONED: 1})
+
+
+# Recovery.
+
+TIMELINES = [
+    ("nothing happened yet", (), 0, 1),
+    ("all is there", (1, 2, 3), 3, 4),
+    ("a row is missing: only what is before it", (1, 2, 4), 2, 5),
+    ("the first is missing: nothing", (2, 3), 0, 4),
+]
+
+
+@pytest.mark.parametrize(
+    ("stored", "usable", "next_seq"), [row[1:] for row in TIMELINES], ids=[row[0] for row in TIMELINES]
+)
+def test_an_open_call_is_resumed_from_what_is_whole(
+    url: str, stored: tuple[int, ...], usable: int, next_seq: int
+) -> None:
+    writer = Writer(url, queue_limit=1000)
+    events = encoded(TALK)
+    for seq in reversed(stored):
+        writer.happened("cc1", seq, TEN + timedelta(seconds=seq), events[seq - 1])
+    writer.start()
+    assert writer.close(20) == 0
+    queries = Queries(url)
+    [call] = queries.open_calls()
+    queries.close()
+    assert (call.info, call.plan) == (a_call("cc1", at=TEN + 4 * HOUR), PLAN)
+    assert [row.event for row in call.timeline] == events[:usable]
+    assert [row.seq for row in call.timeline] == list(range(1, usable + 1))
+    assert call.next_seq == next_seq
+
+
+def test_open_calls_of_one_asterisk(queries: Queries) -> None:
+    assert [call.info.id for call in queries.open_calls("ast1")] == ["cc1"]
+    assert queries.open_calls("another") == []
+
+
+# Readers and the writer.
+
+
+def test_a_reader_in_the_middle_of_reading_keeps_no_writer_waiting(url: str, queries: Queries) -> None:
+    reader = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM calls").fetchone() == (5,)
+    writer = Writer(url, queue_limit=1000)
+    writer.ended(talked(a_call("cc1", at=TEN + 4 * HOUR)))
+    writer.start()
+    assert writer.close(20) == 0
+    assert reader.execute("SELECT count(*) FROM calls WHERE disposition IS NULL").fetchone() == (1,)
+    reader.close()
+    assert queries.counts().open == 0
+
+
+def test_a_reader_cannot_write(url: str) -> None:
+    engine = reading_engine(parse_url(url))
+    with engine.connect() as connection, pytest.raises(OperationalError, match="readonly"):
+        connection.execute(text("DELETE FROM calls"))
+    engine.dispose()

@@ -1,0 +1,139 @@
+"""The router as its own process, as an administrator runs it, and what it wrote down."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from router.core.record import CallRecord
+from router.edge.store.queries import CallFilter, CallStory, Queries
+from tests.harness.sandbox import ROOT, Sandbox
+
+_given_out: set[int] = set()
+"""Ports that somebody was told of and may not listen on yet."""
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody uses a UDP port of loopback now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
+    """A port of loopback that nobody uses now, and nobody here was given before."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given_out:
+            _given_out.add(port)
+            return port
+
+
+class RouterProcess:
+    """`callrouter run` beside a sandbox, with rules and state in a directory of its own."""
+
+    def __init__(
+        self, sandbox: Sandbox, directory: Path, rules: Mapping[str, str], **settings: object
+    ) -> None:
+        """`rules` is file name -> text; `settings` are further lines of callrouter.yaml."""
+        self.directory = directory
+        self.rules = directory / "rules"
+        self.rules.mkdir(parents=True, exist_ok=True)
+        for name, text in rules.items():
+            (self.rules / name).write_text(text, encoding="utf-8")
+        self.port = free_port(socket.SOCK_STREAM)
+        ari = sandbox.facts["ari"]
+        lines: dict[str, object] = {
+            "ari": {"url": ari["url"], "password_file": ari["password_file"], "app": ari["app"]},
+            "state": str(directory / "state"),
+            "web": {"port": self.port},
+            "log": {"level": "info", "format": "json"},
+        } | settings
+        self.config = directory / "callrouter.yaml"
+        self.config.write_text(json.dumps(lines), encoding="utf-8")  # JSON is YAML
+        self.log = directory / "router.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, ready_within: float = 15.0) -> None:
+        """Start it, and wait until it is ready for calls."""
+        program = Path(sys.executable).with_name("callrouter")
+        command = [str(program), "run", "--config", str(self.config), "--rules", str(self.rules)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        until = time.monotonic() + ready_within
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise AssertionError(f"the router is not ready:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        """What `/readyz` says."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as reply:
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def metrics(self) -> dict[str, float]:
+        """Every sample of `/metrics`, by its name with labels as written there."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as reply:
+            lines = reply.read().decode().splitlines()
+        samples = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        self.send(signal.SIGKILL)
+        self.wait()
+
+    def stop(self, within: float = 40.0) -> int:
+        """SIGTERM, and wait for the end; the exit status."""
+        self.send(signal.SIGTERM)
+        return self.wait(within)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if the process still runs."""
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, number)
+
+    def wait(self, within: float = 10.0) -> int:
+        """Wait for the end of the process; its exit status."""
+        assert self.process is not None
+        return self.process.wait(within)
+
+    def stories(self) -> list[CallStory]:
+        """Every call that is written down, the latest first."""
+        queries = Queries(f"sqlite:///{self.directory / 'state' / 'callrouter.db'}")
+        try:
+            listed = queries.calls(CallFilter(limit=100_000))
+            found = [queries.call(call.info.id) for call in listed]
+        finally:
+            queries.close()
+        return [story for story in found if isinstance(story, CallStory)]
+
+    def records(self, dialled: str = "", within: float = 10.0, count: int = 1) -> list[CallRecord]:
+        """The records of the calls to a number, once `count` of them are closed and none is open."""
+        until = time.monotonic() + within
+        while True:
+            stories = [story for story in self.stories() if story.info.dialled.startswith(dialled)]
+            closed = [story.record for story in stories if story.record]
+            if len(closed) >= count and len(closed) == len(stories):
+                return closed
+            if time.monotonic() > until:
+                raise AssertionError(
+                    f"{len(closed)} of {len(stories)} calls to {dialled} closed, {count} expected"
+                )
+            time.sleep(0.1)

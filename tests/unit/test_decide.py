@@ -1,0 +1,207 @@
+"""Rules and facts -> the plan a caller meets, and the trace of why."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from router.core.decide import Decision, decide
+from router.core.dialling import Dialling
+from router.core.facts import Facts
+from router.core.numbers import CallerId, PhoneNumber
+from router.core.plan import HangUp, Refuse, Ring, RingOutcome, Say, Step, Target
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+
+OSLO = ZoneInfo("Europe/Oslo")
+RULES = """\
+client: fjord
+name: Fjord Legesenter
+numbers: ["+4722334455", "+472233446x"]
+timezone: Europe/Oslo
+country: NO
+hours:
+  office: {week: {mon-fri: "08:00-16:00"}}
+  early: {week: {mon-fri: "07:00-12:00"}}
+screening:
+  allow: ["+47815495*"]
+  block:
+    - {name: telemarketers, numbers: ["+4781549xxx"]}
+people:
+  kari: {rings: [PJSIP/101, {number: "90 00 00 01"}], hours: office, numbers: 22334461}
+  ola: {rings: PJSIP/102, hours: early}
+  anne: {rings: PJSIP/103}
+routes:
+  - {name: withheld and closed, when: {caller: anonymous, closed: office}, do: decline}
+  - {name: from abroad, when: {caller: [{country: [SE, DK]}, "+44*"]}, do: {decline: busy}}
+  - name: weekend
+    when: {closed: [office, early], not: {open: office}, dialled: "+4722334460"}
+    do: {say: {file: hello}}
+  - {name: quiet, when: [{dialled: "+4722334462"}, {dialled: ["+4722334463"]}], do: []}
+  - name: direct
+    when: {dialled: "+4722334464"}
+    do: [{ring: [ola, anne, kari], order: in-turn, for: 10s}, hangup]
+  - name: main
+    when: {not: {dialled: "+4722334469"}}
+    do:
+      - ring: [kari, ola, PJSIP/103, anne]
+        on: {busy: [{say: {file: a}}], declined: [], failed: hangup}
+last_resort: {say: {file: sorry}}
+"""
+MONDAY, NOON, SUNDAY = "2026-11-16 10:00", "2026-11-16 13:00", "2026-11-22 10:00"
+LAST: list[Step] = [Say("sound:sorry")]
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    compiled = compile_rules({"fjord.yaml": RULES}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(compiled, RuleSet), compiled
+    return compiled
+
+
+def facts(to: str, caller: str = "+4790000009", at: str = MONDAY) -> Facts:
+    did = PhoneNumber.parse(to) if to else None
+    return Facts(datetime.fromisoformat(at).replace(tzinfo=OSLO), to, did, CallerId.read(caller, "", "NO"))
+
+
+def steps(decision: Decision) -> list[Step]:
+    return [node.step for node in decision.plan.nodes]
+
+
+def rung(decision: Decision) -> list[list[str]]:
+    """Names of those who are rung, by round."""
+    return [
+        [target.name for target in targets]
+        for step in steps(decision)
+        if isinstance(step, Ring)
+        for targets in step.rounds
+    ]
+
+
+MAIN = "+4722334455"
+ROUTES = [
+    ("open", MAIN, "+4790000009", MONDAY, "main"),
+    ("withheld, open", MAIN, "anonymous", MONDAY, "main"),
+    ("withheld, closed", MAIN, "anonymous", SUNDAY, "withheld and closed"),
+    ("an extension is not withheld", MAIN, "100", SUNDAY, "main"),
+    ("from Sweden", MAIN, "+46701234567", MONDAY, "from abroad"),
+    ("from Britain", MAIN, "+442079460000", MONDAY, "from abroad"),
+    ("dialled and closed", "+4722334460", "+4790000009", SUNDAY, "weekend"),
+    ("one of two is closed, one open", "+4722334460", "+4790000009", NOON, "main"),
+    ("an alternative", "+4722334463", "+4790000009", MONDAY, "quiet"),
+    ("no route", "+4722334469", "+4790000009", MONDAY, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("to", "caller", "at", "route"), [row[1:] for row in ROUTES], ids=[row[0] for row in ROUTES]
+)
+def test_the_first_route_that_matches_takes_the_call(
+    rules: RuleSet, to: str, caller: str, at: str, route: str | None
+) -> None:
+    decision = decide(rules, facts(to, caller, at))
+    assert (decision.client, decision.route, decision.plan.no_route) == ("fjord", route, route is None)
+
+
+@pytest.mark.parametrize(("to", "name"), [("+4790000001", "a number no client has"), ("", "no number")])
+def test_an_unknown_number_is_refused(rules: RuleSet, to: str, name: str) -> None:
+    decision = decide(rules, facts(to))
+    assert steps(decision) == [Refuse("unknown_number")]
+    assert (decision.client, decision.plan.no_route, decision.version) == (None, True, rules.version)
+
+
+@pytest.mark.parametrize(
+    ("caller", "blocked_by"),
+    [("+4781549123", "telemarketers"), ("+4781549512", None), ("+4790000009", None), ("anonymous", None)],
+)
+def test_allow_outranks_block(rules: RuleSet, caller: str, blocked_by: str | None) -> None:
+    assert decide(rules, facts(MAIN, caller)).plan.blocked_by == blocked_by
+
+
+@pytest.mark.parametrize(
+    ("treatment", "meets"),
+    [
+        ("", [Refuse("decline")]),
+        ("treatment: decline", [Refuse("decline")]),
+        ("treatment: busy", [Refuse("busy")]),
+        ("treatment: {say: {file: sound:go-away}}", [Say("sound:go-away"), HangUp()]),
+    ],
+)
+def test_the_treatment_of_the_blocked(treatment: str, meets: list[Step]) -> None:
+    text = RULES.replace("screening:\n", f"screening:\n  {treatment}\n" if treatment else "screening:\n")
+    rules = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(rules, RuleSet)
+    decision = decide(rules, facts(MAIN, "+4781549123"))
+    assert (steps(decision), decision.route) == (meets, None)
+
+
+RUNG = [
+    ("all in hours", MAIN, MONDAY, [["kari", "kari", "ola", "PJSIP/103"]]),
+    ("one outside", MAIN, NOON, [["kari", "kari", "PJSIP/103"]]),
+    ("on Sunday, only who has no hours", MAIN, SUNDAY, [["PJSIP/103"]]),
+    ("in turn", "+4722334464", MONDAY, [["ola"], ["anne"], ["kari", "kari"]]),
+    ("in turn, one outside", "+4722334464", NOON, [["anne"], ["kari", "kari"]]),
+    ("own number", "+4722334461", NOON, [["kari", "kari"]]),
+    ("own number, outside hours", "+4722334461", SUNDAY, []),
+    ("nobody's turn", "+4722334469", MONDAY, []),
+]
+
+
+@pytest.mark.parametrize(("to", "at", "names"), [row[1:] for row in RUNG], ids=[row[0] for row in RUNG])
+def test_people_outside_their_hours_are_not_rung(
+    rules: RuleSet, to: str, at: str, names: list[list[str]]
+) -> None:
+    assert rung(decide(rules, facts(to, at=at))) == names
+
+
+def test_targets_are_dialled_by_the_rules(rules: RuleSet) -> None:
+    ring, *rest = steps(decide(rules, facts("+4722334461")))
+    kari = (Target("kari", "PJSIP/101"), Target("kari", "PJSIP/+4790000001@trunk", outside=True))
+    assert ring == Ring((kari,), 25.0)
+    assert rest == LAST
+
+
+def test_numbers_outside_are_dialled_through_the_trunk() -> None:
+    step = '{ring: ["90 00 00 01", {number: +4790000002}, PJSIP/100], for: 1m}'
+    text = RULES.replace("do: {say: {file: hello}}", f"do: {step}")
+    rules = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(rules, RuleSet), rules
+    outside = (Target(to, f"PJSIP/{to}@trunk", outside=True) for to in ("+4790000001", "+4790000002"))
+    ring = Ring(((*outside, Target("PJSIP/100", "PJSIP/100")),), 60.0)
+    assert steps(decide(rules, facts("+4722334460", at=SUNDAY)))[0] == ring
+
+
+def test_a_branch_goes_on_after_its_ring(rules: RuleSet) -> None:
+    ring, busy, failed, sorry = decide(rules, facts(MAIN)).plan.nodes
+    assert (ring.then, ring.on) == (3, {RingOutcome.BUSY: 1, RingOutcome.DECLINED: 3, RingOutcome.FAILED: 2})
+    assert (busy.step, busy.then) == (Say("sound:a"), 3)
+    assert (failed.step, failed.then) == (HangUp(), None)
+    assert (sorry.step, sorry.then, sorry.place) == (Say("sound:sorry"), None, "fjord.yaml:32")
+
+
+@pytest.mark.parametrize(
+    ("to", "at", "meets"),
+    [
+        ("+4722334460", SUNDAY, [Say("sound:hello")]),
+        ("+4722334463", MONDAY, LAST),
+        ("+4722334469", MONDAY, LAST),
+    ],
+    ids=["only informed", "heard nothing", "no route"],
+)
+def test_who_met_nobody_gets_the_last_resort(rules: RuleSet, to: str, at: str, meets: list[Step]) -> None:
+    assert steps(decide(rules, facts(to, at=at))) == meets
+
+
+def test_a_client_without_block_rules_is_not_screened() -> None:
+    text = RULES.replace('  block:\n    - {name: telemarketers, numbers: ["+4781549xxx"]}\n', "")
+    rules = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(rules, RuleSet), rules
+    assert "block" not in [row.kind for row in decide(rules, facts(MAIN, "+4781549123")).trace]
+
+
+def test_a_decision_encodes_to_json_and_back(rules: RuleSet) -> None:
+    decision = decide(rules, facts(MAIN, at=SUNDAY))
+    again = msgspec.json.decode(msgspec.json.encode(decision), type=Decision)
+    assert again == decision
+    assert "+4790000009" not in msgspec.json.encode(decision.trace).decode()

@@ -1,0 +1,596 @@
+"""Rules as text -> a RuleSet, or every error at its place."""
+
+from pathlib import Path
+
+import pytest
+
+from router.core.dialling import Dialling
+from router.core.reading import Reading
+from router.core.remarks import RuleErrors
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+from router.core.schema import ClientDoc, Shape
+from router.core.shapes import check
+from router.core.yamltext import read_yaml
+
+DIALLING = Dialling("PJSIP/{number}@trunk")
+EXAMPLE = (Path(__file__).parents[2] / "rules" / "fjord.yaml").read_text(encoding="utf-8")
+
+HEAD = """\
+client: fjord
+name: Fjord Legesenter
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+"""
+"""Five lines; a case's own text begins on line 6."""
+
+
+def compiled(files: dict[str, str], dialling: Dialling = DIALLING) -> RuleSet:
+    rules = compile_rules(files, dialling)
+    assert isinstance(rules, RuleSet), rules
+    return rules
+
+
+def errors(files: dict[str, str], dialling: Dialling = DIALLING) -> list[str]:
+    rules = compile_rules(files, dialling)
+    assert isinstance(rules, RuleErrors)
+    return [str(error) for error in rules.errors]
+
+
+def route(do: str) -> str:
+    return f"routes: [{{name: r, do: {do}}}]"
+
+
+YES = "not supported by this version yet"
+CASES = [
+    # shapes
+    ("an unknown key", "grating: hi", ["6:1: `grating` is not a key that can stand here; remove it"]),
+    (
+        "a misspelt key",
+        "rotes: []",
+        ["6:1: `rotes` is not a key that can stand here; did you mean `routes`?"],
+    ),
+    ("a key of later", "queues: {}", [f"6:1: `queues` is {YES}; remove it"]),
+    ("a step of later", route("[message]"), [f"6:25: `message` is {YES}; remove it"]),
+    ("a mapping step of later", route("[{queue: x, for: 5m}]"), [f"6:25: `queue` is {YES}; remove it"]),
+    (
+        "a condition of later",
+        "routes: [{name: r, when: {agents: {x: 0}}, do: []}]",
+        [f"6:27: `agents` is {YES}; remove it"],
+    ),
+    (
+        "a person's own treatment",
+        "people: {kari: {do: []}}",
+        [
+            "6:17: `do` is not supported by this version yet; remove it",
+        ],
+    ),
+    ("no name", "routes: [{do: []}]", ["6:10: `name` is missing; add `name: ...`"]),
+    ("a list for a mapping", "hours: [office]", ["6:8: a mapping is needed here; write `key: value` lines"]),
+    ("text for a mapping", "people: {kari: x}", ["6:16: a mapping is needed here; write `key: value` lines"]),
+    ("text for a list", "routes: main", ["6:9: a list is needed here; write `- ` before each entry"]),
+    ("a list for text", "language: [nb]", ["6:11: text is needed here, not a list; write one value"]),
+    ("truth for text", "language: true", ["6:11: text is needed here, not true or false; write one value"]),
+    ("nothing for text", "language:", ["6:10: text is needed here, not nothing; write one value"]),
+    ("blanks for text", "language: '  '", ["6:11: the text is empty; write something or leave the key out"]),
+    (
+        "a line break in text",
+        'language: "a\\nb"',
+        ["6:11: the text has line breaks or control characters; write it on one line"],
+    ),
+    (
+        "a long text",
+        f"language: {'n' * 501}",
+        ["6:11: the text is longer than 500 characters; shorten it"],
+    ),
+    ("not a choice", "tone: rude", ["6:7: `rude` cannot stand here; write 'formal' or 'informal'"]),
+    (
+        "a bad id",
+        "hours: {24h: {}}",
+        ["6:9: `24h` is not an id; begin with a letter and use letters, digits, _ . -"],
+    ),
+    # hours
+    (
+        "hours that are none",
+        "hours: {office: {week: {mon: 8-16}}}",
+        ["6:30: `8-16` is not a span of hours; write it as in 08:00-15:30"],
+    ),
+    (
+        "a day that is none",
+        "hours: {office: {week: {man: 08:00-16:00}}}",
+        ["6:25: `man` is not a day of the week; write mon, mon-thu or mon,wed"],
+    ),
+    (
+        "a day twice",
+        "hours: {office: {week: {mon-wed: closed, tue: closed}}}",
+        ["6:24: tue is in two entries; name each day once"],
+    ),
+    (
+        "a date that is none",
+        "hours: {office: {dates: {02-30: closed}}}",
+        ["6:26: `02-30`: there is no such day; write year-month-day or month-day"],
+    ),
+    (
+        "unknown holidays",
+        "hours: {office: {holidays: [NO, NX]}}",
+        ["6:33: no public holidays are known for `NX`; write "],
+    ),
+    # screening
+    (
+        "a pattern that is none",
+        "screening: {allow: [vip]}",
+        [
+            "6:21: `vip` is not a number or a pattern; write +4722334455, +472233446x (x is one digit) "
+            "or +4722*"
+        ],
+    ),
+    ("contacts", "screening: {allow: [contacts]}", [f"6:21: `contacts` is {YES}; remove it"]),
+    (
+        "numbers from a file",
+        "screening: {block: [{name: b, numbers: [{file: x.csv}]}]}",
+        [f"6:41: numbers from a file are {YES}; list the numbers here"],
+    ),
+    (
+        "nothing to block",
+        "screening: {block: [{name: b, numbers: []}]}",
+        ["6:40: at least one entry is needed here; write one, or leave the key out"],
+    ),
+    (
+        "an unknown treatment",
+        "screening: {treatment: shoot}",
+        ["6:24: `shoot` cannot stand here; write 'decline' or 'busy'"],
+    ),
+    (
+        "a spoken treatment",
+        "screening: {treatment: {say: Go away}}",
+        [f"6:30: speech from text is {YES}; give a recorded file: `say: {{file: NAME}}`"],
+    ),
+    (
+        "a block rule twice",
+        "screening: {block: [{name: b, numbers: +4790000001}, {name: b, numbers: +4790000002}]}",
+        ["6:61: block rule `b` is already at f.yaml:6; give each its own"],
+    ),
+    # people
+    (
+        "an extension that is none",
+        "people: {kari: {extension: k1}}",
+        ["6:28: `k1` is not an extension; write digits, at most 8"],
+    ),
+    (
+        "an extension twice",
+        "people: {kari: {extension: 1, numbers: 22000001}, ola: {extension: 1, numbers: 22000002}}",
+        ["6:68: extension `1` is already at f.yaml:6; give each its own"],
+    ),
+    (
+        "hours nobody defined",
+        "hours: {office: {}}\npeople: {kari: {hours: offise}}",
+        ["7:24: no hours are called `offise`; did you mean `office`?"],
+    ),
+    (
+        "an endpoint with @",
+        "people: {kari: {rings: [PJSIP/1@evil]}}",
+        ["6:25: `PJSIP/1@evil` cannot be rung; write PJSIP/ENDPOINT or a number such as +4722334455"],
+    ),
+    (
+        "an endpoint of another kind",
+        "people: {kari: {rings: [Local/1]}}",
+        ["6:25: `Local/1` cannot be rung; write PJSIP/ENDPOINT or a number such as +4722334455"],
+    ),
+    (
+        "two endpoints in one",
+        "people: {kari: {rings: ['PJSIP/1&PJSIP/2']}}",
+        ["6:25: `PJSIP/1&PJSIP/2` cannot be rung; write PJSIP/ENDPOINT or a number such as +4722334455"],
+    ),
+    (
+        "a confirmed number",
+        "people: {kari: {rings: [{number: +4790000001, confirm: true}]}}",
+        [f"6:47: `confirm` is {YES}; remove it"],
+    ),
+    (
+        "a number abroad",
+        "people: {kari: {rings: +442079460000}}",
+        [
+            "6:24: `+442079460000` is not among the allowed destinations (numbers in NO); allow it in "
+            "the daemon's settings"
+        ],
+    ),
+    (
+        "a premium number",
+        "people: {kari: {rings: {number: +4782012345}}}",
+        ["6:33: `+4782012345` is a premium-rate number; allow it in full in the daemon's settings"],
+    ),
+    # steps
+    ("an unknown step", route("[rign]"), ["6:25: `rign` is not a step; did you mean `ring`?"]),
+    (
+        "an unknown mapping step",
+        route("[{xyz: 1}]"),
+        ["6:25: `xyz` is not a step; write one of say, ring, decline, hangup"],
+    ),
+    ("an empty step", route("[{}]"), ["6:25: `` is not a step; write one of say, ring, decline, hangup"]),
+    (
+        "a list as a step",
+        route("[[hangup]]"),
+        ["6:25: a step is needed here, not a list; write one of say, ring, decline, hangup"],
+    ),
+    (
+        "two steps in one",
+        route("[{say: {file: a}, ring: PJSIP/1}]"),
+        ["6:25: two steps in one: say, ring; write each as its own entry, with `- `"],
+    ),
+    (
+        "speech",
+        route("[{say: Hello there}]"),
+        [f"6:31: speech from text is {YES}; give a recorded file: `say: {{file: NAME}}`"],
+    ),
+    (
+        "a path upwards",
+        route("[{say: {file: ../../x}}]"),
+        ["6:38: `../../x` is not a recorded file; write sound:NAME, as in sound:hello-world"],
+    ),
+    (
+        "another kind of media",
+        route("[{say: {file: 'http://x/y'}}]"),
+        ["6:38: `http://x/y` is not a recorded file; write sound:NAME, as in sound:hello-world"],
+    ),
+    (
+        "nobody known",
+        "people: {kari: {}}\n" + route("[{ring: [kori]}]"),
+        ["7:33: nobody here is `kori`; did you mean `kari`?"],
+    ),
+    ("nobody at all", route("[{ring: kari}]"), ["6:32: nobody here is `kari`; add it under `people:`"]),
+    ("oneself", route("[{ring: self}]"), [f"6:32: `self` is {YES}; write the person's id"]),
+    (
+        "a number that is none",
+        route("[{ring: '22 33'}]"),
+        ["6:32: `+472233` has 4 digits after +47; numbers there have 5 or 8"],
+    ),
+    (
+        "a duration without unit",
+        route("[{ring: PJSIP/1, for: 25}]"),
+        ["6:46: `25` has no unit; write 25s (seconds) or 25m (minutes)"],
+    ),
+    (
+        "ringing for long",
+        route("[{ring: PJSIP/1, for: 11m}]"),
+        ["6:46: `11m` is no time to ring; write 1s to 10m"],
+    ),
+    (
+        "ringing for no time",
+        route("[{ring: PJSIP/1, for: 0s}]"),
+        ["6:46: `0s` is no time to ring; write 1s to 10m"],
+    ),
+    (
+        "rotating",
+        route("[{ring: PJSIP/1, order: rotate}]"),
+        ["6:48: `rotate` cannot stand here; write 'all' or 'in-turn'"],
+    ),
+    (
+        "an outcome that is none",
+        route("[{ring: PJSIP/1, on: {engaged: []}}]"),
+        [
+            "6:46: `engaged` cannot stand here; write 'busy', 'no_answer', 'declined', 'unreachable' or "
+            "'failed'"
+        ],
+    ),
+    (
+        "wrong within a branch",
+        route("[{ring: PJSIP/1, on: {busy: [{say: {file: a, b: c}}]}}]"),
+        ["6:69: `b` is not a key that can stand here; remove it"],
+    ),
+    (
+        "an unknown refusal",
+        route("[{decline: rudely}]"),
+        ["6:35: `rudely` cannot stand here; write 'decline' or 'busy'"],
+    ),
+    (
+        "a value for hangup",
+        route("[{hangup: now}]"),
+        ["6:34: nothing is needed here; write the step alone, without a value"],
+    ),
+    (
+        "speech as last resort",
+        "last_resort: [{say: Sorry}]",
+        [f"6:21: speech from text is {YES}; give a recorded file: `say: {{file: NAME}}`"],
+    ),
+    # routes
+    (
+        "a route twice",
+        "routes: [{name: r, when: {caller: anonymous}, do: []}, {name: r, do: []}]",
+        ["6:63: route `r` is already at f.yaml:6; give each its own"],
+    ),
+    (
+        "unknown hours",
+        "routes: [{name: r, when: {closed: office}, do: []}]",
+        ["6:35: no hours are called `office`; add it under `hours:`"],
+    ),
+    (
+        "no alternative",
+        "routes: [{name: r, when: [], do: []}]",
+        ["6:26: at least one entry is needed here; write one, or leave the key out"],
+    ),
+    (
+        "an unknown country",
+        "routes: [{name: r, when: {not: {caller: {country: [NO, XQ]}}}, do: []}]",
+        ["6:56: `XQ` is not a country; "],
+    ),
+    (
+        "a caller that is none",
+        "routes: [{name: r, when: {caller: [anon]}, do: []}]",
+        ["6:36: `anon` is not a number or a pattern; "],
+    ),
+    # YAML
+    ("a key twice", "name: F", ["6:1: `name` is here twice, first on line 2; write it once"]),
+    (
+        "several at once",
+        "tone: x\nscreening: {allow: [y]}",
+        ["6:7: `x` cannot stand here; ", "7:21: `y` is not a number or a pattern; "],
+    ),
+    ("a syntax error", "routes: [", ["7:1: this is not YAML: "]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
+def test_what_is_wrong_is_said_at_its_place(text: str, expected: list[str]) -> None:
+    found = errors({"f.yaml": HEAD + text + "\n"})
+    assert len(found) == len(expected), found
+    for line, beginning in zip(found, expected, strict=True):
+        assert line == f"f.yaml:{beginning}" or (
+            beginning[-1] in " -" and line.startswith(f"f.yaml:{beginning}")
+        )
+
+
+WHOLE = [
+    ("nothing", "", ["f.yaml: nothing is written here; begin with `client: ID`"]),
+    ("a list", "- client", ["f.yaml:1:1: a mapping is needed here; write `key: value` lines"]),
+    (
+        "an unknown zone and country",
+        "client: f\nname: F\ntimezone: Oslo\ncountry: Norway\n",
+        [
+            "f.yaml:3:11: `Oslo` is not a time zone; write Europe/Oslo",
+            "f.yaml:4:10: `Norway` is not a country; write its two letters (ISO 3166), as in NO",
+        ],
+    ),
+    (
+        "keys missing",
+        "# F\nclient: f\n",
+        [
+            "f.yaml:2:1: `country` is missing; add `country: ...`",
+            "f.yaml:2:1: `name` is missing; add `name: ...`",
+            "f.yaml:2:1: `timezone` is missing; add `timezone: ...`",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
+def test_whole_files_that_are_wrong(text: str, expected: list[str]) -> None:
+    assert errors({"f.yaml": text}) == expected
+
+
+def test_errors_of_all_files_come_at_once_and_sorted() -> None:
+    files = {"b.yaml": HEAD + "x: 1", "a.yaml": "{", "shared.yaml": "lists: {}"}
+    assert [line.split(": ")[0] for line in errors(files)] == ["a.yaml:2:1", "b.yaml:6:1", "shared.yaml:1:1"]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}"])
+def test_the_shared_file_may_be_empty(text: str) -> None:
+    assert len(compiled({"rules/shared.yaml": text, "rules/fjord.yaml": HEAD}).clients) == 1
+
+
+def test_a_client_twice_is_refused() -> None:
+    again = HEAD.replace("4455", "4466")
+    what = "b.yaml:1:9: client `fjord` is already in a.yaml:1; give each client its own id"
+    assert errors({"a.yaml": HEAD, "b.yaml": again}) == [what]
+
+
+OWNERS = [
+    (
+        "the same number",
+        '"+4722334455"',
+        "",
+        [
+            "b.yaml:3:10: `+4722334455` is also `fjord`'s, by `+4722334455` at a.yaml:3; take it from "
+            "one of them"
+        ],
+    ),
+    (
+        "a range around it",
+        '["+4790*", "+472233445x"]',
+        "",
+        [
+            "b.yaml:3:21: `+472233445x` is also `fjord`'s, by `+4722334455` at a.yaml:3; take it from "
+            "one of them"
+        ],
+    ),
+    (
+        "a person of another client",
+        '"+4790*"',
+        "people: {ola: {numbers: 22334455}}",
+        [
+            "b.yaml:6:25: `+4722334455` is also `fjord`'s, by `+4722334455` at a.yaml:3; take it from "
+            "one of them"
+        ],
+    ),
+    (
+        "two people",
+        '"+4790*"',
+        "people: {kari: {numbers: 90000001}, ola: {numbers: 90000001}}",
+        [
+            "b.yaml:6:52: `+4790000001` is also `kari`'s, by `+4790000001` at b.yaml:6; take it from one "
+            "of them"
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "people", "expected"), [row[1:] for row in OWNERS], ids=[row[0] for row in OWNERS]
+)
+def test_a_number_has_one_owner(numbers: str, people: str, expected: list[str]) -> None:
+    other = HEAD.replace("client: fjord", "client: other").replace('"+4722334455"', numbers) + people
+    assert errors({"a.yaml": HEAD, "b.yaml": other}) == expected
+
+
+def test_a_person_may_have_a_number_among_the_clients() -> None:
+    rules = compiled(
+        {
+            "f.yaml": HEAD.replace('"+4722334455"', '["+47223344xx", "+472233*"]')
+            + "people: {kari: {numbers: 22334461}}"
+        }
+    )
+    assert len(rules.numbers) == 3
+
+
+WARNINGS = [
+    ("nothing to warn of", route("[{ring: PJSIP/1}]"), []),
+    ("no route at all", "", []),
+    (
+        "a shadowed route",
+        "routes: [{name: a, do: []}, {name: b, do: []}, {name: c, when: {caller: anonymous}, do: []}]",
+        [
+            "6:29: route `b` is never reached, since `a` takes every call; move it up, or give `a` a `when:`",
+            "6:48: route `c` is never reached, since `a` takes every call; move it up, or give `a` a `when:`",
+        ],
+    ),
+    (
+        "an alternative that always holds",
+        "routes: [{name: a, when: [{caller: anonymous}, {}], do: []}, {name: b, do: []}]",
+        [
+            "6:62: route `b` is never reached, since `a` takes every call; move it up, or give `a` a `when:`",
+        ],
+    ),
+    (
+        "somebody nobody rings",
+        "people: {kari: {rings: PJSIP/1}}",
+        ["6:16: nothing rings `kari`; name them in a `ring`, or add `numbers:`"],
+    ),
+    ("somebody with own numbers", "people: {kari: {rings: PJSIP/1, numbers: 22334456}}", []),
+    (
+        "nobody to ring",
+        route("[{ring: []}]"),
+        ["6:25: this step can ring nobody; name somebody who has `rings:`"],
+    ),
+    (
+        "somebody without a phone",
+        "people: {kari: {}}\n" + route("[{ring: kari}]"),
+        ["7:25: this step can ring nobody; name somebody who has `rings:`"],
+    ),
+    (
+        "steps after the end",
+        route("[decline, {say: {file: a}}]"),
+        ["6:34: this step is never reached, since the call has ended; remove it, or move it up"],
+    ),
+    (
+        "steps after the end of a branch",
+        route("[{ring: PJSIP/1, on: {busy: [hangup, hangup]}}]"),
+        ["6:61: this step is never reached, since the call has ended; remove it, or move it up"],
+    ),
+    (
+        "a long wait",
+        route("[{ring: [PJSIP/1, PJSIP/2], order: in-turn, for: 50s}, {ring: PJSIP/3}]"),
+        ["6:10: route `r` can ring for 2m5s, longer than 2m; shorten `for:`, or ring fewer in turn"],
+    ),
+    (
+        "a long wait by a branch",
+        route("[{ring: PJSIP/1, for: 1m, on: {busy: [{ring: PJSIP/2, for: 2m}]}}]"),
+        ["6:10: route `r` can ring for 3m, longer than 2m; shorten `for:`, or ring fewer in turn"],
+    ),
+    ("two minutes", route("[{ring: PJSIP/1, for: 2m}]"), []),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [row[1:] for row in WARNINGS], ids=[row[0] for row in WARNINGS]
+)
+def test_what_is_probably_not_meant_is_warned_of(text: str, expected: list[str]) -> None:
+    rules = compiled({"f.yaml": HEAD + text})
+    assert [str(warning) for warning in rules.warnings] == [f"f.yaml:{line}" for line in expected]
+
+
+def test_a_client_without_numbers_is_warned_of() -> None:
+    rules = compiled({"f.yaml": HEAD.replace('"+4722334455"', "[]")})
+    what = "f.yaml:1:9: no call can reach client `fjord`; give it `numbers:`"
+    assert [str(warning) for warning in rules.warnings] == [what]
+
+
+def test_the_example_has_nothing_to_warn_of() -> None:
+    assert compiled({"rules/fjord.yaml": EXAMPLE}).warnings == ()
+
+
+def test_the_version_follows_the_texts_and_not_the_directory() -> None:
+    one, same, other = (
+        compiled(files).version
+        for files in ({"a/f.yaml": HEAD}, {"b/f.yaml": HEAD}, {"a/f.yaml": HEAD + "# x\n"})
+    )
+    assert one == same != other
+    assert len(one) == 12
+
+
+NUMBER = "people: {kari: {rings: '%s', numbers: 22000001}}"
+DESTINATIONS = [
+    (
+        "no trunk",
+        Dialling(),
+        "+4790000001",
+        "`+4790000001` needs a trunk; set one in the daemon's settings, or ring an endpoint",
+    ),
+    ("its own country", DIALLING, "90 00 00 01", None),
+    ("a listed country", Dialling(DIALLING.trunk, ("+44*",)), "+442079460000", None),
+    (
+        "not listed",
+        Dialling(DIALLING.trunk, ("+44*", "+46*")),
+        "+4790000001",
+        "`+4790000001` is not among the allowed destinations (+44*, +46*); allow it in the daemon's settings",
+    ),
+    (
+        "premium by a wildcard",
+        Dialling(DIALLING.trunk, ("+47*",)),
+        "+4782012345",
+        "`+4782012345` is a premium-rate number; allow it in full in the daemon's settings",
+    ),
+    ("premium in full", Dialling(DIALLING.trunk, ("+4782012345",)), "+4782012345", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("dialling", "number", "refusal"), [row[1:] for row in DESTINATIONS], ids=[row[0] for row in DESTINATIONS]
+)
+def test_only_allowed_destinations_are_dialled(dialling: Dialling, number: str, refusal: str | None) -> None:
+    files = {"f.yaml": HEAD + NUMBER % number}
+    if refusal is None:
+        compiled(files, dialling)
+    else:
+        assert errors(files, dialling) == [f"f.yaml:6:24: {refusal}"]
+
+
+@pytest.mark.parametrize(
+    ("trunk", "allow", "what"),
+    [
+        (
+            "SIP/{number}@trunk",
+            (),
+            "trunk `SIP/{number}@trunk` is not a dial string; write it as in PJSIP/{number}@trunk",
+        ),
+        ("PJSIP/trunk", (), "trunk `PJSIP/trunk` is not a dial string; write it as in PJSIP/{number}@trunk"),
+        ("", ("22*",), "`22*` has no calling code; write it with +"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(trunk: str, allow: tuple[str, ...], what: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the text is compared whole
+        Dialling(trunk, allow)
+    assert str(refused.value) == what
+
+
+def test_an_error_that_pydantic_alone_knows_is_placed_too() -> None:
+    class Doc(Shape):
+        count: int
+
+    text = read_yaml("f.yaml", "count: many")
+    (error,) = check(text, Doc, Reading.of(text.data, DIALLING))
+    assert str(error).startswith("f.yaml:1:8: `many` cannot stand here (Input should be a valid integer")
+
+
+def test_the_contract_exports_a_json_schema_for_editors() -> None:
+    keys = ClientDoc.model_json_schema()["properties"]
+    assert {"client", "numbers", "routes", "last_resort"} <= set(keys)

@@ -1,0 +1,216 @@
+"""Durations and business hours."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from router.core.times import (
+    Dates,
+    Duration,
+    Hours,
+    YearDays,
+    read_dates,
+    read_holidays,
+    read_spans,
+    read_weekdays,
+    read_zone,
+)
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "again"),
+    [
+        ("25s", 25, "25s"),
+        ("5m", 300, "5m"),
+        ("1h30m", 5400, "1h30m"),
+        ("90s", 90, "1m30s"),
+        ("0s", 0, "0s"),
+        ("2h", 7200, "2h"),
+    ],
+)
+def test_a_duration_is_read(text: str, seconds: int, again: str) -> None:
+    assert (Duration.parse(text).seconds, str(Duration.parse(text))) == (seconds, again)
+
+
+SPAN_HINT = "is not a span of hours; write it as in 08:00-15:30"
+UNREADABLE: list[tuple[Callable[[str], object], str, str]] = [
+    (Duration.parse, "25", "`25` has no unit; write 25s (seconds) or 25m (minutes)"),
+    (Duration.parse, "", "`` is not a length of time; write it as in 25s, 5m or 1h30m"),
+    (Duration.parse, "30m1h", "`30m1h` is not a length of time; write it as in 25s, 5m or 1h30m"),
+    (read_spans, "", "there are no hours here; write them as in 08:00-15:30, or closed"),
+    (read_spans, "8-15", f"`8-15` {SPAN_HINT}"),
+    (read_spans, "08:00-25:00", "`08:00-25:00` is not on the clock; hours go from 00:00 to 24:00"),
+    (read_spans, "08:60-12:00", "`08:60-12:00` is not on the clock; hours go from 00:00 to 24:00"),
+    (read_spans, "24:00-02:00", "`24:00-02:00` is not on the clock; hours go from 00:00 to 24:00"),
+    (
+        read_spans,
+        "08:00-08:00",
+        "`08:00-08:00` begins and ends at once; write 00:00-24:00 for the whole day, or closed",
+    ),
+    (
+        read_spans,
+        "08:00-12:00 11:00-14:00",
+        "`08:00-12:00 11:00-14:00` has hours that overlap; write them as one span, or apart",
+    ),
+    (read_weekdays, "monday", "`monday` is not a day of the week; write mon, mon-thu or mon,wed"),
+    (read_weekdays, "mon-tue-wed", "`mon-tue-wed` is not a day of the week; write mon, mon-thu or mon,wed"),
+    (read_weekdays, "mon-wed,tue", "`mon-wed,tue` names a day twice; name it once"),
+    (read_dates, "23.12", "`23.12` is not a date; write 2026-12-23, 12-24 (every year) or 12-24..12-31"),
+    (read_dates, "2026-02-29", "`2026-02-29`: there is no such day; write year-month-day or month-day"),
+    (read_dates, "13-01", "`13-01`: there is no such day; write year-month-day or month-day"),
+    (
+        read_dates,
+        "2026-12-24..12-31",
+        "`2026-12-24..12-31` has a year at one end only; write both ends with it, or neither",
+    ),
+    (
+        read_dates,
+        "2026-12-24..2026-12-01",
+        "`2026-12-24..2026-12-01` goes back, or is over a year; write the earlier date first",
+    ),
+    (read_zone, "Europe/Olso", "`Europe/Olso` is not a time zone; write Europe/Oslo"),
+    (read_zone, "???", "`???` is not a time zone; write a name such as Europe/Oslo"),
+    (
+        read_zone,
+        "../../etc/passwd",
+        "`../../etc/passwd` is not a time zone; write a name such as Europe/Oslo",
+    ),
+    (read_holidays, "no", "no public holidays are known for `no`; write NO"),
+    (read_holidays, "NO-99", "no public holidays are known for `NO-99`; write NO-"),
+    (read_holidays, "???", "no public holidays are known for `???`; write a code such as NO or NO-03"),
+]
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "what"), UNREADABLE, ids=[f"{r.__name__} {t}" for r, t, _ in UNREADABLE]
+)
+def test_what_cannot_be_read_says_why(read: Callable[[str], object], text: str, what: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the text is compared
+        read(text)
+    assert str(refused.value).startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("08:00-15:30", ((480, 930),)),
+        ("8:00 - 15:30", ((480, 930),)),
+        ("12:30-14:00 08:00-12:00", ((480, 720), (750, 840))),
+        ("08:00-12:00, 12:00-13:00", ((480, 720), (720, 780))),
+        ("22:00-02:00", ((1320, 1560),)),
+        ("00:00-24:00", ((0, 1440),)),
+        ("closed", ()),
+    ],
+)
+def test_spans_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
+    assert read_spans(text) == spans
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("mon-thu", (0, 1, 2, 3)),
+        ("fri", (4,)),
+        ("Mon, wed", (0, 2)),
+        ("sat-mon", (5, 6, 0)),
+        ("mon-sun", (*range(7),)),
+    ],
+)
+def test_weekdays_are_read(text: str, days: tuple[int, ...]) -> None:
+    assert read_weekdays(text) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "count"),
+    [
+        ("2026-12-23", Dates(date(2026, 12, 23), date(2026, 12, 23)), 1),
+        ("2026-12-23..2027-01-02", Dates(date(2026, 12, 23), date(2027, 1, 2)), 11),
+        ("12-24", YearDays((12, 24), (12, 24)), 1),
+        ("02-29", YearDays((2, 29), (2, 29)), 1),
+        ("12-24..12-31", YearDays((12, 24), (12, 31)), 8),
+        ("12-24..01-02", YearDays((12, 24), (1, 2)), 10),
+    ],
+)
+def test_dates_are_read(text: str, dates: Dates | YearDays, count: int) -> None:
+    assert read_dates(text) == dates
+    assert len(list(dates.days())) == count
+
+
+def office() -> Hours:
+    return Hours.build(
+        OSLO,
+        {(0, 1, 2, 3): read_spans("08:00-15:30"), (4,): read_spans("08:00-12:00 22:00-02:00")},
+        {
+            read_dates("2026-12-23"): read_spans("08:00-12:00"),
+            read_dates("2027-01-01"): read_spans("10:00-11:00"),
+            read_dates("12-24..01-02"): (),
+            read_dates("12-28"): read_spans("09:00-10:00"),
+            read_dates("2026-11-20..2026-11-20"): read_spans("08:00-12:00 22:00-02:00"),
+        },
+        ["NO"],
+    )
+
+
+OPEN = [
+    ("at the first minute", "2026-11-16 08:00", True),
+    ("a minute before", "2026-11-16 07:59:59", False),
+    ("in the last second", "2026-11-16 15:29:59", True),
+    ("at the end", "2026-11-16 15:30", False),
+    ("on Friday, in the pause", "2026-11-20 13:00", False),
+    ("on Friday night", "2026-11-20 23:30", True),
+    ("past midnight, Friday's hours", "2026-11-21 01:59", True),
+    ("past midnight, over", "2026-11-21 02:00", False),
+    ("on Sunday", "2026-11-22 10:00", False),
+    ("a date in place of the week", "2026-12-23 12:30", False),
+    ("that date, open", "2026-12-23 11:30", True),
+    ("an every-year range", "2026-12-29 10:00", False),
+    ("over New Year", "2029-01-02 10:00", False),
+    ("a day within the range", "2026-12-28 09:30", True),
+    ("a date over a range and a holiday", "2027-01-01 10:30", True),
+    ("a public holiday", "2027-05-17 10:00", False),
+    ("Good Friday's night, replaced whole", "2027-03-27 01:00", False),
+]
+
+
+@pytest.mark.parametrize(("at", "expected"), [row[1:] for row in OPEN], ids=[row[0] for row in OPEN])
+def test_open(at: str, expected: bool) -> None:
+    assert office().is_open(datetime.fromisoformat(at).replace(tzinfo=OSLO)) is expected
+
+
+def test_open_is_asked_at_instants_of_any_zone() -> None:
+    assert office().is_open(datetime.fromisoformat("2026-11-16T07:00:00+00:00"))
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        office().is_open(datetime(2026, 11, 16, 8))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "open_for"),
+    [
+        ("into summer time, 01:30-03:30 lasts an hour", "2026-03-29T00:00+01:00", timedelta(hours=1)),
+        ("out of summer time, 01:30-03:30 lasts three", "2026-10-25T00:00+02:00", timedelta(hours=3)),
+    ],
+)
+def test_hours_follow_the_clock_on_the_wall(name: str, start: str, open_for: timedelta) -> None:
+    hours = Hours.build(OSLO, {(*range(7),): read_spans("01:30-03:30")}, {}, [])
+    midnight = datetime.fromisoformat(start)
+    minutes = [midnight + timedelta(minutes=count) for count in range(6 * 60)]
+    assert timedelta(minutes=sum(map(hours.is_open, minutes))) == open_for
+
+
+@pytest.mark.parametrize("code", ["NO", "NO-03", "DE-BY", "US"])
+def test_codes_of_holidays(code: str) -> None:
+    assert read_holidays(code) == code
+
+
+def test_holidays_of_several_calendars_are_united() -> None:
+    hours = Hours.build(OSLO, {(*range(7),): read_spans("00:00-24:00")}, {}, ["NO", "DE-BY"])
+    assert not hours.is_open(datetime(2027, 5, 17, 12, tzinfo=OSLO))
+    assert not hours.is_open(datetime(2027, 1, 6, 12, tzinfo=OSLO))
+    assert hours.is_open(datetime(2027, 1, 7, 12, tzinfo=OSLO))
