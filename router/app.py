@@ -9,7 +9,6 @@ in flight keep theirs.
 import asyncio
 import random
 import signal
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -81,13 +80,15 @@ class Daemon:
         settings = self._settings
         self._engine.adopt(await asyncio.to_thread(self._open_calls))
         self._store.start()
-        web = await serve(
-            health_app(self._metrics.text, self._readiness()), settings.web.host, settings.web.port
-        )
         try:
-            replaced = await self._serve()
+            web = await serve(
+                health_app(self._metrics.text, self._readiness()), settings.web.host, settings.web.port
+            )
+            try:
+                replaced = await self._serve()
+            finally:
+                await web.cleanup()
         finally:
-            await web.cleanup()
             await asyncio.to_thread(self._store.close, FLUSH)
         log.info("stopped")
         return 1 if replaced else 0
@@ -104,26 +105,23 @@ class Daemon:
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
-                await self._drain()
+                await self._drain(connection)
             replaced = connection.done()
             for task in (connection, reload, stop):
                 task.cancel()
         return replaced
 
-    async def _drain(self) -> None:
-        """Let those who wait be settled; those who talk are left to the next process."""
+    async def _drain(self, connection: asyncio.Task[None]) -> None:
+        """Let those who wait be settled; those who talk are left to the next process, which may come early
+        and take the connection over."""
         limit = self._settings.drain_for
         log.info("draining", limit_seconds=limit)
         self._engine.drain()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(limit):
-                await asyncio.wait(
-                    [
-                        asyncio.ensure_future(event.wait())
-                        for event in (self._engine.idle, self._stop_at_once)
-                    ],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+        events = (self._engine.idle, self._stop_at_once)
+        waits = [asyncio.ensure_future(event.wait()) for event in events]
+        await asyncio.wait([connection, *waits], timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     def _on_stop(self) -> None:
         if self._stop_wanted.is_set():
@@ -135,7 +133,12 @@ class Daemon:
         while True:
             await self._reload_wanted.wait()
             self._reload_wanted.clear()
-            outcome = await asyncio.to_thread(self._source.load)
+            try:
+                outcome = await asyncio.to_thread(self._source.load)
+            except Exception:  # Must not end the calls in flight.
+                self._metrics.rules_refused()
+                log.exception("rules not read, the old ones stay")
+                continue
             if isinstance(outcome, RuleErrors):
                 self._metrics.rules_refused()
                 log.error("rules refused, the old ones stay", errors=[str(error) for error in outcome.errors])

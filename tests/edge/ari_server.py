@@ -87,6 +87,9 @@ class AriDoors:
     async def entered(self, socket: web.WebSocketResponse, request: web.Request) -> None:
         """A WebSocket is open, and is the newest."""
 
+    def left(self, socket: web.WebSocketResponse) -> None:
+        """A WebSocket is closed."""
+
     async def said(self, socket: web.WebSocketResponse, message: aiohttp.WSMessage) -> None:
         """A frame came: a ping is answered, a request is served."""
         if message.type is aiohttp.WSMsgType.PING:
@@ -134,6 +137,7 @@ class AriDoors:
         await self.entered(socket, request)
         async for message in socket:
             await self.said(socket, message)
+        self.left(socket)
         return socket
 
 

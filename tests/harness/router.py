@@ -30,14 +30,17 @@ def is_free(port: int) -> bool:
     return True
 
 
+_given: set[int] = set()
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port of loopback that nobody uses now, and nobody here was given before."""
+    """A port of loopback that nobody uses now, and that was not given before."""
     while True:
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        if port not in _given_out:
-            _given_out.add(port)
+        if port not in _given:
+            _given.add(port)
             return port
 
 

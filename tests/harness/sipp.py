@@ -336,18 +336,8 @@ class Caller(Sipp):
         options: Sequence[str] = (),
     ) -> None:
         host, port = sandbox.sip
-        arguments = [
-            f"{host}:{port}",
-            "-s",
-            dialled,
-            "-key",
-            "user",
-            user,
-            "-m",
-            str(calls),
-            "-r",
-            f"{rate:g}",
-        ]
+        where = [f"{host}:{port}", "-s", dialled, "-key", "user", user]
+        arguments = [*where, "-m", str(calls), "-r", f"{rate:g}", *options]
         super().__init__(moves, arguments, limit=limit)
 
 

@@ -314,6 +314,7 @@ def test_overdue_ends_are_demanded_again_and_at_last_written_off() -> None:
 def test_a_caller_who_asked_to_end_and_does_not_is_told() -> None:
     call = story(plan(HELLO), CALLER_BYE, OVERDUE)
     assert call.doing == [DestroyBridge(), hang_up(CALLER, HangupReason.NORMAL), WAIT]
+    assert call.call.caller.intent is HangupReason.NORMAL, "written down, as every hangup of ours"
     assert call.then(OVERDUE).doing == [DestroyBridge(), hang_up(CALLER, HangupReason.NORMAL), WAIT]
     assert call.then(let_go()).record.hung_up_by is Party.CALLER
 

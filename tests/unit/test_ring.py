@@ -120,6 +120,13 @@ def test_a_leg_given_up_is_neither_dialled_nor_connected() -> None:
     assert call.outcomes == [AttemptOutcome.NO_ANSWER, AttemptOutcome.NO_ANSWER]
 
 
+def test_a_leg_made_though_its_create_got_no_reply_is_neither_dialled_nor_connected() -> None:
+    call = story(plan(RING_BOTH), CommandFailed("CreateLeg", 1, 0))
+    assert call.doing == [FAILED]
+    assert call.then(LegReady(1)).last == ()
+    assert call.then(LegAnswered(1)).last == ()
+
+
 def test_a_create_that_fails_after_its_leg_was_given_up_changes_nothing() -> None:
     call = story(plan(IN_TURN), TimerFired("ring"), CommandFailed("CreateLeg", 1, 0))
     assert (call.doing, call.rung) == ([], ["anna", "bo"])
