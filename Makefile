@@ -32,8 +32,10 @@ parts: ## install what real calls need from Debian's packages: SIPp, debootstrap
 	if [ -n "$$missing" ]; then echo "installing$$missing"; $(APT) update -qq; \
 	DEBIAN_FRONTEND=noninteractive $(APT) install -qq -y --no-install-recommends $$missing >/dev/null; fi
 
-run: setup ## run the router with ./callrouter.yaml and ./rules (ARGS= for more)
-	@$(BIN)/callrouter run $(ARGS)
+run: setup parts ## run the router with ./rules beside a sandbox Asterisk, which stays up (ARGS= for more)
+	@deploy/asterisk/sandbox up
+	@eval "$$(deploy/asterisk/sandbox env)"; export CALLROUTER_STATE=$${CALLROUTER_STATE:-.state}; \
+	exec $(BIN)/callrouter run $(ARGS)
 
 demo: setup parts ## real calls through a real Asterisk, and what became of each
 	@$(BIN)/python -m tests.demo

@@ -1,0 +1,90 @@
+"""From a caller's channel to facts."""
+
+import msgspec
+import pytest
+
+from router.core.decide import decide
+from router.core.dialling import Dialling
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+from router.edge.ari import models
+from router.edge.arrival import call_id, make_info, read_did, read_facts
+from tests.edge.ari_server import channel
+from tests.edge.stories import TEN
+
+HEAD = "timezone: Europe/Oslo\nlast_resort: hangup\nroutes: [{name: main, do: hangup}]\n"
+FJORD = f'client: fjord\nname: Fjord\nnumbers: ["+4722334455", "+47815493xx"]\ncountry: NO\n{HEAD}'
+SUND = f'client: sund\nname: Sund\nnumbers: ["+4533445566"]\ncountry: DK\n{HEAD}'
+KEY = ("asterisk-1", "2026-11-20T08:00:00.000+0000", "1795341600.7")
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    compiled = compile_rules({"fjord.yaml": FJORD, "sund.yaml": SUND}, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    return compiled
+
+
+FORMS = [
+    ("E.164", "+4722334455", "+4722334455"),
+    ("with 00", "004722334455", "+4722334455"),
+    ("without a sign", "4722334455", "+4722334455"),
+    ("national", "22334455", "+4722334455"),
+    ("in a span of numbers", "81549312", "+4781549312"),
+    ("national, of the other country", "33445566", "+4533445566"),
+    ("the other country's E.164", "+4533445566", "+4533445566"),
+    ("nobody's", "+4722334456", None),
+    ("nobody's, national", "22334456", None),
+    ("no number", "s", None),
+    ("nothing", "", None),
+    ("only a sign", "+", None),
+    ("only zeros", "00", None),
+    ("far too long", "4" * 60, None),
+    ("other digits", "٢٢٣٣٤٤٥٥", None),
+    ("a dial string", "PJSIP/100", None),
+]
+
+
+@pytest.mark.parametrize(("dialled", "number"), [row[1:] for row in FORMS], ids=[row[0] for row in FORMS])
+def test_the_dialled_number_in_all_forms(rules: RuleSet, dialled: str, number: str | None) -> None:
+    did = read_did(dialled, rules)
+    assert (did.e164 if did else None) == number
+
+
+CALLERS = [
+    ("E.164", "+4790000001", "22334455", "+4790000001"),
+    ("in the country of the one dialled", "90000001", "22334455", "+4790000001"),
+    ("in the other country", "20123456", "+4533445566", "+4520123456"),
+    ("anonymous", "", "22334455", ""),
+    ("no number", "kari", "22334455", "kari"),
+    ("to nobody", "+4790000001", "+4755555555", "+4790000001"),
+    ("national, to nobody", "90000001", "+4755555555", "90000001"),
+]
+
+
+@pytest.mark.parametrize(
+    ("caller", "dialled", "shown"), [row[1:] for row in CALLERS], ids=[row[0] for row in CALLERS]
+)
+def test_the_caller_and_what_is_known_of_the_call(
+    rules: RuleSet, caller: str, dialled: str, shown: str
+) -> None:
+    seen = channel("1795341600.7") | {"caller": {"name": "K", "number": caller}}
+    facts = read_facts(msgspec.convert(seen, models.Channel), dialled, rules, TEN)
+    info = make_info(KEY, facts, decide(rules, facts))
+    assert (info.caller, info.channel, info.arrived_at) == (shown, "1795341600.7", TEN)
+    assert info.dialled == (facts.did.e164 if facts.did else dialled)
+    assert info.client == {"+4533445566": "sund", "+4755555555": None}.get(dialled, "fjord")
+    assert (info.asterisk_id, info.asterisk_started, info.id) == (*KEY[:2], call_id(*KEY))
+    assert info.rules_version == rules.version
+
+
+def test_a_call_id_is_that_of_one_key_only() -> None:
+    others = [
+        ("asterisk-2", KEY[1], KEY[2]),
+        (KEY[0], "2026-11-21T08:00:00.000+0000", KEY[2]),
+        (KEY[0], KEY[1], "1795341600.8"),
+    ]
+    assert call_id(*KEY) == call_id(*KEY)
+    ids = {call_id(*key) for key in (KEY, *others)}
+    assert len(ids) == 4
+    assert all(len(found) == 13 and set(found) <= set("abcdefghijklmnopqrstuvwxyz234567") for found in ids)

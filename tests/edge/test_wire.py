@@ -1,0 +1,197 @@
+"""The call machine's words against Asterisk's."""
+
+from collections.abc import Mapping
+
+import msgspec
+import pytest
+
+from router.core.call import CALLER, THE_CALLER, Call, Leg
+from router.core.commands import (
+    AnswerCaller,
+    Bridge,
+    CreateLeg,
+    DestroyBridge,
+    DialLeg,
+    HangUpLeg,
+    HangupReason,
+    IndicateRinging,
+    LiftDeadMan,
+    OpenBridge,
+    Play,
+    ReturnToDialplan,
+    SetDeadMan,
+)
+from router.core.events import (
+    CallEvent,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LegReady,
+    LegRinging,
+)
+from router.core.plan import CallPlan, Target
+from router.edge.ari import models, wire
+from router.edge.ari.wire import OurId, Outbound
+from tests.edge.ari_server import event
+from tests.edge.stories import TEN, a_call
+
+ID = "abcdefgh23456"
+CALL = Call(info=a_call(ID, channel="1795341600.7"), plan=CallPlan(()), legs=(Leg(CALLER, TEN, THE_CALLER),))
+OLA = Target("ola", "PJSIP/ola")
+MOBILE = Target("+4790000002", "PJSIP/+4790000002@trunk", outside=True)
+
+COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
+    ("ringing", IndicateRinging(), ["POST channels/1795341600.7/ring"]),
+    ("answer", AnswerCaller(), ["POST channels/1795341600.7/answer"]),
+    ("dial", DialLeg(1, 24.6), [f"POST channels/{ID}-l1/dial timeout=25"]),
+    ("play", Play(2, "sound:hello"),
+     [f"POST bridges/{ID}-b/play media=sound:hello playbackId={ID}-p2 done=409"]),
+    ("a bridge for prompts", OpenBridge(),
+     [f"POST bridges type=mixing bridgeId={ID}-b done=409",
+      f"POST bridges/{ID}-b/addChannel channel=1795341600.7"]),
+    ("a bridge for two", Bridge(3),
+     [f"POST bridges type=mixing bridgeId={ID}-b done=409",
+      f"POST bridges/{ID}-b/addChannel channel=1795341600.7,{ID}-l3"]),
+    ("no bridge", DestroyBridge(), [f"DELETE bridges/{ID}-b done=404"]),
+    ("the caller's dead man", SetDeadMan(CALLER),
+     ["POST channels/1795341600.7/variable variable=TIMEOUT(absolute) value=9 done=404"]),
+    ("a leg's dead man", SetDeadMan(2),
+     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=9 done=404"]),
+    ("no dead man", LiftDeadMan(2),
+     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=0 done=404"]),
+    ("to the dialplan", ReturnToDialplan("closed", "s"),
+     ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
+]  # fmt: skip
+
+
+def shown(request: wire.Request) -> str:
+    query = [f"{name}={value}" for name, value in request.query.items()]
+    done = [f"done={status}" for status in request.done]
+    return " ".join([f"{request.method} {request.path}", *query, *done])
+
+
+@pytest.mark.parametrize(
+    ("command", "requests"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
+)
+def test_commands_as_requests(command: wire.WireCommand, requests: list[str]) -> None:
+    assert [shown(request) for request in wire.write(CALL, command, Outbound(dead_man=9))] == requests
+
+
+CAUSES = [
+    (HangupReason.NORMAL, "16"),
+    (HangupReason.CALL_OVER, "16"),
+    (HangupReason.CALLER_LEFT, "16"),
+    (HangupReason.NO_ANSWER, "16"),
+    (HangupReason.COMMAND_FAILED, "34"),
+    (HangupReason.ANSWERED_ELSEWHERE, "26"),
+    (HangupReason.BUSY, "17"),
+    (HangupReason.DECLINE, "21"),
+    (HangupReason.UNKNOWN_NUMBER, "1"),
+]
+
+
+@pytest.mark.parametrize(("reason", "cause"), CAUSES, ids=[row[0].value for row in CAUSES])
+def test_a_hangup_says_why(reason: HangupReason, cause: str) -> None:
+    [request] = wire.write(CALL, HangUpLeg(1, reason), Outbound())
+    assert shown(request) == f"DELETE channels/{ID}-l1 reason_code={cause} done=404"
+
+
+def test_every_reason_has_a_cause() -> None:
+    assert {reason for reason, _ in CAUSES} == {*HangupReason}
+
+
+PRESENTED: list[tuple[str, Target, Outbound, dict[str, str], str | None]] = [
+    ("the caller's number", OLA, Outbound(), {}, "+4790000001"),
+    ("the caller's number outside", MOBILE, Outbound(), {}, "+4790000001"),
+    ("the called one outside", MOBILE, Outbound(present="called"), {}, "+4722334455"),
+    ("the caller's number inside, always", OLA, Outbound(present="called"), {}, "+4790000001"),
+    ("an anonymous caller", OLA, Outbound(), {"caller": ""}, None),
+    ("what is no number", OLA, Outbound(), {"caller": "90,000&x"}, None),
+    ("a number in other digits", OLA, Outbound(), {"caller": "٤٧٩٠"}, None),
+    ("a number and a line", OLA, Outbound(), {"caller": "4790000001\n"}, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "outbound", "info", "number"),
+    [row[1:] for row in PRESENTED],
+    ids=[row[0] for row in PRESENTED],
+)
+def test_a_leg_is_created_with_its_dead_man_and_a_number(
+    target: Target, outbound: Outbound, info: dict[str, str], number: str | None
+) -> None:
+    call = msgspec.structs.replace(CALL, info=msgspec.structs.replace(CALL.info, **info))
+    [request] = wire.write(call, CreateLeg(4, target), outbound)
+    assert (request.method, request.path, request.done) == ("POST", "channels/create", (409,))
+    assert request.query == {
+        "endpoint": target.dial,
+        "app": "callrouter",
+        "appArgs": "leg",
+        "channelId": f"{ID}-l4",
+        "originator": "1795341600.7",
+    }
+    presented = {} if number is None else {"CONNECTEDLINE(num)": number}
+    assert request.body == {"variables": {"TIMEOUT(absolute)": "12", **presented}}
+
+
+def told(event_type: str, state: str = "Up", **more: object) -> models.Event:
+    message = event(event_type) | more
+    message["channel"]["state"] = state
+    decoded: models.Event = msgspec.convert(message, models.Event)
+    return decoded
+
+
+EVENTS: list[tuple[str, models.Event, int, CallEvent | None]] = [
+    ("a leg enters", told("StasisStart", args=["leg"]), 1, LegReady(1)),
+    ("the caller enters again", told("StasisStart", args=["in", "1"]), 0, None),
+    ("ringing", told("ChannelStateChange", "Ringing"), 2, LegRinging(2)),
+    ("answered", told("ChannelStateChange", "Up"), 2, LegAnswered(2)),
+    ("the caller is answered", told("ChannelStateChange", "Up"), 0, LegAnswered(0)),
+    ("another state", told("ChannelStateChange", "Down"), 2, None),
+    ("a BYE", told("ChannelHangupRequest", cause=16), 0, HangupRequested(0, 16)),
+    ("a soft request", told("ChannelHangupRequest", cause=32, soft=True), 1, HangupRequested(1, 32, True)),
+    ("a request without cause", told("ChannelHangupRequest"), 1, HangupRequested(1)),
+    ("left", told("StasisEnd"), 1, LegLeft(1)),
+    ("ended", told("ChannelDestroyed", cause=17, cause_txt="", tech_cause=486), 1, LegEnded(1, 17, 486)),
+    ("ended without a SIP status", told("ChannelDestroyed", cause=16, cause_txt=""), 1, LegEnded(1, 16)),
+    ("a digit", told("ChannelDtmfReceived", digit="1", duration_ms=90), 0, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "leg", "meant"), [row[1:] for row in EVENTS], ids=[row[0] for row in EVENTS]
+)
+def test_events_are_read(said: models.Event, leg: int, meant: CallEvent | None) -> None:
+    assert wire.read_event(said, leg) == meant
+
+
+IDS: Mapping[str, OurId | None] = {
+    f"{ID}-l1": OurId(ID, 1),
+    f"{ID}-l12": OurId(ID, 12),
+    f"{ID}-b": OurId(ID, None),
+    f"{ID}-p3": OurId(ID, None),
+    "1795341600.7": None,
+    ID: None,
+    f"{ID}-l": None,
+    f"{ID}-x1": None,
+    f"{ID}-b2": None,
+    f"{ID}-l1\n": None,
+    f"{ID.upper()}-l1": None,
+    f"{ID[1:]}-l1": None,
+    f"x{ID}-l1": None,
+    "abcdefgh01456-l1": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("text", IDS, ids=[repr(text) for text in IDS])
+def test_ids_name_their_call(text: str) -> None:
+    assert wire.read_id(text) == IDS[text]
+
+
+def test_what_is_written_is_read_again() -> None:
+    assert wire.read_id(wire.channel_id(CALL, 7)) == OurId(ID, 7)
+    assert wire.read_id(wire.bridge_id(CALL)) == OurId(ID, None)
+    assert wire.read_playback(wire.playback_id(CALL, 12)) == 12
+    assert wire.channel_id(CALL, CALLER) == "1795341600.7"
