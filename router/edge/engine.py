@@ -5,9 +5,9 @@ call by the channel's id, lets the call machine take the step, journals the even
 returns. Only the reads after a (re)connect are awaited, in one task; what comes meanwhile is held.
 
 After a gap (`on_up`) the held events are told first, because they are facts; then what `reconcile.missed`
-makes of the reads, for the calls that were open before; then the timers that ran out and were not set anew,
-since a command sent into the void would be a lie in the journal. Last, orphans are removed, and callers in
-the application whom nobody knows are taken in as new.
+makes of the reads, for the calls that were open before. A timer that runs out in a gap is forgotten, since a
+command sent into the void would be a lie in the journal: RouterReturned sets all those anew that still count.
+Last, orphans are removed, and callers in the application whom nobody knows are taken in as new.
 
 An error in the handling of one call stays in that call: its dead-man timer is set anew no more, so unless
 the call goes on by itself Asterisk takes the caller back to the dialplan.
@@ -28,13 +28,13 @@ from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Se
 from router.core.decide import decide
 from router.core.events import AsteriskLost, CallEvent, CommandFailed, PlaybackEnded, TimerFired
 from router.core.plan import CallPlan, Dialplan, PlanNode
-from router.core.reconcile import Sighting, missed
+from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord
 from router.core.ruleset import RuleSet
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
-from router.edge.arrival import ARRIVAL, call_id, make_info, read_facts
+from router.edge.arrival import ARRIVAL, make_info, read_facts
 from router.edge.metrics import Metrics
 from router.edge.store.queries import OpenCall
 
@@ -86,16 +86,14 @@ def _lag(sent: str, now: datetime) -> float:
 
 
 class LiveCall:
-    """One call and what the engine keeps beside its state: the journal's next number, its timers, and the
-    names of those that ran out while Asterisk was out of sight."""
+    """One call and what the engine keeps beside its state: the journal's next number, and its timers."""
 
-    __slots__ = ("call", "late", "seq", "timers")
+    __slots__ = ("call", "seq", "timers")
 
     def __init__(self, call: Call, seq: int = 0) -> None:
         self.call = call
         self.seq = seq
         self.timers: dict[str, asyncio.TimerHandle] = {}
-        self.late: set[str] = set()
 
 
 class Engine:
@@ -188,8 +186,6 @@ class Engine:
 
     def _arrive(self, channel: models.Channel, dialled: str) -> None:
         key = (*self._asterisk, channel.id)
-        if call_id(*key) in self._calls:
-            return
         now = self._clock()
         facts = read_facts(channel, dialled, self.rules, now)
         decision = decide(self.rules, facts)
@@ -271,7 +267,6 @@ class Engine:
                 case SetTimer(name, seconds):
                     self._set_timer(live, name, seconds)
                 case CancelTimer(name):
-                    live.late.discard(name)
                     if timer := live.timers.pop(name, None):
                         timer.cancel()
                 case Finish(record):
@@ -303,7 +298,6 @@ class Engine:
         self._take(live, CommandFailed(name, leg, reply.status, reply.reason), self._clock())
 
     def _set_timer(self, live: LiveCall, name: str, seconds: float) -> None:
-        live.late.discard(name)
         if old := live.timers.get(name):
             old.cancel()
         loop = asyncio.get_running_loop()
@@ -311,9 +305,7 @@ class Engine:
 
     def _on_timer(self, live: LiveCall, name: str) -> None:
         live.timers.pop(name, None)
-        if self._held is not None:
-            live.late.add(name)
-        else:
+        if self._held is None:
             self._take(live, TimerFired(name), self._clock())
 
     @staticmethod
@@ -384,7 +376,8 @@ class Engine:
             self._handle(event)
         now = self._clock()
         for live in known:
-            self._catch_up(live, sightings[live.call.info.id], now)
+            for event_missed in missed(live.call, sightings[live.call.info.id], self._seen_at):
+                self._take(live, event_missed, now)
         if everything:
             ended = {event.channel.id for event in held if isinstance(event, _ENDS)}
             ended |= {live.call.info.channel for live in known}
@@ -392,13 +385,6 @@ class Engine:
         else:
             log.error("asterisk cannot list its channels; legs without a call may be left", remedy=_REMEDY)
         log.info("in touch with asterisk", live_calls=len(self._calls), taken_over=len(known))
-
-    def _catch_up(self, live: LiveCall, seen: Sighting, now: datetime) -> None:
-        for told in missed(live.call, seen, self._seen_at):
-            self._take(live, told, now)
-        for name in sorted(live.late):
-            self._take(live, TimerFired(name), now)
-        live.late.clear()
 
     def _deal_with_strangers(self, everything: recovery.Everything, ended: Set[str]) -> None:
         """Hang up legs and remove bridges of calls that are over; take in callers whom nobody knows, but not

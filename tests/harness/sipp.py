@@ -18,11 +18,16 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
+from tests.harness.registration import register as register
 from tests.harness.router import free_port, is_free
-from tests.harness.sandbox import Phone, Sandbox
+from tests.harness.sandbox import Sandbox
 
 Move = str
 """A piece of SIPp's XML."""
+
+TO_THE_MILLISECOND = ("-timer_resol", "1")
+"""Options of a party whose pauses count. It takes a part of a core; without it they are ten milliseconds off.
+"""
 
 LETS_PASS = ("-default_behaviors", "all,-abortunexp")
 """Options of a party that ignores what comes at the wrong moment. SIPp has moments, between two moves, in
@@ -297,7 +302,7 @@ class Sipp:
         self._errors = folder / "errors.log"
         command = [
             "sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1",
-            "-mp", str(_media_port()), "-cp", str(free_port()), "-timer_resol", "1", "-nostdin",
+            "-mp", str(_media_port()), "-cp", str(free_port()), "-nostdin",
             "-timeout", f"{round(limit)}s", "-timeout_error",
             "-trace_err", "-error_file", str(self._errors), *arguments,
         ]  # fmt: skip
@@ -389,41 +394,3 @@ class Deaf:
 
     def stop(self) -> None:
         self._socket.close()
-
-
-def register(sandbox: Sandbox, contacts: Iterable[tuple[Phone, int]]) -> None:
-    """Register softphones so that Asterisk reaches them on these ports of loopback."""
-    rows = [
-        f"{phone.username};[authentication username={phone.username} password={phone.password}];{port}"
-        for phone, port in contacts
-    ]
-    host, port = sandbox.registrar
-    with tempfile.TemporaryDirectory(prefix="sipp-") as folder:
-        accounts = Path(folder) / "accounts.csv"
-        accounts.write_text("\n".join(("SEQUENTIAL", *rows, "")))
-        arguments = [f"{host}:{port}", "-m", str(len(rows)), "-r", "100", "-inf", str(accounts)]
-        sipp = Sipp((_REGISTER,), arguments, limit=20)
-        try:
-            ended = sipp.wait(30)
-        finally:
-            sipp.stop()
-    if not ended.as_written:
-        raise AssertionError(f"registration failed:\n{ended.errors}")
-
-
-_REGISTER_HEADERS = """Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From: <sip:[field0]@[remote_ip]:[remote_port]>;tag=[pid]r[call_number]
-To: <sip:[field0]@[remote_ip]:[remote_port]>
-Call-ID: [call_id]
-CSeq: {cseq} REGISTER
-Contact: <sip:[field0]@127.0.0.1:[field2]>
-Expires: 3600
-Max-Forwards: 70"""
-
-_START_REGISTER = "REGISTER sip:[remote_ip]:[remote_port] SIP/2.0"
-_REGISTER = (
-    _send(_START_REGISTER, _REGISTER_HEADERS.format(cseq=1), attributes=_INSIST)
-    + _recv('response="401" auth="true"')
-    + _send(_START_REGISTER, _REGISTER_HEADERS.format(cseq=2), extra="[field1]", attributes=_INSIST)
-    + _recv('response="200"')
-)

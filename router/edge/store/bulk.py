@@ -35,10 +35,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router.edge.store import operations as ops
+from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row
 from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
-
-_COUNTED = {"preserve_rowcount": True}
 
 
 class Written(Enum):
@@ -73,8 +72,9 @@ class BulkStatements:
         if not rows:
             return 0
         document = ops.as_document(rows)
-        parameters = (document,) if self._dialect.positional else {"rows": document}
-        return connection.exec_driver_sql(statement, parameters, execution_options=_COUNTED).rowcount
+        return run_plain(
+            connection, statement, (document,) if self._dialect.positional else {"rows": document}
+        )
 
     def _compiled(self, statement: Insert) -> str:
         return statement.compile(dialect=self._dialect).string

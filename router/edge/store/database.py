@@ -7,6 +7,7 @@ Transactional DDL").
 """
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -134,6 +135,26 @@ def prepare(url: str) -> None:
         engine.dispose()
 
 
+def run_plain(
+    connection: Connection, statement: str, parameters: Sequence[object] | Mapping[str, object]
+) -> int:
+    """Run one statement on the driver's own cursor; the number of rows it touched. Errors are SQLAlchemy's.
+
+    SQLAlchemy's way to the same cursor costs 60 us a statement, a third of a commit of few rows.
+    """
+    driver = connection.dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, parameters)
+        return cursor.rowcount
+    except driver.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
+
+
 class WriterConnection:
     """The writer's one connection: opened when needed, and given up when it or its file is gone."""
 
@@ -205,4 +226,4 @@ def _on_connect(engine: Engine, *pragmas: str) -> None:
 def _begin_with(engine: Engine, statement: str) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        run_plain(connection, statement, ())
