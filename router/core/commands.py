@@ -60,8 +60,8 @@ class DialLeg(Command, frozen=True):
 class OpenBridge(Command, frozen=True):
     """Make the call's bridge and put the caller into it: prompts are played there.
 
-    A channel that plays by itself can do nothing else meanwhile: Asterisk's thread for it is busy playing, and
-    a request to set its dead-man timer would wait for the end of the prompt, and every other request on the
+    A channel that plays by itself can do nothing else meanwhile: Asterisk's thread for it is busy playing. A
+    request to set its dead-man timer would wait for the end of the prompt, and every other request on the
     websocket with it (22.10.1).
     """
 

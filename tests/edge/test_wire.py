@@ -46,7 +46,7 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("answer", AnswerCaller(), ["POST channels/1795341600.7/answer"]),
     ("dial", DialLeg(1, 24.6), [f"POST channels/{ID}-l1/dial timeout=25"]),
     ("play", Play(2, "sound:hello"),
-     [f"POST bridges/{ID}-b/play media=sound:hello playbackId={ID}-p2 done=409"]),
+     [f"POST bridges/{ID}-b/play media=sound:hello playbackId={ID}-p2"]),
     ("a bridge for prompts", OpenBridge(),
      [f"POST bridges type=mixing bridgeId={ID}-b done=409",
       f"POST bridges/{ID}-b/addChannel channel=1795341600.7"]),

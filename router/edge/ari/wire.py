@@ -2,7 +2,9 @@
 
 Ids are ours: `CALLID-l1` is the channel of leg 1, `CALLID-b` the call's bridge, `CALLID-p1` its first
 playback. So a repeated command is safe (409 = already done, 404 on a removal = already gone), and any orphan
-names its call. Only the caller's own channel keeps the id that Asterisk gave it.
+names its call. Two are never repeated: `play`, since one id plays twice, and `create`, since after a 409 on a
+taken id Asterisk no longer stops on SIGTERM (both 22.10.1). Only the caller's own channel keeps the id that
+Asterisk gave it.
 """
 
 import re
@@ -162,7 +164,7 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             return (Request("POST", path, {"timeout": str(round(timeout))}),)
         case Play(playback, media):
             query = {"media": media, "playbackId": playback_id(call, playback)}
-            return (Request("POST", f"bridges/{bridge_id(call)}/play", query, done=(409,)),)
+            return (Request("POST", f"bridges/{bridge_id(call)}/play", query),)
         case OpenBridge():
             return _bridge(call, call.info.channel)
         case Bridge(leg):

@@ -1,0 +1,430 @@
+"""FakeAsterisk: ARI over real HTTP and a real WebSocket, with callers, phones and faults that a test places.
+
+It does what Asterisk 22.10.1 was measured to do. Where that is odd, the line says so. A caller is placed by
+`call`; a phone is what `phones` says of its dial string; a sound is as long as `sounds` says, and one that
+is not there fails. Time is real and short.
+
+What it saw is in `requests`, in order; what is there now, in `channels` and `bridges`.
+"""
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.edge.ari_server import ALL, AriDoors, Json, response
+from tests.sim.channels import Bridge, Channel
+from tests.sim.phones import ANSWERS, NO_REPLY, Fault, Phone
+
+SOFT_ARI = 32
+"""The soft-hangup flag of ARI's DELETE (AST_SOFTHANGUP_EXPLICIT)."""
+
+Answer = tuple[int, object]
+DONE: Answer = (204, None)
+BREAK_GLASS = "callrouter-breakglass"
+
+
+def not_found(what: str) -> Answer:
+    return 404, {"message": f"{what} not found"}
+
+
+@dataclass
+class FakeAsterisk(AriDoors):
+    """One Asterisk with one application."""
+
+    phones: dict[str, Phone] = field(default_factory=dict)
+    """Dial string -> what it does; a phone that is not here is not registered."""
+    sounds: dict[str, float] = field(default_factory=dict)
+    """Media URI -> seconds; what is not here cannot be played."""
+    faults: list[Fault] = field(default_factory=list)
+    start_late: bool = False
+    """The reply to a create comes before its StasisStart; it may be either way round."""
+    away: bool = False
+    """Nobody gets in."""
+    started: str = "2026-11-22T10:00:00.000+0000"
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """Method, path and query of every request that changes something, in the order they were served."""
+    reads: list[str] = field(default_factory=list)
+    """`GET PATH` of every other request, once it is served."""
+    unheard_of: list[str] = field(default_factory=list)
+    """Requests that Asterisk has not, or that the router should not need."""
+    opened: int = 0
+
+    async def __aenter__(self) -> "FakeAsterisk":
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self._ids = itertools.count(1)
+        self._app: str | None = None
+        self._allowed: set[str] | None = None
+        self._outbox: asyncio.Queue[Json] = asyncio.Queue()
+        self._pumps: list[asyncio.Task[None]] = []
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._vanish()
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+        await self.close()
+
+    # What a test does and reads
+
+    def call(self, dialled: str, caller: str = "+4790000009", invite: bool = True) -> Channel:
+        """A caller dials; without `invite` it has reached Stasis before, and nobody was told."""
+        channel = Channel(self.hang_up, f"1795341600.{next(self._ids)}", "PJSIP/trunk-00000001", "Ring")
+        channel.caller, channel.exten = caller, dialled
+        self._put(channel)
+        self._set_dead_man(channel, 12.0)
+        if self._app is None and invite:
+            self._to_dialplan(channel, BREAK_GLASS, "s")  # STASISSTATUS=FAILED
+        else:
+            app = self._app or "callrouter"
+            self._enter(channel, app, f"{app},in,{dialled}", ("in", dialled), told=invite)
+        return channel
+
+    def legs(self, dial: str) -> list[Channel]:
+        """The live channels to a phone."""
+        return [channel for channel in self.channels.values() if channel.name == f"{dial}-00000002"]
+
+    def commands(self, *, about: str = "") -> list[str]:
+        """What was asked, as `POST channels/ID/dial` with our ids cut down to `l1`, `b`, `p1`."""
+        asked = (f"{method} {path}" for method, path, _ in self.requests if about in path)
+        return [re.sub(r"(?:[a-z2-7]{13}-)([lbp]\d*)|\d+\.\d+", r"\1", words) for words in asked]
+
+    @property
+    def connected(self) -> bool:
+        """Somebody listens to our events."""
+        return self._app is not None
+
+    async def heard(self) -> None:
+        """Until all that was told is on its way."""
+        while not self._outbox.empty():
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
+
+    async def replace(self) -> None:
+        """Another router takes the application's name, and does nothing with it."""
+        self._tell("ApplicationReplaced")
+        await self.heard()
+
+    def drop(self) -> None:
+        """The WebSocket ends without a word; what happens now is told to nobody."""
+        if self.connected:
+            self._app = None
+            self.reset()
+
+    def restart(self) -> None:
+        """Asterisk dies with all its channels, and is another process now."""
+        self.drop()
+        self._vanish()
+        self.started = "2026-11-22T11:11:11.000+0000"
+
+    def _vanish(self) -> None:
+        for channel in self.channels.values():
+            channel.forget()
+            channel.ended = (0, 0)
+        for bridge in self.bridges.values():
+            if bridge.timer:
+                bridge.timer.cancel()
+        self.channels.clear()
+        self.bridges.clear()
+
+    def hang_up(self, channel: Channel, cause: int, sip: int, soft: int | None = None) -> None:
+        """End a channel, as its far end does, or as ARI does (`soft`)."""
+        if channel.id not in self.channels:
+            return
+        # The request carries the soft flag, or the cause; 127 is what a CANCEL gives.
+        request: Json = {"cause": soft, "soft": True} if soft else {"cause": cause}
+        self._tell("ChannelHangupRequest", channel, **request)
+        self._leave(channel)
+        self._destroy(channel, cause, sip)
+
+    # Who comes in
+
+    async def admit(self, request: web.Request) -> int:
+        return 503 if self.away else await super().admit(request)
+
+    async def entered(self, socket: web.WebSocketResponse, request: web.Request) -> None:
+        assert request.query["subscribeAll"] == "true"  # else nobody is told of ChannelDestroyed
+        self._app, self._allowed = request.query["app"], None  # the filter goes with the application object
+        self.opened += 1
+        self._outbox = asyncio.Queue()
+        self._pumps.append(asyncio.create_task(self._pump(socket, self._outbox)))
+
+    def left(self, socket: web.WebSocketResponse) -> None:
+        if socket is self._sockets[-1]:
+            self._app = None
+
+    @staticmethod
+    async def _pump(socket: web.WebSocketResponse, outbox: asyncio.Queue[Json]) -> None:
+        while not socket.closed:
+            message = await outbox.get()
+            try:
+                await socket.send_str(json.dumps(message))
+            except ConnectionError:
+                return
+
+    async def rest(self, socket: web.WebSocketResponse, request: Json) -> None:
+        outbox = self._outbox
+        query = {row["name"]: row["value"] for row in request.get("query_strings", ())}
+        body = json.loads(request["message_body"]) if "message_body" in request else None
+        status, answer = await self.serve(request["method"], request["uri"], query, body)
+        if status != NO_REPLY and (self._allowed is None or "RESTResponse" in self._allowed):
+            outbox.put_nowait(response(request, status, answer))
+
+    def _tell(self, event_type: str, channel: Channel | None = None, **more: object) -> None:
+        """An event, if somebody listens and the filter lets it through."""
+        if self._app is None or (self._allowed is not None and event_type not in self._allowed):
+            return
+        event: Json = {"type": event_type, "timestamp": "2026-11-22T14:31:16.154+0000"}
+        event |= {"asterisk_id": "sim", "application": self._app, **more}
+        if channel is not None:
+            event["channel"] = channel.as_json()
+        self._outbox.put_nowait(event)
+
+    # What channels do
+
+    def _put(self, channel: Channel) -> None:
+        self.channels[channel.id] = channel
+        self._tell("ChannelCreated", channel)
+
+    def _enter(
+        self, channel: Channel, app: str, app_data: str, args: tuple[str, ...], told: bool = True
+    ) -> None:
+        channel.app, channel.ready = app, True
+        channel.app_name, channel.app_data = "Stasis", app_data
+        if told:
+            self._tell("StasisStart", channel, args=args)
+
+    def _leave(self, channel: Channel) -> None:
+        """Out of Stasis, and so out of its bridge, where a prompt plays on."""
+        if channel.app is None:
+            return
+        for bridge in self.bridges.values():
+            bridge.members.discard(channel.id)
+        channel.app = None
+        self._tell("StasisEnd", channel)
+
+    def _destroy(self, channel: Channel, cause: int, sip: int) -> None:
+        channel.forget()
+        channel.ended = (cause, sip)
+        self.channels.pop(channel.id, None)
+        self._tell("ChannelDestroyed", channel, cause=cause, cause_txt="", tech_cause=sip)
+
+    def _to_dialplan(self, channel: Channel, context: str, exten: str) -> None:
+        channel.context, channel.exten, channel.app_name, channel.app_data = context, exten, "Playback", ""
+        self._leave(channel)
+
+    def _set_state(self, channel: Channel, state: str) -> None:
+        if channel.id in self.channels and channel.state != state:
+            channel.state = state
+            self._tell("ChannelStateChange", channel)
+
+    def _set_dead_man(self, channel: Channel, seconds: float) -> None:
+        if seconds:
+            channel.later("dead man", seconds, lambda: self.dead_man_strikes(channel))
+        else:
+            channel.forget("dead man")
+
+    def dead_man_strikes(self, channel: Channel) -> None:
+        """A caller falls to the dialplan, a leg ends; no hangup request is told of either."""
+        if channel.originator:
+            self._leave(channel)
+            self._destroy(channel, 16, 0)
+        else:
+            self._to_dialplan(channel, BREAK_GLASS, "s")
+
+    def _play_next(self, bridge: Bridge) -> None:
+        if bridge.playing:
+            playback, media = next(iter(bridge.playing.items()))
+            seconds, state = self.sounds.get(media, 0.0), "done" if media in self.sounds else "failed"
+            bridge.timer = asyncio.get_running_loop().call_later(
+                seconds, self._played, bridge, playback, state
+            )
+
+    def _played(self, bridge: Bridge, playback: str, state: str) -> None:
+        finished = bridge.playback(playback, state)
+        media = bridge.playing.pop(playback)
+        if state == "done":
+            for member in bridge.members & self.channels.keys():
+                self.channels[member].heard.append(media)
+        for _ in range(2):  # with subscribeAll: as the bridge's event, and as one of all
+            self._tell("PlaybackFinished", playback=finished)
+        self._play_next(bridge)
+
+    def _ring(self, leg: Channel, phone: Phone, limit: float) -> None:
+        if limit:  # without one, Asterisk rings for ever
+            leg.later("dial", limit, lambda: self.hang_up(leg, 19, 480, soft=SOFT_ARI))
+        if phone.rings is not None:
+            leg.later("rings", phone.rings, lambda: self._set_state(leg, "Ringing"))
+        if phone.answers is not None:
+            leg.later("answers", phone.answers, lambda: self.answer(leg, phone))
+        if phone.refuses is not None:
+            leg.later("refuses", phone.refuses, lambda: self.hang_up(leg, phone.cause, phone.sip))
+
+    def answer(self, leg: Channel, phone: Phone = ANSWERS) -> None:
+        """Somebody picks up."""
+        leg.forget("dial")
+        leg.forget("rings")
+        self._set_state(leg, "Up")
+        if phone.hangs_up is not None:
+            leg.later("hangs up", phone.hangs_up, leg.hang_up)
+
+    # Requests
+
+    async def serve(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
+        if method in ("POST", "DELETE"):
+            self.requests.append((method, path, dict(query)))
+        status = await self._fault(method, path)
+        if status > 0:
+            return status, {"message": "refused by the test"}
+        answer = self._serve(method, path, query, body)
+        if method == "GET":
+            self.reads.append(f"GET {path}")
+        return (NO_REPLY, None) if status == NO_REPLY else answer
+
+    async def _fault(self, method: str, path: str) -> int:
+        for fault in self.faults:
+            if fault.times and fault.method == method and re.fullmatch(fault.path, path):
+                fault.times -= 1
+                await asyncio.sleep(fault.late)
+                return 0 if fault.late else fault.status
+        return 0
+
+    def _serve(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
+        kind, _, rest = path.partition("/")
+        name, _, what = rest.partition("/")
+        if method == "GET":
+            return self._read(kind, name)
+        if kind == "applications":
+            self._allowed = {row["type"] for row in body["allowed"]}
+            return self._application(name)
+        if (kind, name, method) == ("channels", "create", "POST"):
+            return self._create(query, body or {})
+        if kind == "channels" and name in self.channels:
+            return self._with_channel(self.channels[name], f"{method} {what}".strip(), query)
+        if kind == "bridges":
+            return self._with_bridge(f"{method} {what}".strip(), name, query)
+        if kind != "channels":
+            self.unheard_of.append(f"{method} {path}")
+        return not_found("Channel")
+
+    def _read(self, kind: str, name: str) -> Answer:
+        playing = {playback: bridge for bridge in self.bridges.values() for playback in bridge.playing}
+        match kind:
+            case "asterisk":
+                system = {"version": "22.10.1", "entity_id": "sim"}
+                return 200, {
+                    "system": system,
+                    "status": {"startup_time": self.started, "last_reload_time": ""},
+                }
+            case "applications":
+                return self._application(name)
+            case "channels" if not name:
+                return 200, [channel.as_json() for channel in self.channels.values()]
+            case "channels" if name in self.channels:
+                return 200, self.channels[name].as_json()
+            case "bridges" if not name:
+                return 200, [bridge.as_json() for bridge in self.bridges.values()]
+            case "bridges" if name in self.bridges:
+                return 200, self.bridges[name].as_json()
+            case "playbacks" if name in playing:
+                return 200, playing[name].playback(name, "playing")
+        return not_found(kind)
+
+    def _application(self, name: str) -> Answer:
+        lists: Json = {key: [] for key in ("bridge_ids", "endpoint_ids", "device_names")}
+        events: Json = {key: [] for key in ("events_allowed", "events_disallowed")}
+        return 200, {"name": name, "channel_ids": [ALL], **lists, **events}
+
+    def _create(self, query: Mapping[str, str], body: Json) -> Answer:
+        if query["channelId"] in self.channels:
+            return 409, {"message": "Channel with given unique ID already exists"}
+        if query["endpoint"] not in self.phones:
+            return 500, {"message": "Allocation failed"}  # unknown or not registered
+        leg = Channel(self.hang_up, query["channelId"], f"{query['endpoint']}-00000002", "Down")
+        leg.originator = query["originator"]
+        leg.variables = dict(body.get("variables", {}))
+        self._put(leg)
+        self._set_dead_man(leg, float(leg.variables.get("TIMEOUT(absolute)", "0")))
+        app, args = query["app"], query["appArgs"]
+        if self.start_late:
+            leg.later("enters", 0.005, lambda: self._enter(leg, app, args, (args,)))
+        else:
+            self._enter(leg, app, args, (args,))
+        return 200, leg.as_json()
+
+    def _with_channel(self, channel: Channel, what: str, query: Mapping[str, str]) -> Answer:
+        if what == "DELETE":
+            cause = int(query.get("reason_code", "16"))
+            self.hang_up(channel, cause, 0, soft=SOFT_ARI)
+            return DONE
+        if channel.app is None:
+            return 409, {"message": "Channel not in Stasis application"}
+        match what:
+            case "POST ring":
+                pass
+            case "POST answer":
+                self._set_state(channel, "Up")
+            case "POST dial" if channel.dialled:
+                return 409, {"message": "Channel is already dialled"}
+            case "POST dial":
+                channel.dialled = True
+                phone = self.phones[channel.name.removesuffix("-00000002")]
+                self._ring(channel, phone, float(query["timeout"]))
+            case "POST variable":
+                channel.variables[query["variable"]] = query["value"]
+                if query["variable"] == "TIMEOUT(absolute)":
+                    self._set_dead_man(channel, float(query["value"]))
+            case "POST continue":
+                self._to_dialplan(channel, query["context"], query["extension"])
+            case _:
+                self.unheard_of.append(what)
+                return not_found("Resource")
+        return DONE
+
+    def _with_bridge(self, what: str, name: str, query: Mapping[str, str]) -> Answer:
+        if what == "POST" and not name:
+            if query["bridgeId"] in self.bridges:
+                return 409, {"message": "Bridge with given unique ID already exists"}
+            bridge = self.bridges[query["bridgeId"]] = Bridge(query["bridgeId"])
+            return 200, bridge.as_json()
+        if name not in self.bridges:
+            return not_found("Bridge")
+        bridge = self.bridges[name]
+        match what:
+            case "DELETE":
+                del self.bridges[name]
+                if bridge.timer:
+                    bridge.timer.cancel()
+                while bridge.playing:
+                    self._played(bridge, next(iter(bridge.playing)), "failed")
+            case "POST addChannel":
+                return self._join(bridge, set(query["channel"].split(",")))
+            case "POST play":
+                return self._play(bridge, query["playbackId"], query["media"])
+            case _:
+                self.unheard_of.append(what)
+        return DONE
+
+    def _join(self, bridge: Bridge, members: set[str]) -> Answer:
+        if not self.channels.keys() >= members:
+            return 400, {"message": "Channel not found"}
+        if any(self.channels[member].app is None for member in members):
+            return 409, {"message": "Channel not in Stasis application"}
+        bridge.members |= members
+        return DONE
+
+    def _play(self, bridge: Bridge, playback: str, media: str) -> Answer:
+        if any(playback in other.playing for other in self.bridges.values()):
+            return 409, {"message": "Playback with given unique ID already exists"}
+        bridge.playing[playback] = media
+        if len(bridge.playing) == 1:
+            self._play_next(bridge)
+        return 201, bridge.playback(playback, "queued")

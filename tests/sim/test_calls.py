@@ -1,0 +1,241 @@
+"""Calls from the first ring to the record, with nothing going wrong but people: see asterisk.py."""
+
+from collections.abc import Callable
+
+import pytest
+
+from router.core import machine
+from router.core.record import AttemptOutcome
+from tests.sim import phones
+from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
+from tests.sim.channels import Channel
+from tests.sim.phones import ANSWERS, BUSY, DECLINES, RINGS_ON, SILENT, Phone
+from tests.sim.router import ALL, BRANCHES, CLOSED, GREETING, IN_TURN, ONE, OUTSIDE, Router, until
+from tests.sim.stories import hears, outcomes, rings, talk, talking, told
+
+
+@pytest.mark.parametrize("start_late", [False, True], ids=["StasisStart first", "the reply first"])
+async def test_a_call_is_put_through_and_the_caller_ends_it(
+    asterisk: FakeAsterisk, router: Router, start_late: bool
+) -> None:
+    asterisk.start_late = start_late
+    caller = await talk(asterisk)
+    [kari] = asterisk.legs("PJSIP/kari")
+    assert (caller.state, kari.originator) == ("Up", caller.id)
+    caller.hang_up()
+    record = await router.record(ONE)
+    assert told(record) == ("answered", "talking", "caller")
+    assert (record.answered_by, record.info.caller, record.flags) == ("PJSIP/kari", "+4790000009", ())
+    assert kari.ended == (16, 0)
+    await router.all_over(1)
+    asked = [words for words in asterisk.commands() if "variable" not in words]
+    assert asked == [
+        "POST channels//ring",
+        "POST channels/create",
+        "POST channels/l1/dial",
+        "POST channels//answer",
+        "POST bridges",
+        "POST bridges/b/addChannel",
+        "DELETE channels/l1",
+        "DELETE bridges/b",
+    ]
+
+
+async def test_the_phone_ends_the_talk(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones["PJSIP/kari"] = Phone(answers=0.02, hangs_up=0.1)
+    caller = asterisk.call(ONE)
+    assert told(await router.record(ONE)) == ("answered", "talking", "callee")
+    await until(lambda: caller.ended == (16, 0))
+    await router.all_over(1)
+
+
+async def test_the_first_to_answer_gets_the_call_and_the_others_are_cancelled(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones = {
+        "PJSIP/kari": RINGS_ON,
+        "PJSIP/ola": Phone(answers=0.1),
+        "PJSIP/anne": Phone(refuses=0.02),
+    }
+    caller = asterisk.call(ALL)
+    await until(lambda: talking(asterisk), what="the talk")
+    await until(lambda: not asterisk.legs("PJSIP/kari"))
+    caller.hang_up()
+    record = await router.record(ALL)
+    assert outcomes(record) == {
+        "PJSIP/kari": "answered_elsewhere",
+        "PJSIP/ola": "answered",
+        "PJSIP/anne": "busy",
+    }
+    cancelled = [query for method, path, query in asterisk.requests if path.endswith("-l1") and query]
+    assert cancelled == [{"reason_code": "26"}]  # the phone shows no missed call
+    await router.all_over(1)
+
+
+async def test_two_who_answer_at_once(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones = dict.fromkeys(("PJSIP/kari", "PJSIP/ola", "PJSIP/anne"), phones.ANSWERS_AT_ONCE)
+    caller = asterisk.call(ALL)
+    await until(lambda: talking(asterisk) and len(asterisk.channels) == 2, what="the talk of two")
+    caller.hang_up()
+    answers = [attempt.outcome for attempt in (await router.record(ALL)).attempts]
+    assert sorted(answers) == ["answered", "answered_elsewhere", "answered_elsewhere"]
+    await router.all_over(1)
+
+
+async def test_in_turn_the_second_is_rung_when_the_first_did_not_answer(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones = {"PJSIP/kari": RINGS_ON, "PJSIP/ola": ANSWERS}
+    caller = asterisk.call(IN_TURN)
+    await until(lambda: talking(asterisk), what="the talk")
+    caller.hang_up()
+    assert outcomes(await router.record(IN_TURN)) == {"PJSIP/kari": "no_answer", "PJSIP/ola": "answered"}
+    await router.all_over(1)
+
+
+BRANCHED = [
+    ("busy", BUSY, "sound:they-talk", ("busy", "greeting", "router")),
+    ("declined", DECLINES, "sound:they-refuse", ("no_answer", "declined", "router")),
+    ("not registered", None, "sound:not-there", ("failed", "unreachable", "router")),
+    ("congestion", phones.CONGESTED, "sound:trouble", ("failed", "congestion", "router")),
+    ("nobody answers", RINGS_ON, "sound:nobody", ("no_answer", "closing", "router")),
+    ("a silent host", SILENT, "sound:nobody", ("no_answer", "closing", "router")),
+]
+
+
+@pytest.mark.parametrize(
+    ("phone", "heard", "disposition"), [row[1:] for row in BRANCHED], ids=[row[0] for row in BRANCHED]
+)
+async def test_what_the_caller_hears_when_the_phone_is_not_answered(
+    asterisk: FakeAsterisk,
+    router: Router,
+    phone: Phone | None,
+    heard: str,
+    disposition: tuple[str, str, str],
+) -> None:
+    if phone:
+        asterisk.phones["PJSIP/kari"] = phone
+    caller = asterisk.call(BRANCHES)
+    record = await router.record(BRANCHES)
+    assert caller.heard == [heard]
+    assert (record.disposition.value, record.hung_up_by) == (disposition[0], "router")
+    assert record.reason == (disposition[1] if disposition[1] not in ("greeting", "closing") else "")
+    await router.all_over(1)
+
+
+async def test_a_prompt_and_then_the_phone(asterisk: FakeAsterisk, router: Router) -> None:
+    caller = await talk(asterisk, GREETING)
+    assert caller.heard == ["sound:hello"]
+    caller.hang_up()
+    assert told(await router.record(GREETING)) == ("answered", "talking", "caller")
+
+
+async def test_a_prompt_that_is_not_there_keeps_nobody_waiting(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.sounds = {}
+    caller = await talk(asterisk, GREETING)
+    caller.hang_up()
+    assert (await router.record(GREETING)).flags == ("prompt_failed",)
+    await router.counts("callrouter_prompt_failures_total", 1)
+
+
+async def test_an_announcement_is_heard_to_its_end(asterisk: FakeAsterisk, router: Router) -> None:
+    caller = asterisk.call(CLOSED)
+    assert told(await router.record(CLOSED)) == ("informed", "closing", "router")
+    assert (caller.heard, caller.ended) == (["sound:closed"], (16, 0))
+    await router.all_over(1)
+
+
+LEAVING = [
+    ("in the greeting", GREETING, hears, ("abandoned", "greeting", "caller")),
+    ("before a phone rings", ONE, rings("Down"), ("abandoned", "ringing", "caller")),
+    ("while phones ring", ALL, rings("Ringing", "Ringing", "Ringing"), ("abandoned", "ringing", "caller")),
+    ("in the announcement", CLOSED, hears, ("informed", "closing", "caller")),
+]
+
+
+@pytest.mark.parametrize(
+    ("dialled", "there", "disposition"), [row[1:] for row in LEAVING], ids=[row[0] for row in LEAVING]
+)
+async def test_the_caller_leaves(
+    asterisk: FakeAsterisk,
+    router: Router,
+    dialled: str,
+    there: Callable[[FakeAsterisk], bool],
+    disposition: tuple[str, str, str],
+) -> None:
+    asterisk.phones = dict.fromkeys(("PJSIP/kari", "PJSIP/ola", "PJSIP/anne"), RINGS_ON)
+    asterisk.sounds = dict.fromkeys(asterisk.sounds, 30.0)
+    caller = asterisk.call(dialled)
+    await until(lambda: there(asterisk))
+    caller.hang_up()
+    await until(lambda: not asterisk.channels, within=1.0, what="the end of every leg")
+    record = await router.record(dialled)
+    assert told(record) == disposition
+    assert {attempt.outcome for attempt in record.attempts} <= {AttemptOutcome.CANCELLED}
+    await router.all_over(1)
+
+
+async def test_a_blocked_caller_is_declined(asterisk: FakeAsterisk, router: Router) -> None:
+    caller = asterisk.call(ONE, caller="+4781549123")
+    assert told(await router.record(ONE)) == ("blocked", "telemarketers", "router")
+    assert (caller.ended, asterisk.commands()) == ((21, 0), ["DELETE channels/"])
+    await router.all_over(1)
+
+
+async def test_a_number_that_is_nobodys(asterisk: FakeAsterisk, router: Router) -> None:
+    caller = asterisk.call("+4755555555")
+    assert told(await router.record("+4755555555"))[:2] == ("failed", "no_route")
+    await until(lambda: caller.ended == (1, 0))
+    await router.all_over(1)
+
+
+async def test_calls_of_others_are_not_touched(asterisk: FakeAsterisk, router: Router) -> None:
+    other = asterisk.call(ONE)
+    await until(lambda: asterisk.commands())
+    before = len(asterisk.requests)
+    stranger = Channel(asterisk.hang_up, "other.1", "PJSIP/other", "Up")
+    asterisk._put(stranger)
+    asterisk._enter(stranger, "callrouter", "callrouter,leg", ("leg",))
+    stranger.hang_up()
+    other.hang_up()
+    await router.record(ONE)
+    assert not [path for _, path, _ in asterisk.requests[before:] if "other.1" in path]
+
+
+async def test_the_caller_is_shown_to_a_phone_outside(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones["PJSIP/+4790000001@trunk"] = RINGS_ON
+    caller = asterisk.call(OUTSIDE)
+    await until(lambda: asterisk.legs("PJSIP/+4790000001@trunk"))
+    [leg] = asterisk.legs("PJSIP/+4790000001@trunk")
+    assert leg.variables == {"TIMEOUT(absolute)": "12", "CONNECTEDLINE(num)": "+4790000009"}
+    caller.hang_up()
+    await router.all_over(1)
+
+
+async def test_whoever_waits_is_kept_from_the_dead_man(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "REFRESH", 0.05)
+    asterisk.phones["PJSIP/kari"] = RINGS_ON
+    caller = asterisk.call(ONE)
+
+    def set_anew(leg: str) -> int:
+        return asterisk.commands().count(f"POST channels/{leg}/variable")
+
+    await until(lambda: set_anew("") > 2 and set_anew("l1") > 2)
+    caller.hang_up()
+    assert told(await router.record(ONE)) == ("abandoned", "ringing", "caller")
+
+
+async def test_the_dead_man_strikes_a_caller_whom_nobody_answered(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones["PJSIP/kari"] = RINGS_ON
+    caller = asterisk.call(ONE)
+    await until(lambda: asterisk.legs("PJSIP/kari"))
+    asterisk.dead_man_strikes(caller)
+    assert told(await router.record(ONE)) == ("transferred", "dead_man", "router")
+    assert not asterisk.legs("PJSIP/kari")
+    assert caller.context == BREAK_GLASS

@@ -1,0 +1,211 @@
+"""Asterisk refuses or does not reply, or the fault is our own: see asterisk.py."""
+
+import asyncio
+import sqlite3
+from collections.abc import MutableMapping
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from router.core import machine
+from router.core.events import PlaybackEnded
+from router.edge import engine
+from router.edge.arrival import read_facts
+from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
+from tests.sim.phones import ANSWERS, BUSY, NO_REPLY, RINGS_ON, SILENT, Fault, Phone, misfortune
+from tests.sim.router import (
+    ALL,
+    CLOSED,
+    GREETING,
+    ONE,
+    Router,
+    until,
+)
+from tests.sim.stories import (
+    outcomes,
+    rings,
+    talk,
+    talking,
+    told,
+    waiting,
+)
+
+# Commands
+
+
+REFUSED = [
+    ("create", Fault("POST", "channels/create", 503), ("failed", "unreachable", "router")),
+    ("dial", Fault("POST", "channels/.*/dial", 409), ("failed", "", "router")),
+    ("answer", Fault("POST", "channels/.*/answer", 500), ("failed", "command_failed", "router")),
+    ("bridge", Fault("POST", "bridges", 500), ("failed", "command_failed", "router")),
+    ("join", Fault("POST", "bridges/.*/addChannel", 400), ("failed", "command_failed", "router")),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "disposition"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+async def test_a_command_that_asterisk_refuses(
+    asterisk: FakeAsterisk, router: Router, fault: Fault, disposition: tuple[str, str, str]
+) -> None:
+    asterisk.phones["PJSIP/kari"] = Phone(answers=0.1) if fault.status in (500, 400) else SILENT
+    asterisk.sounds["sound:sorry"] = 0.05
+    asterisk.faults = [Fault(fault.method, fault.path, fault.status)]
+    asterisk.call(ONE)
+    record = await router.record(ONE)
+    assert (record.disposition.value, record.reason) in (disposition[:2], ("dropped", "command_failed"))
+    await router.all_over(1)
+    assert await router.metric(
+        "callrouter_command_failures_total",
+        command={"create": "CreateLeg", "dial": "DialLeg", "answer": "AnswerCaller"}.get(
+            fault.path.rpartition("/")[2], "Bridge"
+        ),
+        status=str(max(fault.status, 0)),
+    )
+
+
+async def test_a_reply_that_is_lost_is_not_a_refusal(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.faults = [Fault("POST", "channels/create", NO_REPLY)]
+    asterisk.phones["PJSIP/kari"] = Phone(answers=0.6)  # after the router has given up waiting for the reply
+    caller = asterisk.call(ONE)
+    await until(lambda: talking(asterisk), what="the talk")
+    caller.hang_up()
+    assert outcomes(await router.record(ONE)) == {"PJSIP/kari": "answered"}
+    assert await router.metric("callrouter_command_failures_total", command="CreateLeg", status="0") == 1
+    await router.all_over(1)
+
+
+async def test_a_dead_man_that_does_not_come_off_is_tried_again(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.faults = [Fault("POST", "channels/.*/variable", 500)]
+    caller = await talk(asterisk)
+    caller.hang_up()
+    assert (await router.record(ONE)).flags == ("lift_failed",)
+
+
+async def test_a_reply_that_comes_after_the_end_of_the_call(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.faults = [Fault("POST", "channels/.*/ring", 500)]
+    caller = asterisk.call(ONE, caller="+4790000008")
+    caller.hang_up()
+    asterisk.phones["PJSIP/kari"] = ANSWERS
+    assert told(await router.record(ONE)) == ("abandoned", "ringing", "caller")
+    await router.counts("callrouter_command_failures_total", 1, command="IndicateRinging", status="500")
+    await router.all_over(1)
+
+
+# Faults of our own
+
+
+async def test_an_error_in_one_call_stays_in_that_call(
+    asterisk: FakeAsterisk,
+    router: Router,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[MutableMapping[str, Any]],
+) -> None:
+    real = machine.step
+
+    def breaks(call: Any, event: Any, now: Any) -> Any:
+        if call.info.dialled == GREETING and isinstance(event, PlaybackEnded):
+            raise ValueError("a fault of ours")
+        return real(call, event, now)
+
+    monkeypatch.setattr(machine, "step", breaks)
+    monkeypatch.setattr(machine, "REFRESH", 0.05)
+    broken = asterisk.call(GREETING)
+    await until(lambda: [entry for entry in logged if entry["event"] == "step failed"])
+    caller = await talk(asterisk)
+    before = len(asterisk.requests)
+    caller.hang_up()
+    assert told(await router.record(ONE)) == ("answered", "talking", "caller")
+    await router.counts("callrouter_engine_errors_total", 2)  # told twice
+    # The broken call's caller is kept in it no longer: the dead man brings it to the dialplan.
+    kept = [path for _, path, _ in asterisk.requests[before:] if broken.id in path]
+    assert kept == []
+    asterisk.dead_man_strikes(broken)
+    assert told(await router.record(GREETING)) == ("transferred", "dead_man", "router")
+
+
+async def test_an_error_in_an_arrival_leaves_that_caller_to_the_dead_man(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(channel: Any, dialled: str, *known: Any) -> Any:
+        if dialled == GREETING:
+            raise ValueError("a fault of ours")
+        return read_facts(channel, dialled, *known)
+
+    monkeypatch.setattr(engine, "read_facts", breaks)
+    lost = asterisk.call(GREETING)
+    caller = await talk(asterisk)
+    caller.hang_up()
+    assert told(await router.record(ONE)) == ("answered", "talking", "caller")
+    assert await router.metric("callrouter_engine_errors_total") == 1
+    assert (lost.state, lost.waits_under_a_dead_man) == ("Ring", True)
+
+
+async def test_a_call_that_ended_without_its_record_gets_it(
+    asterisk: FakeAsterisk, router: Router, tmp_path: Path
+) -> None:
+    caller = await talk(asterisk)
+    caller.hang_up()
+    record = await router.record(ONE)
+    await router.die()
+    with closing(sqlite3.connect(tmp_path / "state" / "callrouter.db")) as database, database:
+        database.execute("DELETE FROM attempts")
+        database.execute("UPDATE calls SET disposition = NULL")
+    await router.start()
+    assert await router.record(ONE) == record
+
+
+async def test_a_saved_call_that_cannot_be_read_keeps_nobody_from_being_served(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waiting(asterisk, router, ONE, rings("Ringing"))
+    await router.die()
+
+    def breaks(text: bytes) -> Any:
+        raise ValueError("of another version")
+
+    monkeypatch.setattr(engine, "_decode_plan", breaks)
+    await router.start()
+    assert await router.metric("callrouter_engine_errors_total") == 1
+    asterisk.phones["PJSIP/ola"] = asterisk.phones["PJSIP/anne"] = ANSWERS
+    asterisk.call(ALL)
+    await until(lambda: talking(asterisk), what="the talk of another")
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_goes_wrong_every_call_has_one_end(
+    asterisk: FakeAsterisk, router: Router, seed: int
+) -> None:
+    """Twenty callers, phones of all kinds, refusals and lost connections: nothing is left behind."""
+    random = Random(seed)
+    asterisk.phones = {
+        "PJSIP/kari": Phone(answers=0.1, hangs_up=0.2),
+        "PJSIP/ola": BUSY,
+        "PJSIP/anne": RINGS_ON,
+    }
+    asterisk.faults = [misfortune(random) for _ in range(10)]
+    callers = []
+    for number in range(20):
+        callers.append(asterisk.call(random.choice([ONE, ALL, GREETING, CLOSED]), f"+479000{number:04}"))
+        await asyncio.sleep(random.uniform(0, 0.03))
+        if random.random() < 0.1:
+            asterisk.drop()
+        if random.random() < 0.2:
+            random.choice(callers).hang_up()
+    await until(lambda: asterisk.connected)
+    await router.in_touch()
+    fell = [caller for caller in callers if caller.context == BREAK_GLASS]
+    await asyncio.sleep(0.5)
+    for caller in callers:
+        caller.hang_up()
+    await until(
+        lambda: not (asterisk.channels or asterisk.bridges or router.open_calls()), 12.0, "a clean end"
+    )
+    assert len(router.closed()) >= len(callers) - len(fell)
+    assert len({record.info.channel for record in router.closed()}) == len(router.closed())
+    assert asterisk.unheard_of == []

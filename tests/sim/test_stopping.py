@@ -1,0 +1,148 @@
+"""The router stops, is replaced, gets other rules, or has no database: see asterisk.py."""
+
+import asyncio
+import signal
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
+from tests.sim.channels import Channel
+from tests.sim.phones import ANSWERS, RINGS_ON
+from tests.sim.router import (
+    CLOSED,
+    ONE,
+    RULES,
+    Router,
+    routing,
+    until,
+)
+from tests.sim.stories import (
+    rings,
+    talk,
+    talking,
+    told,
+    waiting,
+)
+
+# The end of the router
+
+
+async def test_draining_serves_who_waits_and_leaves_who_talks(asterisk: FakeAsterisk, router: Router) -> None:
+    talker = await talk(asterisk)
+    asterisk.phones["PJSIP/kari"] = RINGS_ON
+    waiter = asterisk.call(ONE, caller="+4790000008")
+    await until(lambda: [leg for leg in asterisk.legs("PJSIP/kari") if leg.state == "Ringing"])
+    router.signal(signal.SIGTERM)
+    late = await until_draining(router, asterisk)
+    assert late.context == BREAK_GLASS
+    assert router.running
+    [ringing] = [leg for leg in asterisk.legs("PJSIP/kari") if leg.state == "Ringing"]
+    asterisk.answer(ringing)
+    assert await router.exit_status() == 0
+    assert (talker.ended, waiter.ended) == (None, None)
+    assert [told(record) for record in router.closed(CLOSED)] == [("transferred", "draining", "router")]
+    assert router.open_calls() == [ONE, ONE]
+    await router.start()
+    talker.hang_up()
+    waiter.hang_up()
+    late.hang_up()
+    await router.all_over(3)
+
+
+async def until_draining(router: Router, asterisk: FakeAsterisk) -> Channel:
+    """A caller who comes while the router is stopping."""
+    await router.is_ready(503)
+    caller = asterisk.call(CLOSED)
+    await until(lambda: caller.context == BREAK_GLASS)
+    return caller
+
+
+async def test_a_second_signal_stops_at_once(asterisk: FakeAsterisk, router: Router) -> None:
+    await waiting(asterisk, router, ONE, rings("Ringing"))
+    router.signal(signal.SIGTERM)
+    await router.is_ready(503)
+    assert router.running
+    router.signal(signal.SIGTERM)
+    assert await router.exit_status(within=2.0) == 0
+    assert router.open_calls() == [ONE]
+
+
+async def test_draining_ends_at_its_limit(tmp_path: Path) -> None:
+    async with routing(tmp_path, drain_for="1s") as (asterisk, router):
+        await waiting(asterisk, router, ONE, rings("Ringing"))
+        router.signal(signal.SIGTERM)
+        assert await router.exit_status() == 0
+        assert router.open_calls() == [ONE]
+
+
+@pytest.mark.parametrize("draining", [False, True], ids=["serving", "draining"])
+async def test_a_router_that_was_replaced_sends_nothing_and_ends(
+    asterisk: FakeAsterisk, router: Router, draining: bool
+) -> None:
+    await waiting(asterisk, router, ONE, rings("Ringing"))
+    if draining:
+        router.signal(signal.SIGTERM)
+        await router.is_ready(503)
+    before = len(asterisk.requests)
+    await asterisk.replace()
+    assert await router.exit_status() == 1
+    assert len(asterisk.requests) == before
+    assert asterisk.legs("PJSIP/kari")
+    assert router.open_calls() == [ONE]
+
+
+async def test_rules_are_read_again(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones["PJSIP/kari"] = RINGS_ON
+    in_flight = asterisk.call(ONE)
+    await until(lambda: asterisk.legs("PJSIP/kari"))
+    router.write_rules(RULES.replace("PJSIP/kari", "PJSIP/siri"))
+    loaded = await router.metric("callrouter_rules_loaded_timestamp_seconds")
+    router.signal(signal.SIGHUP)
+    while await router.metric("callrouter_rules_loaded_timestamp_seconds") == loaded:
+        await asyncio.sleep(0.005)
+    asterisk.phones["PJSIP/siri"] = ANSWERS
+    caller = asterisk.call(ONE, caller="+4790000008")
+    await until(lambda: talking(asterisk), what="the talk by the new rules")
+    assert in_flight.state == "Ring"
+    in_flight.hang_up()
+    caller.hang_up()
+    await router.all_over(2)
+
+
+@pytest.mark.parametrize("broken", ["rules", "reader"])
+async def test_rules_that_are_wrong_change_nothing(
+    asterisk: FakeAsterisk, router: Router, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken == "rules":
+        router.write_rules("client: fjord\nroutes: 5\n")
+    else:
+
+        def breaks(self: object) -> object:
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr("router.edge.rulesfile.RulesFile.load", breaks)
+    router.signal(signal.SIGHUP)
+    await router.counts("callrouter_rules_refused_total", 1)
+    caller = await talk(asterisk)
+    caller.hang_up()
+    await router.all_over(1)
+
+
+async def test_no_database_stops_no_call(tmp_path: Path, logged: list[MutableMapping[str, Any]]) -> None:
+    async with FakeAsterisk() as asterisk:
+        router = Router(asterisk, tmp_path)
+        (tmp_path / "state").write_text("no folder")
+        try:
+            await router.start()
+            caller = await talk(asterisk)
+            assert await router.metric("callrouter_store_failing") == 1
+            (tmp_path / "state").unlink()
+            (tmp_path / "state").mkdir()
+            caller.hang_up()
+            await router.counts("callrouter_store_failing", 0)
+            assert told(await router.record(ONE)) == ("answered", "talking", "caller")
+        finally:
+            await router.die()
