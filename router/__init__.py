@@ -44,6 +44,7 @@ The call
     core/commands.py           what the call machine wants done
     core/call.py               the state of one call
     core/machine.py            the call machine: step(call, event, now) -> (call, commands)
+    core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
     core/steps/ring.py         phones ring, round after round
     core/disposition.py        evidence -> what became of each leg and of the call

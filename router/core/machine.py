@@ -74,12 +74,11 @@ from router.core.events import (
     LegEnded,
     LegLeft,
     LegLost,
-    LegReady,
-    LegRinging,
     PlaybackEnded,
     RouterReturned,
     TimerFired,
 )
+from router.core.observe import observe
 from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, RingOutcome, Say, Step, rings_from
 from router.core.record import CallInfo, Evidence, Phase
 from router.core.steps import ring, say
@@ -99,8 +98,7 @@ OVERDUE = 5.0
 
 DEPARTURE = 1.0
 """Seconds we wait for the end of a caller who left our application without a hangup request. A channel that
-died is
-gone at once; one that the dead-man timer took to the dialplan stays."""
+died is gone at once; one that the dead-man timer took to the dialplan stays."""
 
 MAX_CHECKS = 3
 
@@ -128,7 +126,7 @@ def begin(info: CallInfo, plan: CallPlan, now: datetime) -> tuple[Call, Commands
 
 def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """The next state of a call after one event, and what to do."""
-    seen = _observe(call, event, now)
+    seen = observe(call, event, now)
     match seen.state:
         case Over():
             return call, ()  # A late event of a call whose record is written changes nothing.
@@ -168,50 +166,6 @@ def _in_state(
             return _talking(call, state, event, now)
         case _:
             assert_never(state)
-
-
-def _observe(call: Call, event: CallEvent, now: datetime) -> Call:
-    """Write into the legs what an event says of them, and keep it as evidence."""
-    match event:
-        case LegRinging(number):
-            leg = call.legs[number]
-            if leg.state in (LegState.CREATED, LegState.DIALLED):
-                return with_leg(call, replace(leg, state=LegState.RINGING, ringing_at=now))
-        case LegAnswered(number):
-            leg = call.legs[number]
-            # A caller who left us may be answered by the dialplan; that is no affair of this call any more.
-            if leg.answered_at is None and leg.state not in (LegState.LEFT, LegState.ENDED):
-                return with_leg(call, replace(leg, state=LegState.UP, answered_at=now))
-        case HangupRequested(number, cause, soft):
-            return with_evidence(call, Evidence(now, "hangup_requested", number, cause, soft=soft))
-        case LegLeft(number):
-            if number == CALLER and not call.caller.gone:
-                call = with_leg(call, replace(call.caller, state=LegState.LEFT))
-            return with_evidence(call, Evidence(now, "left", number))
-        case LegEnded(number, cause, tech_cause):
-            ended = replace(
-                call.legs[number], state=LegState.ENDED, ended_at=now, cause=cause, tech_cause=tech_cause
-            )
-            return with_evidence(with_leg(call, ended), Evidence(now, "ended", number, cause, tech_cause))
-        case LegLost(number, since):
-            lost = replace(call.legs[number], state=LegState.ENDED, ended_at=now, lost=True)
-            detail = f"since {since.isoformat()}" if since else ""
-            return with_evidence(with_leg(call, lost), Evidence(now, "lost", number, detail=detail))
-        case CommandFailed(command, number, status, reason):
-            if command in ring.COMMANDS:
-                call = with_leg(call, ring.refused(call.legs[number], event, now))
-            detail = f"{command}: {status} {reason}"
-            return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
-        case AsteriskLost():
-            for leg in call.legs:
-                if not leg.gone:
-                    call = with_leg(call, replace(leg, state=LegState.ENDED, ended_at=now, lost=True))
-            return with_evidence(call, Evidence(now, "asterisk_lost"))
-        case LegReady() | PlaybackEnded() | TimerFired() | BridgeLost() | RouterReturned():
-            pass  # Says nothing of a leg's life.
-        case _:
-            assert_never(event)
-    return call
 
 
 def _asks_to_end(event: CallEvent, leg: int) -> bool:
@@ -381,8 +335,7 @@ def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple
         case RouterReturned():
             return _overdue(call, state, now)
         case _:
-            # Whatever else comes, only the ends count, and those are observed; our commands may well fail
-            # now.
+            # Only the ends count now, and those are observed; our commands may well fail.
             return (call, ()) if _still_there(call, state) else _finish(call, now)
 
 

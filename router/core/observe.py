@@ -1,0 +1,70 @@
+"""What an event says of a call's legs, in every state: written into the leg, and kept as evidence."""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from router.core.call import CALLER, Call, LegState, with_evidence, with_leg
+from router.core.events import (
+    AsteriskLost,
+    BridgeLost,
+    CallEvent,
+    CommandFailed,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LegLost,
+    LegReady,
+    LegRinging,
+    PlaybackEnded,
+    RouterReturned,
+    TimerFired,
+)
+from router.core.record import Evidence
+from router.core.steps import ring
+
+
+def observe(call: Call, event: CallEvent, now: datetime) -> Call:
+    """Write into the legs what an event says of them, and keep it as evidence."""
+    match event:
+        case LegRinging(number):
+            leg = call.legs[number]
+            if leg.state in (LegState.CREATED, LegState.DIALLED):
+                return with_leg(call, replace(leg, state=LegState.RINGING, ringing_at=now))
+        case LegAnswered(number):
+            leg = call.legs[number]
+            # A caller who left us may be answered by the dialplan; that is no affair of this call any more.
+            if leg.answered_at is None and leg.state not in (LegState.LEFT, LegState.ENDED):
+                return with_leg(call, replace(leg, state=LegState.UP, answered_at=now))
+        case HangupRequested(number, cause, soft):
+            return with_evidence(call, Evidence(now, "hangup_requested", number, cause, soft=soft))
+        case LegLeft(number):
+            if number == CALLER and not call.caller.gone:
+                call = with_leg(call, replace(call.caller, state=LegState.LEFT))
+            return with_evidence(call, Evidence(now, "left", number))
+        case LegEnded(number, cause, tech_cause):
+            ended = replace(
+                call.legs[number], state=LegState.ENDED, ended_at=now, cause=cause, tech_cause=tech_cause
+            )
+            return with_evidence(with_leg(call, ended), Evidence(now, "ended", number, cause, tech_cause))
+        case LegLost(number, since):
+            lost = replace(call.legs[number], state=LegState.ENDED, ended_at=now, lost=True)
+            detail = f"since {since.isoformat()}" if since else ""
+            return with_evidence(with_leg(call, lost), Evidence(now, "lost", number, detail=detail))
+        case CommandFailed(command, number, status, reason):
+            if command in ring.COMMANDS:
+                call = with_leg(call, ring.refused(call.legs[number], event, now))
+            detail = f"{command}: {status} {reason}"
+            return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
+        case AsteriskLost():
+            for leg in call.legs:
+                if not leg.gone:
+                    call = with_leg(call, replace(leg, state=LegState.ENDED, ended_at=now, lost=True))
+            return with_evidence(call, Evidence(now, "asterisk_lost"))
+        case LegReady() | PlaybackEnded() | TimerFired() | BridgeLost() | RouterReturned():
+            pass  # Says nothing of a leg's life.
+        case _:
+            assert_never(event)
+    return call
