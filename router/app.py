@@ -7,8 +7,10 @@ in flight keep theirs.
 """
 
 import asyncio
+import gc
 import random
 import signal
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -80,6 +82,9 @@ class Daemon:
         settings = self._settings
         self._engine.adopt(await asyncio.to_thread(self._open_calls))
         self._store.start()
+        # Libraries and rules stay for good: the garbage collector need not go over them again and again.
+        gc.collect()
+        gc.freeze()
         try:
             web = await serve(
                 health_app(self._metrics.text, self._readiness()), settings.web.host, settings.web.port
@@ -154,14 +159,11 @@ class Daemon:
         """
         try:
             prepare(self._settings.database_url)
-            queries = Queries(self._settings.database_url)
+            with closing(Queries(self._settings.database_url)) as queries:
+                return queries.open_calls()
         except UnusableDatabaseError as error:
             log.error("no database, calls are answered all the same", error=str(error))
             return []
-        try:
-            return queries.open_calls()
-        finally:
-            queries.close()
 
     def _readiness(self) -> Readiness:
         return Readiness(

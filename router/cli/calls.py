@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from router.cli.options import Config, Json, open_records
 from router.cli.words import attempts_in_words, length, moment
@@ -161,7 +162,7 @@ def _show_json(calls: Sequence[ListedCall]) -> None:
 def _show_table(calls: Sequence[ListedCall]) -> None:
     table = Table(*COLUMNS)
     for call in calls:
-        table.add_row(*row(call))
+        table.add_row(*map(Text, row(call)))  # a route may be named `main [night]`: no markup
     Console().print(table)
 
 

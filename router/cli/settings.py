@@ -4,6 +4,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from router.cli.options import Config, Json, read_settings
 from router.settings import SettingRow, Settings, reference
@@ -35,7 +36,8 @@ def _show_table(rows: list[SettingRow], settings: Settings | None) -> None:
         table.add_column("in use")
     for row in rows:
         in_use = [] if settings is None else [_in_use(settings, row)]
-        table.add_row(row.name, row.description, row.default, row.example, row.variable, *in_use)
+        cells = (row.name, row.description, row.default, row.example, row.variable, *in_use)
+        table.add_row(*map(Text, cells))
     Console().print(table)
 
 

@@ -92,8 +92,7 @@ class HangUpLeg(Command, frozen=True):
 
 class SetDeadMan(Command, frozen=True):
     """Set the dead-man timer of a leg anew: unless that is repeated, Asterisk returns the caller (leg 0) to
-    the
-    dialplan, and ends any other leg."""
+    the dialplan, and ends any other leg."""
 
     leg: int
 

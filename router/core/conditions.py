@@ -1,6 +1,6 @@
 """Conditions of `when`, as compiled: each holds or not at a `Moment`, and carries the words for not holding.
 
-To add a condition: a class with `failure` and `holds`, and a row in `COMPILE`.
+To add a condition: a class with `failure` and `holds`, a row in `COMPILE`, and its words in explain.py.
 """
 
 from collections.abc import Callable, Mapping

@@ -9,9 +9,8 @@ states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
-  seconds.
-  If we die, Asterisk takes the caller back to the dialplan and ends the legs. It is lifted once two people
-  talk.
+  seconds. If we die, Asterisk takes the caller back to the dialplan and ends the legs. It is lifted once two
+  people talk.
 
 Only then the state's own function sees the event. A step that is over says how, and the machine walks on
 along the plan; when nothing is left of it, the call is ended.
@@ -107,6 +106,9 @@ UNCLEAN = "unclean"
 
 LIFT_FAILED = "lift_failed"
 """Flag of a call whose dead-man timer did not come off at once: it is tried a second time, not for ever."""
+
+NO_REPLY = "no_reply"
+"""Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
 _REFUSAL = {
     "decline": HangupReason.DECLINE,
@@ -265,6 +267,10 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
     match event.command:
         case "AnswerCaller" if call.caller.state is LegState.UP:
             return call, ()  # The reply was lost, not the answer.
+        case "AnswerCaller" | "OpenBridge" | "Bridge" if event.status == 0 and NO_REPLY not in call.flags:
+            # Asterisk may have done it, or stands still for a moment; done twice, all three do no harm.
+            again = Bridge(call.partner) if call.partner is not None else OpenBridge()
+            return with_flag(call, NO_REPLY), (AnswerCaller() if event.command == "AnswerCaller" else again,)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
         case "Play" if isinstance(call.state, Saying):

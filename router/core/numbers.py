@@ -8,6 +8,7 @@ from phonenumbers' metadata of the calling code, kept per code, which makes 100,
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Generic, TypeVar
 
@@ -145,10 +146,10 @@ class CallerId(msgspec.Struct, frozen=True):
     def read(cls, raw: str, name: str, country: str | None) -> "CallerId":
         """Never raises: what cannot be read as a number has `number=None`."""
         raw, name = (_CONTROL.sub("", text).strip()[:MAX_CALLER_TEXT] for text in (raw, name))
-        try:
-            return cls(PhoneNumber.parse(raw, country), raw, name)
-        except ValueError:
-            return cls(None, raw, name)
+        for text in (raw, f"+{raw}"):  # some trunks send E.164 without its plus
+            with suppress(ValueError):
+                return cls(PhoneNumber.parse(text, country), raw, name)
+        return cls(None, raw, name)
 
     @property
     def anonymous(self) -> bool:
@@ -206,7 +207,11 @@ class NumberPattern(msgspec.Struct, frozen=True):
         return (-len(self.literal), self.text.count("x"), self.text.endswith("*"))
 
     def matches(self, number: PhoneNumber) -> bool:
-        return number.e164.startswith(self.literal) and self.overlaps(NumberPattern(number.e164, number.e164))
+        body = self.text.rstrip("*")
+        surplus = len(number.e164) - len(body)
+        if surplus < 0 or (surplus and body == self.text) or not number.e164.startswith(self.literal):
+            return False
+        return all(wanted in ("x", digit) for wanted, digit in zip(body, number.e164, strict=False))
 
     def overlaps(self, other: "NumberPattern") -> bool:
         """True if some number matches both."""

@@ -51,8 +51,9 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             return with_evidence(with_leg(call, ended), Evidence(now, "ended", number, cause, tech_cause))
         case LegLost(number, since):
             lost = replace(call.legs[number], state=LegState.ENDED, ended_at=now, lost=True)
+            # It ended somewhere between `since` and now; only what was seen counts as time spent.
             detail = f"since {since.isoformat()}" if since else ""
-            return with_evidence(with_leg(call, lost), Evidence(now, "lost", number, detail=detail))
+            return with_evidence(with_leg(call, lost), Evidence(since or now, "lost", number, detail=detail))
         case CommandFailed(command, number, status, reason):
             if command in ring.COMMANDS:
                 call = with_leg(call, ring.refused(call.legs[number], event, now))

@@ -89,7 +89,7 @@ def compile_rules(files: Mapping[str, str], dialling: Dialling) -> RuleSet | Rul
         _version(files),
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
-        frozenset(client.rules.country for client in compiled),
+        tuple(sorted({client.rules.country for client in compiled})),
         tuple(sorted(warning for client in compiled for warning in client.warnings)),
     )
 

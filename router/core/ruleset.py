@@ -78,6 +78,6 @@ class RuleSet(msgspec.Struct, frozen=True):
     """Changes with every change of the texts; short hex."""
     clients: Mapping[str, ClientRules]
     numbers: NumberIndex[Owner]
-    countries: frozenset[str]
-    """Those of all clients."""
+    countries: tuple[str, ...]
+    """Those of all clients, sorted: a number that two of them could have is the same one's always."""
     warnings: tuple[RuleWarning, ...] = ()

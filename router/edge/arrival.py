@@ -9,7 +9,7 @@ from itertools import chain
 
 from router.core.decide import Decision
 from router.core.facts import Facts
-from router.core.numbers import CallerId, PhoneNumber
+from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
 from router.core.ruleset import RuleSet
 from router.edge.ari import models
@@ -29,7 +29,11 @@ def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
 
 
 def read_facts(channel: models.Channel, dialled: str, rules: RuleSet, now: datetime) -> Facts:
-    """What is known of an arriving call. The caller's number is read in the country of the client dialled."""
+    """What is known of an arriving call. The caller's number is read in the country of the client dialled.
+
+    The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
+    """
+    dialled = "".join(filter(str.isprintable, dialled))[:MAX_CALLER_TEXT]
     did = read_did(dialled, rules)
     owner = rules.numbers.find(did) if did else None
     country = rules.clients[owner.client].country if owner else None

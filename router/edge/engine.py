@@ -117,6 +117,7 @@ class Engine:
         self._outbound = outbound
         self._clock = clock
         self._wire: Wire | None = None
+        self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
         self._asterisk = ("", "")
@@ -194,8 +195,8 @@ class Engine:
         call, commands = machine.begin(info, plan, now)
         self._journal.arrived(info, _encode(plan), _encode(decision.trace))
         self._metrics.call_entered(call.phase)
-        log.info("call arrived", call_id=info.id, client=info.client, route=info.route,
-                 caller=info.caller, dialled=info.dialled)  # fmt: skip
+        self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
+                        caller=info.caller, dialled=info.dialled)  # fmt: skip
         live = self._keep(LiveCall(call))
         self._carry_out(live, commands)
 
@@ -218,8 +219,8 @@ class Engine:
         known = self._legs.get(channel.id)
         if known is None:
             if isinstance(event, models.StasisStart) and event.args[:1] == (ARRIVAL,):
-                self._metrics.event_handled(_lag(event.timestamp, self._clock()))
                 self._arrive(channel, event.args[1] if len(event.args) > 1 else "")
+                self._metrics.event_handled(_lag(event.timestamp, self._clock()))
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
         told = wire.read_event(event, leg)
@@ -320,9 +321,12 @@ class Engine:
         self._metrics.call_ended(record)
         if PROMPT_FAILED in record.flags:
             self._metrics.prompt_failed()
-        log.info("call ended", call_id=record.info.id, client=record.info.client,
-                 disposition=record.disposition, reason=record.reason, hung_up_by=record.hung_up_by,
-                 talk_seconds=round(record.talk_seconds, 3))  # fmt: skip
+        info = record.info
+        self._log.info("call ended", call_id=info.id, client=info.client, route=info.route,
+                       caller=info.caller, dialled=info.dialled, disposition=record.disposition,
+                       reason=record.reason, hung_up_by=record.hung_up_by,
+                       wait_seconds=round(record.wait_seconds, 3),
+                       talk_seconds=round(record.talk_seconds, 3))  # fmt: skip
         self._calls.pop(record.info.id, None)
         for leg in live.call.legs:
             self._legs.pop(wire.channel_id(live.call, leg.number), None)
@@ -342,8 +346,13 @@ class Engine:
     # Recovery
 
     def adopt(self, saved: Iterable[OpenCall]) -> None:
-        """Take over the calls that a process before us left open, by replay; before the connection runs."""
+        """Take over the calls that a process before us left open, by replay; before the connection runs.
+
+        The last that is written of them is when Asterisk was last seen.
+        """
         for old in saved:
+            last = old.timeline[-1].at if old.timeline else old.info.arrived_at
+            self._seen_at = max(self._seen_at or last, last)
             try:
                 self._replay(old)
             except Exception:
@@ -361,7 +370,24 @@ class Engine:
             self._carry_out(live, [command for command in commands if isinstance(command, Finish)])
 
     async def _recover(self) -> None:
-        """Compare what we know with what Asterisk shows, and go on."""
+        """Compare, and go on. If that fails, go on without: new callers are served, and those who waited are
+        left to their dead-man timers."""
+        try:
+            await self._compare()
+        except Exception:
+            self._metrics.engine_error()
+            log.exception("comparison with asterisk failed")
+            self._release()
+
+    def _release(self) -> list[models.Event]:
+        """Hold no events any longer; those that were held."""
+        held, self._held = self._held or [], None
+        for event in held:
+            self._handle(event)
+        return held
+
+    async def _compare(self) -> None:
+        """Make what we know true by what Asterisk shows."""
         assert self._wire
         told, self._held = self._held or [], []
         for event in told:  # Some may be older than the gap: what has changed since, the reads will show.
@@ -371,9 +397,7 @@ class Engine:
             recovery.sight(self._wire.ask, [live.call for live in known]),
             recovery.see_everything(self._wire.http),
         )
-        held, self._held = self._held, None
-        for event in held:
-            self._handle(event)
+        held = self._release()
         now = self._clock()
         for live in known:
             for event_missed in missed(live.call, sightings[live.call.info.id], self._seen_at):

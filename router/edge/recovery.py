@@ -82,9 +82,16 @@ def find_strangers(
     """What belongs to no call: `live` are the ids of our calls, `known` those of their channels."""
     found = Strangers([], [], [], set())
     spared: set[str] = set()
+    apps = {
+        channel.id: channel.dialplan.app_data.partition(",")[0]
+        for channel in everything.channels
+        if channel.dialplan.app_name == STASIS
+    }
+    foreign = {name for name, of in apps.items() if of != app}  # another router's, on the same Asterisk
+    spared |= foreign
     for bridge in everything.bridges:
         ours = wire.read_id(bridge.id)
-        if not ours or ours.call_id in live:
+        if not ours or ours.call_id in live or foreign.intersection(bridge.channels):
             continue
         if len(bridge.channels) > 1 and any(wire.read_id(member) for member in bridge.channels):
             found.talks.add(ours.call_id)

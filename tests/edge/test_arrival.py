@@ -5,6 +5,7 @@ import pytest
 
 from router.core.decide import decide
 from router.core.dialling import Dialling
+from router.core.numbers import PhoneNumber
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.edge.ari import models
@@ -49,6 +50,19 @@ FORMS = [
 def test_the_dialled_number_in_all_forms(rules: RuleSet, dialled: str, number: str | None) -> None:
     did = read_did(dialled, rules)
     assert (did.e164 if did else None) == number
+
+
+def test_a_number_that_two_countries_could_have_is_the_same_one_always() -> None:
+    both = {"b.yaml": FJORD, "a.yaml": SUND.replace("+4533445566", "+4522334455")}
+    compiled = compile_rules(both, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    assert compiled.countries == ("DK", "NO")
+    assert read_did("22334455", compiled) == PhoneNumber("+4522334455")
+
+
+def test_what_was_dialled_is_shown_without_what_a_terminal_obeys(rules: RuleSet) -> None:
+    seen = msgspec.convert(channel("1795341600.7"), models.Channel)
+    assert read_facts(seen, "22\x1b[2J\u202e\n33" + "4" * 90, rules, TEN).dialled == "22[2J33" + "4" * 73
 
 
 CALLERS = [

@@ -135,6 +135,15 @@ def test_a_terminal_gets_a_table(router: Router, monkeypatch: pytest.MonkeyPatch
     assert "\N{BOX DRAWINGS LIGHT VERTICAL}" in out.getvalue()
 
 
+def test_a_name_in_a_table_is_no_markup(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+    router.write("talked-1")
+    out = io.StringIO()
+    monkeypatch.setattr(calls_command, "Console", lambda: Console(file=out, force_terminal=True, width=250))
+    monkeypatch.setattr(calls_command, "row", lambda call: ("main [night]", "[/]", ":bell:"))
+    router.type("calls")
+    assert all(cell in out.getvalue() for cell in ("main [night]", "[/]", ":bell:"))
+
+
 def test_no_calls_yet(router: Router) -> None:
     router.write()
     assert router.type("calls").startswith("no calls yet")

@@ -116,6 +116,12 @@ def test_a_file_that_is_no_database_is_told(file: Path) -> None:
             use(f"sqlite:///{file}")
 
 
+def test_a_url_with_a_wrong_port_is_told_without_its_password() -> None:
+    with pytest.raises(UnusableDatabaseError, match="the port is no number; write") as told:
+        parse_url("postgresql://user:pa@ss:word@host/db")
+    assert "word" not in str(told.value)
+
+
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(UnusableDatabaseError, match="cannot be opened"):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from router.core.record import Disposition
 from router.edge.store.database import parse_url, prepare, reading_engine
+from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.queries import CallFilter, CallStory, Counts, NoSuchCall, Queries, SeveralCalls
 from router.edge.store.writer import Writer
 from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, talked
@@ -154,6 +156,21 @@ def test_an_open_call_is_resumed_from_what_is_whole(
 def test_open_calls_of_one_asterisk(queries: Queries) -> None:
     assert [call.info.id for call in queries.open_calls("ast1")] == ["cc1"]
     assert queries.open_calls("another") == []
+
+
+def test_a_database_that_is_damaged_inside_is_told(url: str) -> None:
+    file = Path(url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'timeline'").fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as damaged:
+        damaged.seek((page - 1) * size)
+        damaged.write(b"\xff" * size)
+    queries = Queries(url)
+    with pytest.raises(UnusableDatabaseError, match="malformed"):
+        queries.open_calls()
+    queries.close()
 
 
 # Readers and the writer.

@@ -355,9 +355,9 @@ class FakeAsterisk(AriDoors):
         self._set_dead_man(leg, float(leg.variables.get("TIMEOUT(absolute)", "0")))
         app, args = query["app"], query["appArgs"]
         if self.start_late:
-            leg.later("enters", 0.005, lambda: self._enter(leg, app, args, (args,)))
+            leg.later("enters", 0.005, lambda: self._enter(leg, app, f"{app},{args}", (args,)))
         else:
-            self._enter(leg, app, args, (args,))
+            self._enter(leg, app, f"{app},{args}", (args,))
         return 200, leg.as_json()
 
     def _with_channel(self, channel: Channel, what: str, query: Mapping[str, str]) -> Answer:

@@ -12,7 +12,7 @@ import pytest
 
 from router.core import machine
 from router.core.events import PlaybackEnded
-from router.edge import engine
+from router.edge import engine, recovery
 from router.edge.arrival import read_facts
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, NO_REPLY, RINGS_ON, SILENT, Fault, Phone, misfortune
@@ -144,6 +144,20 @@ async def test_an_error_in_an_arrival_leaves_that_caller_to_the_dead_man(
     assert told(await router.record(ONE)) == ("answered", "talking", "caller")
     assert await router.metric("callrouter_engine_errors_total") == 1
     assert (lost.state, lost.waits_under_a_dead_man) == ("Ring", True)
+
+
+async def test_a_comparison_that_fails_keeps_no_new_caller_from_being_served(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: Any) -> Any:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(recovery, "sight", breaks)
+    asterisk.drop()
+    await router.counts("callrouter_engine_errors_total", 1)
+    caller = await talk(asterisk)
+    caller.hang_up()
+    assert told(await router.record(ONE)) == ("answered", "talking", "caller")
 
 
 async def test_a_call_that_ended_without_its_record_gets_it(

@@ -153,7 +153,9 @@ async def test_a_talk_that_ended_in_a_gap_is_unobserved(
 ) -> None:
     caller = await talk(asterisk)
     await gone_and_back(router, gap, caller.hang_up)
-    assert told(await router.record(ONE)) == ("unobserved", "router_away", None)
+    record = await router.record(ONE)
+    assert told(record) == ("unobserved", "router_away", None)
+    assert {seen.detail[:6] for seen in record.evidence if seen.what == "lost"} == {"since "}
     await router.all_over(1)
 
 

@@ -368,3 +368,25 @@ def test_a_new_round_makes_new_legs() -> None:
     call = story(plan(IN_TURN), LegEnded(1, 17, 486))
     assert [c.leg for c in call.commanded if isinstance(c, CreateLeg)] == [1, 2]
     assert call.call.info.arrived_at == ARRIVAL
+
+
+LOST_REPLIES = [
+    ("the answer", "AnswerCaller", AnswerCaller()),
+    ("the bridge", "Bridge", Bridge(1)),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "again"), [row[1:] for row in LOST_REPLIES], ids=[row[0] for row in LOST_REPLIES]
+)
+def test_a_lost_reply_has_it_told_once_more_and_then_ends_the_call(command: str, again: CallCommand) -> None:
+    lost = CommandFailed(command, CALLER, 0, "no reply in 2 s")
+    call = story(plan(RING_ANNA), LegReady(1), LegAnswered(1), lost)
+    assert call.doing == [again]
+    ended = story(plan(RING_ANNA), LegReady(1), LegAnswered(1), lost, lost)
+    assert hang_up(CALLER, HangupReason.COMMAND_FAILED) in ended.doing
+
+
+def test_a_lost_reply_to_the_bridge_of_a_prompt_has_it_told_once_more() -> None:
+    lost = CommandFailed("OpenBridge", CALLER, 0, "no reply in 2 s")
+    assert story(plan(HELLO), lost).doing == [OpenBridge()]

@@ -209,3 +209,7 @@ def test_patterns_overlap(one: str, other: str, overlap: bool) -> None:
 def test_each_pattern_conflicts_once_at_most() -> None:
     rows = [(NumberPattern.parse("+4722334455"), owner) for owner in (1, 1, 2, 3)]
     assert conflicts(rows, lambda a, b: a == b) == [(1, 2), (1, 3)]
+
+
+def test_a_caller_sent_in_e164_without_plus_is_read() -> None:
+    assert CallerId.read("46701234567", "", "NO").number == PhoneNumber("+46701234567")

@@ -292,9 +292,7 @@ class AriConnection:
             message = await opened.receive()
             self._heard = _now()
             if message.type is WSMsgType.TEXT:
-                outgoing.gather()
                 self._take(message.data)
-                outgoing.release()
                 if self._fenced:
                     return "replaced"
                 if self._held is not None and len(self._held) > self.settings.held_limit:

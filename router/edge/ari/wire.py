@@ -88,8 +88,7 @@ _CAUSE = {
     HangupReason.UNKNOWN_NUMBER: "1",
 }
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
-taken by
-another one, so that it shows no missed call (RFC 3326)."""
+taken by another one, so that it shows no missed call (RFC 3326)."""
 
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
@@ -202,7 +201,7 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
         "channelId": channel_id(call, command.leg),
         "originator": call.info.channel,
     }
-    return Request("POST", "channels/create", query, {"variables": variables}, done=(409,))
+    return Request("POST", "channels/create", query, {"variables": variables})
 
 
 def _bridge(call: Call, channels: str) -> tuple[Request, ...]:

@@ -31,6 +31,8 @@ _BUSY_MS = 1000
 _OLDEST_SQLITE = (3, 38, 0)
 """The first with the `->>` operator."""
 
+_EXAMPLES = "write sqlite:////path/to/callrouter.db or postgresql://..."
+
 _TROUBLE = (OSError, DBAPIError, sqlite3.Error)
 """What opening may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
 
@@ -42,9 +44,9 @@ def parse_url(url: str) -> URL:
         dialect = parsed.get_backend_name()
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as error:
-        raise UnusableDatabaseError(
-            "URL", f"{error}; write sqlite:////path/to/callrouter.db or postgresql://..."
-        ) from error
+        raise UnusableDatabaseError("URL", f"{error}; {_EXAMPLES}") from error
+    except ValueError:  # its text could hold a piece of the password
+        raise UnusableDatabaseError("URL", f"the port is no number; {_EXAMPLES}") from None
     if dialect == "postgresql" and parsed.drivername == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if dialect not in ("sqlite", "postgresql"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy.exc import DBAPIError
 
 from router.core.record import (
     Attempt,
@@ -18,7 +19,8 @@ from router.core.record import (
     Party,
     Phase,
 )
-from router.edge.store.database import parse_url, reading_engine
+from router.edge.store.database import parse_url, reading_engine, where
+from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.operations import INFO_COLUMNS
 from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
 
@@ -109,15 +111,20 @@ class Queries:
         self._engine.dispose()
 
     def open_calls(self, asterisk_id: str | None = None) -> list[OpenCall]:
-        """Every call without a disposition (of one Asterisk, if given), in order of arrival."""
+        """Every call without a disposition (of one Asterisk, if given), in order of arrival.
+
+        UnusableDatabaseError where the database opens, but cannot be read through.
+        """
         is_open: ColumnElement[bool] = CALLS.c.disposition.is_(None)
         if asterisk_id is not None:
             is_open = and_(is_open, CALLS.c.asterisk_id == asterisk_id)
-        with self._engine.begin() as connection:
-            rows = connection.execute(
-                select(CALLS).where(is_open).order_by(CALLS.c.arrived_at, CALLS.c.id)
-            ).all()
-            timelines = _timelines(connection, select(CALLS.c.id).where(is_open))
+        in_order = select(CALLS).where(is_open).order_by(CALLS.c.arrived_at, CALLS.c.id)
+        try:
+            with self._engine.begin() as connection:
+                rows = connection.execute(in_order).all()
+                timelines = _timelines(connection, select(CALLS.c.id).where(is_open))
+        except DBAPIError as error:
+            raise UnusableDatabaseError(where(self._engine.url), str(error.orig)) from error
         return [_open_call(row, timelines[row.id]) for row in rows]
 
     def calls(self, wanted: CallFilter) -> list[ListedCall]:

@@ -1,0 +1,45 @@
+"""The budget: what callrouter may cost, each row a limit on one figure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One limit."""
+
+    text: str
+    figure: str
+    limit: float
+    at_least: bool = False
+    """The figure must reach the limit, instead of staying within it."""
+    required: bool = False
+    """The bench fails if it does not hold."""
+
+    def holds(self, figures: Mapping[str, float]) -> bool | None:
+        """None where the figure was not measured."""
+        value = figures.get(self.figure)
+        if value is None:
+            return None
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+ROWS = (
+    Row("router CPU a call, of the floor's", "router_ms/floor", 1.5, required=True),
+    Row("router CPU a call, of the node application's", "router_ms/node", 0.5, required=True),
+    Row("Asterisk CPU a call, of the floor's", "asterisk_ms/floor", 1.1, required=True),
+    Row("setup p50, of the floor's", "p50_ms/floor", 1.25),
+    Row("highest clean rate, of the floor's", "clean_rate/floor", 0.9, at_least=True),
+    Row("decision at ten routes, us", "decide_us", 20),
+    Row("what 10,000 block patterns add, us", "patterns_add_us", 10),
+    Row("decision among 10,000 clients, of one among one", "decide_clients_ratio", 1.25),
+    Row("load of 1,000 clients, s", "load_s", 2),
+    Row("calls up, all in all, MB", "rss_mb", 150),
+    Row("each further call, kB", "kb_per_call", 20),
+    Row("restart with live calls, s", "restart_s", 3),
+)
+
+
+def passed(figures: Mapping[str, float]) -> bool:
+    """True unless a required row was measured and does not hold."""
+    return all(row.holds(figures) is not False for row in ROWS if row.required)

@@ -1,0 +1,96 @@
+"""The call figures: peers take turns in short rounds, so that a machine that drifts drifts for all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tests.bench.load import place
+from tests.bench.peers import Peer
+from tests.bench.proc import cpu_ms, rss_mb
+from tests.harness.sandbox import Sandbox
+
+WARM_UP = 20
+"""Calls placed before a peer is measured."""
+
+LADDER = range(60, 321, 20)
+"""Calls a second."""
+
+LADDER_SECONDS = 3.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one peer needed for the calls of one round."""
+
+    router_ms: float
+    """CPU of its own process a call; 0 for the dialplan, which has none."""
+    asterisk_ms: float
+    p50_ms: float
+    p95_ms: float
+    failures: int
+    rss_mb: float
+
+    def ratio(self, other: "Figures", name: str) -> float:
+        """One of these figures, as a multiple of another peer's."""
+        return float(getattr(self, name)) / float(getattr(other, name))
+
+
+def cost(
+    sandbox: Sandbox, peers: Sequence[Peer], rate: float, seconds: float, rounds: int, tell: Tell
+) -> Mapping[str, list[Figures]]:
+    """Each peer's figures in each round."""
+    found: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
+    for number in range(rounds):
+        for peer in peers:
+            figures = _one_round(sandbox, peer, rate, seconds)
+            found[peer.name].append(figures)
+            tell(
+                f"round {number + 1} of {rounds}, {peer.name}: router {figures.router_ms:.2f} ms/call,"
+                f" Asterisk {figures.asterisk_ms:.2f}, p50 {figures.p50_ms:.1f} ms, {figures.failures} failed"
+            )
+    return found
+
+
+def _one_round(sandbox: Sandbox, peer: Peer, rate: float, seconds: float) -> Figures:
+    calls = round(rate * seconds)
+    asterisk = int(sandbox.facts["pid"])
+    with peer:
+        place(sandbox, peer.number, WARM_UP, rate)
+        before = cpu_ms(asterisk), cpu_ms(peer.pid) if peer.pid else 0.0
+        placed = place(sandbox, peer.number, calls, rate)
+        after = cpu_ms(asterisk), cpu_ms(peer.pid) if peer.pid else 0.0
+        return Figures(
+            router_ms=(after[1] - before[1]) / calls,
+            asterisk_ms=(after[0] - before[0]) / calls,
+            p50_ms=placed.p50,
+            p95_ms=placed.p95,
+            failures=placed.failures,
+            rss_mb=rss_mb(peer.pid) if peer.pid else 0.0,
+        )
+
+
+def clean_rate(sandbox: Sandbox, peer: Peer, tell: Tell) -> int:
+    """The highest rate of the ladder up to which no call failed, was repeated or was late; 0 if even the
+    first was not clean. A step that was not clean gets one second try: a machine has hiccups."""
+    clean = 0
+    with peer:
+        place(sandbox, peer.number, WARM_UP, LADDER[0])
+        for rate in LADDER:
+            calls = round(rate * LADDER_SECONDS)
+            if not any(place(sandbox, peer.number, calls, rate).clean for _ in range(2)):
+                break
+            clean = rate
+    tell(f"{peer.name}: clean up to {clean} calls a second")
+    return clean
+
+
+def middle(rounds: Sequence[Figures], name: str) -> float:
+    """The median of a figure over the rounds."""
+    return median(float(getattr(figures, name)) for figures in rounds)
+
+
+def middle_ratio(mine: Sequence[Figures], theirs: Sequence[Figures], name: str) -> float:
+    """The median of the rounds' ratios."""
+    return median(one.ratio(other, name) for one, other in zip(mine, theirs, strict=True))
