@@ -114,7 +114,12 @@ def _in_dialog(cseq: str) -> str:
     return _CALLER.format(to_tag="[peer_tag_param]", cseq=cseq, branch="[branch]")
 
 
-INVITE = _send(f"INVITE {_SERVICE}", _of_invite("1 INVITE"), body=_SDP, attributes=_INSIST)
+def invite(extra: str = "") -> Move:
+    """Call; `extra` are further header lines."""
+    return _send(f"INVITE {_SERVICE}", _of_invite("1 INVITE"), extra=extra, body=_SDP, attributes=_INSIST)
+
+
+INVITE = invite()
 
 _TRIED = _recv('response="100" optional="true"')
 

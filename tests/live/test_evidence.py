@@ -38,6 +38,7 @@ from tests.harness.sipp import (
     caller_hangs_up_about,
     cancelled,
     hang_up,
+    invite,
     pause,
     phone_hangs_up_about,
     refused,
@@ -58,6 +59,7 @@ TALKED = Tried(A.ANSWERED, "", 16, 0)
 RING = "[{ring: P0, for: 5s}, decline]"
 HEARS_ALL = (INVITE, ANSWERED, HUNG_UP_ON)
 HANGS_UP_AFTER_A_TALK = (INVITE, ANSWERED, pause(0.5), bye())
+_ASSERTED = "P-Asserted-Identity: <sip:+4790000123@127.0.0.1>\nPrivacy: id"
 LEFT_WAITING = (INVITE, RINGS, pause(0.5), CANCEL)
 
 
@@ -202,7 +204,18 @@ AT_ONCE = Row(
 )
 """Some of these callers are gone before Asterisk's dialplan has reached us; nobody tells us of them."""
 
+WITHHELD = Row(
+    name="caller withholds the number that the trunk knows",
+    do=RING,
+    caller=(invite(_ASSERTED), *HANGS_UP_AFTER_A_TALK[1:]),
+    phones=((called(caller=".*anonymous.*"), *ANSWERS[1:], HUNG_UP_ON),),
+    result=Result(D.ANSWERED, "", CALLER, P.TALKING),
+    tried=(TALKED,),
+    user="anonymous",
+)
+
 TALKS = (
+    WITHHELD,
     Row(
         name="caller hangs up a talk",
         do=RING,
@@ -277,7 +290,8 @@ PROMPTS = (
     Row(
         name="a missing prompt does not keep the caller waiting",
         do="[{say: {file: no-such-prompt}}, {ring: P0, for: 5s}]",
-        caller=HANGS_UP_AFTER_A_TALK,
+        # Answered by the prompt already, so it has to wait for the phone, too.
+        caller=(INVITE, ANSWERED, pause(3), bye()),
         phones=((*ANSWERS, HUNG_UP_ON),),
         result=Result(D.ANSWERED, "", CALLER, P.TALKING),
         tried=(TALKED,),
@@ -631,3 +645,8 @@ def test_a_destination_that_is_not_allowed_is_refused_at_load(tmp_path: Path) ->
     assert check.returncode == 1
     assert f"rows.yaml:{line}:" in check.stdout + check.stderr
     assert "+46701234567" in check.stdout + check.stderr
+
+
+def test_a_withheld_number_is_written_down_nowhere(played: Played) -> None:
+    [record] = played.came[WITHHELD.name].records
+    assert record.info.caller == ""
