@@ -386,7 +386,7 @@ async def test_after_replacement_what_was_queued_is_not_sent(server: AriServer) 
             for n in range(400):
                 connection.send("POST", f"channels/{n}", None, {"filler": "x" * 30_000}, story.on_reply)
 
-        story.on_event = lambda event: burst()  # type: ignore[method-assign]
+        story.on_event = lambda event: burst()  # type: ignore[method-assign]  # this once
         replaced = {"type": "ApplicationReplaced", "timestamp": "t"}
         await server.say(event("StasisEnd"), replaced)
         await asyncio.wait_for(asyncio.shield(task), IN_TIME)

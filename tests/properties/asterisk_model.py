@@ -469,7 +469,7 @@ class Asterisk:
         for number, channel in self.channels.items():
             if channel.alive and number not in known:
                 channel.told_to_end = True
-                self.later(0.02, lambda number=number: self._leave(number, 16, 0))  # type: ignore[misc]
+                self.later(0.02, lambda number=number: self._leave(number, 16, 0))  # type: ignore[misc]  # its default
 
     def people_talk(self, partner: int) -> bool:
         """True if the caller and this leg are in the bridge, both alive, and nobody has asked to end."""

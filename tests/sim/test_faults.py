@@ -40,8 +40,8 @@ REFUSED = [
     ("create", Fault("POST", "channels/create", 503), ("failed", "unreachable", "router")),
     ("dial", Fault("POST", "channels/.*/dial", 409), ("failed", "", "router")),
     ("answer", Fault("POST", "channels/.*/answer", 500), ("failed", "command_failed", "router")),
-    ("bridge", Fault("POST", "bridges", 500), ("failed", "command_failed", "router")),
-    ("join", Fault("POST", "bridges/.*/addChannel", 400), ("failed", "command_failed", "router")),
+    ("bridge", Fault("POST", "bridges", 500), ("dropped", "command_failed", "router")),
+    ("join", Fault("POST", "bridges/.*/addChannel", 400), ("dropped", "command_failed", "router")),
 ]
 
 
@@ -56,7 +56,7 @@ async def test_a_command_that_asterisk_refuses(
     asterisk.faults = [Fault(fault.method, fault.path, fault.status)]
     asterisk.call(ONE)
     record = await router.record(ONE)
-    assert (record.disposition.value, record.reason) in (disposition[:2], ("dropped", "command_failed"))
+    assert (record.disposition.value, record.reason, str(record.hung_up_by)) == disposition
     await router.all_over(1)
     assert await router.metric(
         "callrouter_command_failures_total",
