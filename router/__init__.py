@@ -15,6 +15,8 @@ A caller's channel enters our application
     edge/ari/backoff.py        how long to wait before the next attempt
     edge/ari/wire.py           Asterisk's words <-> the call machine's words
     edge/engine.py             one event in, one step of its call, journal, commands on the wire
+    edge/livecall.py           one call and its timers
+    edge/ports.py              what the engine needs of the rest of the edge
     edge/arrival.py            what the caller's side sent -> facts, read once
 
 Facts -> decision
@@ -68,6 +70,7 @@ What is kept and shown
 
 The program
     settings.py                the daemon's settings
+    settingsfile.py            the file and the environment they are in
     app.py                     builds all objects, runs, drains, reloads
     cli/main.py                the commands
     cli/run.py                 callrouter run

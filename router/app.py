@@ -28,7 +28,7 @@ from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
 from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
-from router.edge.store.writer import Writer
+from router.edge.store.writer import PAUSE, Writer
 from router.edge.web.health import Readiness, health_app, serve
 from router.settings import Settings
 
@@ -38,6 +38,10 @@ VERSION = version("callrouter")
 
 FLUSH = 10.0
 """Seconds the writer may take for its last rows when the router stops."""
+
+HANDOVER = 2 * PAUSE
+"""Seconds from our taking the application's name until we read which calls are open. A process that had it
+before us is told at once, and writes down meanwhile what it still saw."""
 
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
@@ -56,7 +60,7 @@ class Daemon:
         self._metrics.watch_store(self._store)
         self._metrics.rules_loaded()
         outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present)
-        self._engine = Engine(rules, self._store, self._metrics, outbound)
+        self._engine = Engine(rules, self._store, self._metrics, outbound, self._open_calls)
         self._connection = AriConnection(
             AriSettings(
                 url=settings.ari.url,
@@ -80,7 +84,7 @@ class Daemon:
         Raises StoreError for a database of a newer version, AddressTakenError for a busy web port.
         """
         settings = self._settings
-        self._engine.adopt(await asyncio.to_thread(self._open_calls))
+        await asyncio.to_thread(self._prepare_database)
         self._store.start()
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
@@ -152,18 +156,26 @@ class Daemon:
                 self._metrics.rules_loaded()
                 log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
 
-    def _open_calls(self) -> list[OpenCall]:
-        """Bring the database up to date; the calls that it holds open.
-
-        A database that cannot be used now stops no calls: the writer goes on trying.
-        """
+    def _prepare_database(self) -> None:
+        """Bring the database up to date. One that cannot be used now stops no calls: the writer goes on
+        trying."""
         try:
             prepare(self._settings.database_url)
-            with closing(Queries(self._settings.database_url)) as queries:
-                return queries.open_calls()
         except UnusableDatabaseError as error:
             log.error("no database, calls are answered all the same", error=str(error))
+
+    async def _open_calls(self, asterisk: str) -> list[OpenCall]:
+        """The calls of one Asterisk that the database holds open."""
+        await asyncio.sleep(HANDOVER)
+        try:
+            return await asyncio.to_thread(self._read_open_calls, asterisk)
+        except UnusableDatabaseError as error:
+            log.error("no database, the calls before this start are unknown", error=str(error))
             return []
+
+    def _read_open_calls(self, asterisk: str) -> list[OpenCall]:
+        with closing(Queries(self._settings.database_url)) as queries:
+            return queries.open_calls(asterisk)
 
     def _readiness(self) -> Readiness:
         return Readiness(

@@ -1,16 +1,14 @@
-"""The daemon's settings: a YAML file, then `CALLROUTER_*` in the environment, which wins.
+"""The daemon's settings: what there is to set, what each may be, and what it is when it is not set.
 
-Everything is read and checked at once, and every wrong setting is told with its place, what is wrong and
-what to write. Unknown keys are wrong too: a misspelt setting must not silently be the default. The defaults
-are the fields below and nowhere else; each works for a router beside its own Asterisk.
+The defaults are the fields below and nowhere else; each works for a router beside its own Asterisk. How they
+are read is settingsfile.py's.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,43 +19,22 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError
 
 from router.core.dialling import Dialling
-from router.core.remarks import Remark, did_you_mean
 from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
-from router.core.yamltext import YamlText, read_yaml
 
 PREFIX = "CALLROUTER_"
 NESTED = "__"
-FILE_NAME = "callrouter.yaml"
-SEARCHED = (Path(FILE_NAME), Path("/etc/callrouter") / FILE_NAME)
-"""Where the file is looked for when none is given; the first that exists is used."""
 
 _SYSTEM_STATE = Path("/var/lib/callrouter")
-_PATHS: tuple[YamlPath, ...] = (("rules",), ("state",), ("ari", "password_file"))
-"""Settings that are paths: a relative one in the file counts from the file's folder."""
-_SECRETS: tuple[YamlPath, ...] = (("ari", "password"), ("database",))
-"""Settings whose value is never shown."""
 _WELL_KNOWN = frozenset({"", "asterisk", "callrouter", "changeme", "password", "secret", "admin"})
-_SERVICE_LINK = re.compile(r"SERVICE_|PORT(_|$)")
-"""What Kubernetes puts into the environment beside a service named callrouter: not settings."""
-
-
-class WrongSettingsError(Exception):
-    """Settings that cannot be used. Its text has one line for each that is wrong."""
-
-    def __init__(self, problems: list[Remark]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 def _seconds(value: object) -> object:
@@ -187,7 +164,7 @@ class Log(Section):
 
 
 class Settings(BaseSettings):
-    """All settings. Get them by `load`."""
+    """All settings. Get them by settingsfile.py's `load`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter=NESTED, env_ignore_empty=True, extra="forbid", frozen=True
@@ -264,30 +241,6 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load(config: Path | None = None) -> Settings:
-    """Read the file (`config`, or the first of SEARCHED that exists) and the environment. WrongSettingsError
-    tells all.
-
-    A relative path in the file counts from the file's folder, and so does the default `rules` beside a file;
-    one in the environment, or with no file at all, counts from the working directory.
-    """
-    file = config or next((path for path in SEARCHED if path.is_file()), None)
-    text = _read(file) if file is not None else None
-    data, problems = _given(text) if text is not None else ({}, [])
-    if file is not None:
-        _anchor_paths(data, file.parent)
-    problems += _unknown_variables()
-    try:
-        settings = Settings(**data)
-    except ValidationError as error:
-        problems += [_problem(details, text) for details in error.errors()]
-    except SettingsError as error:
-        problems.append(Remark("environment", 0, 0, f"{error}: {error.__cause__}"))
-    if problems:
-        raise WrongSettingsError(sorted(set(problems), key=_place))
-    return settings
-
-
 class SettingRow(msgspec.Struct, frozen=True):
     """One setting, for the reference."""
 
@@ -306,19 +259,20 @@ def reference() -> list[SettingRow]:
     return [
         SettingRow(
             ".".join(map(str, path)),
-            _variable(path),
+            variable_of(path),
             _default_text(field),
             field.description or "",
             str((field.examples or [""])[0]),
         )
-        for path, field in _fields(Settings)
+        for path, field in fields(Settings)
     ]
 
 
-def _fields(section: type[BaseModel], above: YamlPath = ()) -> Iterator[tuple[YamlPath, FieldInfo]]:
+def fields(section: type[BaseModel], above: YamlPath = ()) -> Iterator[tuple[YamlPath, FieldInfo]]:
+    """The settings of `section` and of the sections in it, each with its path."""
     for name, field in section.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from _fields(field.annotation, (*above, name))
+            yield from fields(field.annotation, (*above, name))
         else:
             yield (*above, name), field
 
@@ -330,100 +284,6 @@ def _default_text(field: FieldInfo) -> str:
     return f"{default:g}s" if isinstance(default, float) else str(default)
 
 
-def _read(file: Path) -> YamlText:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongSettingsError([Remark(str(file), 0, 0, f"cannot be read: {error}")]) from error
-    return read_yaml(str(file), text)
-
-
-def _given(text: YamlText) -> tuple[dict[str, Any], list[Remark]]:
-    """What the file sets, and what is wrong with it as a text. A key without a value is not set."""
-    problems: list[Remark] = list(text.errors)
-    if text.data is not None and not isinstance(text.data, dict):
-        problems.append(
-            Remark(text.file, 1, 1, "this is not a list of settings", "write `name: value` lines")
-        )
-        return {}, problems
-    given = {key: value for key, value in (text.data or {}).items() if value is not None}
-    for name, value in given.items():
-        if isinstance(value, dict):
-            given[name] = {key: inner for key, inner in value.items() if inner is not None}
-    return given, problems
-
-
-def _anchor_paths(data: dict[str, Any], folder: Path) -> None:
-    data.setdefault("rules", str(Settings.model_fields["rules"].default))
-    for *above, name in _PATHS:
-        section = data
-        for part in above:
-            section = section.get(str(part), {})
-        if isinstance(section, dict) and isinstance(section.get(str(name)), str):
-            section[str(name)] = str(folder / section[str(name)])
-
-
-def _unknown_variables() -> list[Remark]:
-    known = {name.upper() for name in Settings.model_fields}
-    problems = []
-    for variable in os.environ:
-        name = variable.upper().removeprefix(PREFIX)
-        if name == variable.upper() or name.split(NESTED)[0] in known or _SERVICE_LINK.match(name):
-            continue
-        instead = did_you_mean(variable, [_variable(path) for path, _ in _fields(Settings)], "take it out")
-        problems.append(Remark(variable, 0, 0, "there is no such setting", instead))
-    return problems
-
-
-def _problem(details: ErrorDetails, text: YamlText | None) -> Remark:
-    """One of pydantic's errors, with its place and what to write."""
-    path = tuple(details["loc"])
-    known = dict(_fields(Settings))
-    setting = next((path[:size] for size in range(len(path), 0, -1) if path[:size] in known), path)
-    name = ".".join(map(str, setting))
-    if details["type"] == "extra_forbidden":
-        siblings = [str(other[-1]) for other in known if other[:-1] == path[:-1]] + (
-            [str(other[0]) for other in known] if len(path) == 1 else []
-        )
-        return _at(
-            path,
-            text,
-            f"{name}: there is no such setting",
-            did_you_mean(str(path[-1]), siblings, "take it out"),
-        )
-    what = _what(details, hidden=setting in _SECRETS)
-    field = known.get(setting)
-    example = (
-        f"write `{setting[-1]}: {field.examples[0]}`"
-        if field and field.examples
-        else "write `name: value` lines"
-    )
-    return _at(path, text, f"{name}: {what}", example)
-
-
-def _what(details: ErrorDetails, hidden: bool) -> str:
-    if details["type"] == "value_error":
-        return str(details["ctx"]["error"]).replace("; ", ", ")
-    message = details["msg"][:1].lower() + details["msg"][1:]
-    is_plain = isinstance(details["input"], (str, int, float))
-    return message if hidden or not is_plain else f"`{details['input']}`: {message}"
-
-
-def _at(path: YamlPath, text: YamlText | None, what: str, instead: str) -> Remark:
-    variables = {variable.upper(): variable for variable in os.environ}
-    for size in range(len(path), 0, -1):
-        variable = variables.get(_variable(path[:size]))
-        if variable is not None and os.environ[variable]:
-            return Remark(variable, 0, 0, what, instead)
-    if text is None:
-        return Remark("settings", 0, 0, what, instead)
-    return Remark(*text.mark(path, at_key=True), what, instead)
-
-
-def _place(problem: Remark) -> tuple[bool, str, int, int, str]:
-    """Sorts the file's lines first, then the environment."""
-    return problem.line == 0, problem.file, problem.line, problem.col, problem.what
-
-
-def _variable(path: YamlPath) -> str:
+def variable_of(path: YamlPath) -> str:
+    """The name of a setting in the environment."""
     return PREFIX + NESTED.join(map(str, path)).upper()

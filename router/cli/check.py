@@ -1,6 +1,5 @@
 """`callrouter check`: all errors of the rules, each at its place, before anything is started."""
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +8,8 @@ import msgspec
 import typer
 
 from router.app import rules_file
+from router.cli.options import FAILED, Config, Json, Rules, read_settings
 from router.core.remarks import Remark, RuleErrors, RuleWarning
-from router.settings import WrongSettingsError, load
 
 
 def print_remarks(remarks: Iterable[Remark]) -> None:
@@ -21,24 +20,22 @@ def print_remarks(remarks: Iterable[Remark]) -> None:
 
 
 def check(
-    directory: Annotated[Path | None, typer.Argument(help="Directory with the rules, or one file.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings file; it bounds what may be dialled.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="The same as the argument.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object, for programs.")] = False,
+    directory: Annotated[Path | None, typer.Argument(help="The same as --rules.", show_default=False)] = None,
+    rules: Rules = None,
+    as_json: Json = False,
+    config: Config = None,
 ) -> None:
-    """Check the rules without starting anything. Exit status 1 if there is an error."""
-    try:
-        settings = load(config)
-    except WrongSettingsError as error:
-        print_remarks(error.problems)
-        raise typer.Exit(1) from None
-    source = rules_file(settings, directory or rules)
+    """Check the rules, within what the settings allow to be dialled, without starting anything.
+
+    Exit status 1 if the rules have an error, 2 if the settings cannot be used.
+    """
+    source = rules_file(read_settings(config), directory or rules)
     outcome = source.load()
     errors = outcome.errors if isinstance(outcome, RuleErrors) else ()
     warnings = () if isinstance(outcome, RuleErrors) else outcome.warnings
     if as_json:
         report = {"errors": errors, "warnings": warnings}
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+        typer.echo(msgspec.json.encode(report).decode())
     else:
         print_remarks((*errors, *warnings))
         if not isinstance(outcome, RuleErrors):
@@ -46,4 +43,4 @@ def check(
             counts = f"{clients} client(s), {numbers} number(s), {len(warnings)} warning(s)"
             typer.echo(f"{source.path}: {counts}; no errors")
     if errors:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

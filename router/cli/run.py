@@ -2,46 +2,39 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from router.app import Daemon, rules_file
 from router.cli.check import print_remarks
+from router.cli.options import FAILED, WRONG, Config, Rules, read_settings
 from router.core.remarks import RuleErrors
 from router.edge import logs
 from router.edge.store.errors import StoreError
 from router.edge.web.health import AddressTakenError
-from router.settings import Settings, WrongSettingsError, load
+from router.settings import Settings
 
 
-def run(
-    config: Annotated[
-        Path | None, typer.Option(help="Settings file (default: ./callrouter.yaml, then /etc).")
-    ] = None,
-    rules: Annotated[Path | None, typer.Option(help="Directory with the rules, or one file.")] = None,
-) -> None:
+def run(rules: Rules = None, config: Config = None) -> None:
     """Answer calls until stopped. SIGTERM lets waiting callers be settled first; SIGHUP reads the rules
-    again."""
-    try:
-        settings = load(config)
-    except WrongSettingsError as error:
-        print_remarks(error.problems)
-        raise typer.Exit(1) from None
+    again.
+
+    Exit status 1 if the rules have an error or the router cannot go on, 2 if the settings cannot be used.
+    """
+    settings = read_settings(config, to_run=True)
     logs.set_up(settings.log.level, settings.log.format, settings.log.numbers)
     source = rules_file(settings, rules)
     loaded = source.load()
     if isinstance(loaded, RuleErrors):
         print_remarks(loaded.errors)
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     print_remarks(loaded.warnings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
             status = runner.run(Daemon(settings, source, loaded).run())
     except (StoreError, AddressTakenError) as error:
         typer.echo(f"callrouter: {error}", err=True)
-        status = 1
+        status = FAILED
     raise typer.Exit(status)
 
 
@@ -57,6 +50,6 @@ def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]
                 "callrouter: uvloop is not installed; `pip install callrouter[fast]`, or set `loop: auto`",
                 err=True,
             )
-            raise typer.Exit(1) from None
+            raise typer.Exit(WRONG) from None
         return None
     return uvloop.new_event_loop

@@ -18,6 +18,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    TalkFound,
     TimerFired,
 )
 from router.core.record import Attempt
@@ -51,6 +52,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
         case CommandFailed(command, leg, status, reason):
             why = f"{status} {reason}".strip() if status else reason or "no reply"
             return f"{_name(leg, legs)}: {command} failed ({why})"
+        case TalkFound(leg):
+            return f"{_name(leg, legs)}: found talking with the caller"
         case BridgeLost():
             return "the bridge between the two was found gone"
         case RouterReturned():

@@ -24,6 +24,9 @@ PROMPT_FAILED = "prompt_failed"
 THE_CALLER = Target(name="caller", dial="")
 """The target of the caller's own leg, which nobody dials."""
 
+NOBODY_KNOWS = Target(name="unknown", dial="")
+"""The target of a leg of which only the number is known, since a router that died saw the rest of it."""
+
 
 class LegState(StrEnum):
     """How far a leg has come. The order is the order of life; a leg never goes back."""

@@ -19,7 +19,7 @@ class Dialling(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] = ()
     """Patterns with `+` of the numbers that may be dialled; empty: those of the client's own country.
 
-    A premium-rate or shared-cost number may be dialled only where it is listed digit by digit.
+    A premium number (`PhoneNumber.is_premium`) may be dialled only where it is listed digit by digit.
     """
 
     def __post_init__(self) -> None:

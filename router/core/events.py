@@ -93,6 +93,17 @@ class CommandFailed(Event, frozen=True):
     reason: str = ""
 
 
+class TalkFound(Event, frozen=True):
+    """A router that knew nothing of this call found its caller talking with a leg, whose phone is `dial`.
+
+    `since` is when the younger of its channel and the bridge came to be.
+    """
+
+    leg: int
+    dial: str
+    since: datetime
+
+
 class BridgeLost(Event, frozen=True):
     """Two people should be talking, and the bridge between them was found gone or not holding both."""
 
@@ -117,6 +128,7 @@ CallEvent = (
     | PlaybackEnded
     | TimerFired
     | CommandFailed
+    | TalkFound
     | BridgeLost
     | RouterReturned
     | AsteriskLost

@@ -30,6 +30,7 @@ from msgspec.structs import replace
 
 from router.core.call import (
     CALLER,
+    NOBODY_KNOWS,
     THE_CALLER,
     Call,
     Commands,
@@ -75,10 +76,22 @@ from router.core.events import (
     LegLost,
     PlaybackEnded,
     RouterReturned,
+    TalkFound,
     TimerFired,
 )
 from router.core.observe import observe
-from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, RingOutcome, Say, Step, rings_from
+from router.core.plan import (
+    CallPlan,
+    Dialplan,
+    HangUp,
+    Refuse,
+    Ring,
+    RingOutcome,
+    Say,
+    Step,
+    Target,
+    rings_from,
+)
 from router.core.record import CallInfo, Evidence, Phase
 from router.core.steps import ring, say
 
@@ -146,6 +159,8 @@ def _under_way(
     """What all states share while the call goes on, before the state's own function."""
     if _asks_to_end(event, CALLER):
         return _end(call, Ending(), now, going=CALLER)
+    if isinstance(event, TalkFound):
+        return _found_talking(call, event), (CancelTimer(ring.TIMER), *_talk_outlives_us(event.leg))
     if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
         return _command_failed(call, event, now)
     call, commands = _in_state(call, state, event, now)
@@ -229,13 +244,38 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
 def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
     """Give the call to the leg that answered first, and cancel the others."""
     commands: list[CallCommand] = [] if call.answering else [AnswerCaller()]
-    commands += [Bridge(partner), CancelTimer(DEAD_MAN), LiftDeadMan(CALLER), LiftDeadMan(partner)]
+    commands += [Bridge(partner), *_talk_outlives_us(partner)]
     for leg in call.legs[1:]:
         if leg.number != partner and not leg.gone and leg.intent is None:
             call = with_leg(call, replace(leg, intent=HangupReason.ANSWERED_ELSEWHERE))
             commands.append(HangUpLeg(leg.number, HangupReason.ANSWERED_ELSEWHERE))
     call = replace(call, state=Talking(partner), partner=partner, answering=True)
     return _if_both_up(call, now), tuple(commands)
+
+
+def _talk_outlives_us(partner: int) -> Commands:
+    return (CancelTimer(DEAD_MAN), LiftDeadMan(CALLER), LiftDeadMan(partner))
+
+
+def _found_talking(call: Call, event: TalkFound) -> Call:
+    """The call with that talk under way, and nothing known of the attempts before it."""
+    began, partner = event.since, event.leg
+    before = (
+        Leg(number, began, NOBODY_KNOWS, LegState.ENDED, ended_at=began, lost=True)
+        for number in range(CALLER + 1, partner)
+    )
+    phone = Target(event.dial, event.dial)
+    talker = Leg(partner, began, phone, LegState.UP, ringing_at=None, answered_at=began)
+    caller = replace(call.caller, state=LegState.UP, answered_at=began)
+    return replace(
+        call,
+        legs=(caller, *before, talker),
+        state=Talking(partner),
+        phase=Phase.TALKING,
+        answering=True,
+        partner=partner,
+        talk_began=began,
+    )
 
 
 def _if_both_up(call: Call, now: datetime) -> Call:
@@ -253,7 +293,7 @@ def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tup
         case BridgeLost():
             return call, (Bridge(state.leg),)
         case RouterReturned():
-            return call, (LiftDeadMan(CALLER), LiftDeadMan(state.leg))
+            return call, _talk_outlives_us(state.leg)
         case _:
             # Losing legs that end, or answer too late: observed. Old playbacks and timers: nothing.
             return call, ()
@@ -278,7 +318,7 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return _after(say.advance(call, call.state, ended, now), now)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             # Both again: where one was lost, the other's loss may be on its way.
-            return with_flag(call, LIFT_FAILED), (LiftDeadMan(CALLER), LiftDeadMan(call.state.leg))
+            return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
             # Ringing tone, dead-man timers (set anew soon), hangups of lost legs (checked at the end).
             return call, ()

@@ -22,6 +22,11 @@ MAX_DIGITS = 15
 MAX_CALLER_TEXT = 80
 """What is kept of a number or name as the network sent it, in characters."""
 
+LONGEST_INTERNAL = 6
+"""Characters of an internal number, which names nobody outside; what is longer is masked."""
+_SHOWN = ((11, 6, 2), (8, 3, 2), (0, 1, 0))
+"""Characters a text has at least, and how many of its first and last are shown when it is masked."""
+
 _IGNORED = str.maketrans("", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013().")
 _NATIONAL_ZERO = re.compile(r"^(\s*\+[0-9]{1,3}\s*)\(0\)")
 _INTERNATIONAL = re.compile(r"\+[0-9]+")
@@ -30,7 +35,13 @@ _PATTERN = re.compile(r"\+?[0-9]*[0-9x]*\*?")
 _SHOWN_DIGITS = re.compile(r"\+?[0-9*#]+")
 _CONTROL = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]")
 _CALLING_CODES = {str(code): regions[0] for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()}
-_PREMIUM = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
+_PREMIUM = (
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    # Forwarded or paged at the caller's cost, mostly more than a mobile's: +4470 and +4476 in Great Britain.
+    phonenumbers.PhoneNumberType.PERSONAL_NUMBER,
+    phonenumbers.PhoneNumberType.PAGER,
+)
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """ISO 3166 codes of the countries whose numbers can be read."""
@@ -93,6 +104,15 @@ def _is_premium(e164: str) -> bool:
     return phonenumbers.number_type(phonenumbers.parse(e164, None)) in _PREMIUM
 
 
+def masked(number: str) -> str:
+    """For logs and traces: `+4790000001` -> `+47900***01`, and less of shorter ones.
+
+    At least three characters are hidden, and of an extension all but the first.
+    """
+    first, last = next(shown for least, *shown in _SHOWN if len(number) >= least)
+    return f"{number[:first]}***{number[len(number) - last :]}" if number else ""
+
+
 class PhoneNumber(msgspec.Struct, frozen=True, order=True):
     """One number of the public telephone network, in E.164. Build it with `parse`."""
 
@@ -121,14 +141,8 @@ class PhoneNumber(msgspec.Struct, frozen=True, order=True):
 
     @property
     def is_premium(self) -> bool:
-        """True for premium-rate and shared-cost numbers, as phonenumbers knows them."""
+        """True for premium-rate, shared-cost, personal and pagers' numbers, as phonenumbers knows them."""
         return _is_premium(self.e164)
-
-    @property
-    def masked(self) -> str:
-        """For logs: `+47900***01`; of short numbers less is shown."""
-        shown = 6 if len(self.e164) > 9 else 3
-        return f"{self.e164[:shown]}***{self.e164[-2:]}"
 
     def __str__(self) -> str:
         return self.e164
@@ -160,10 +174,11 @@ class CallerId(msgspec.Struct, frozen=True):
 
     @property
     def masked(self) -> str:
-        """For logs and traces: the masked number, an internal number as it is, or `anonymous`."""
-        if self.number is not None:
-            return self.number.masked
-        return "anonymous" if self.anonymous else self.raw[:6]
+        """For traces: the masked number, a short internal number as it is, or `anonymous`."""
+        if self.anonymous:
+            return "anonymous"
+        text = str(self.number or self.raw)
+        return text if len(text) <= LONGEST_INTERNAL else masked(text)
 
 
 class NumberPattern(msgspec.Struct, frozen=True):

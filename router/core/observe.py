@@ -20,6 +20,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    TalkFound,
     TimerFired,
 )
 from router.core.record import Evidence
@@ -59,6 +60,9 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
                 call = with_leg(call, ring.refused(call.legs[number], event, now))
             detail = f"{command}: {status} {reason}"
             return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
+        case TalkFound(number, dial, since):
+            detail = f"{dial}, since {since.isoformat()}"
+            return with_evidence(call, Evidence(now, "talk_found", number, detail=detail))
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:

@@ -2,7 +2,8 @@
 
 Each file is read, checked and compiled by itself (yamltext.py, shapes.py), so one broken file hides nothing
 of the others, and the text of one is let go before the next is read: with a thousand clients that halves the
-time. Then comes what only shows between files: clients that come twice, and numbers that two owners claim.
+time. Then comes what only shows between files: clients that come twice, numbers that two owners claim, and
+numbers that are rung outside though they come back in.
 """
 
 import hashlib
@@ -12,11 +13,11 @@ from pathlib import PurePath
 
 import msgspec
 
-from router.core.cautions import cautions
+from router.core.cautions import all_steps, cautions
 from router.core.conditions import compile_when
 from router.core.dialling import Dialling
 from router.core.layout import Phones, lay_out
-from router.core.numbers import NumberIndex, NumberPattern, conflicts
+from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
 from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
 from router.core.reading import PersonRef, Reading
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
@@ -30,7 +31,15 @@ from router.core.ruleset import (
     RuleSet,
     Screening,
 )
-from router.core.schema import ClientDoc, PersonDoc, RingStep, SayTreatment, ScreeningDoc, SharedDoc
+from router.core.schema import (
+    ClientDoc,
+    NumberDoc,
+    PersonDoc,
+    RingStep,
+    SayTreatment,
+    ScreeningDoc,
+    SharedDoc,
+)
 from router.core.shapes import check
 from router.core.times import Hours
 from router.core.yamltext import Path, YamlText, read_yaml
@@ -59,6 +68,14 @@ _Claimed = tuple[NumberPattern, _Claim]
 
 
 @dataclass(frozen=True, slots=True)
+class _Rung:
+    """A number that is rung through the trunk, and where that is written."""
+
+    number: PhoneNumber
+    mark: tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiled:
     """What is kept of one client's file."""
 
@@ -66,6 +83,7 @@ class _Compiled:
     mark: tuple[str, int, int]
     """Of its id."""
     claims: tuple[_Claimed, ...]
+    rung: tuple[_Rung, ...]
     warnings: tuple[RuleWarning, ...]
 
 
@@ -82,7 +100,8 @@ def compile_rules(files: Mapping[str, str], dialling: Dialling) -> RuleSet | Rul
         compiled += client
         errors += wrong
     claims = [claim for client in compiled for claim in client.claims]
-    errors += [*_repeated_clients(compiled), *_disputes(claims)]
+    rung = [one for client in compiled for one in client.rung]
+    errors += [*_repeated_clients(compiled), *_disputes(claims), *_loops(rung, claims)]
     if errors:
         return RuleErrors(tuple(sorted(set(errors))))
     return RuleSet(
@@ -114,7 +133,8 @@ def _compile_file(
     phones = _phones(doc)
     rules = _client(source, phones)
     found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, phones))
-    client = _Compiled(rules, text.mark(("client",)), tuple(_claims(source)), tuple(found))
+    claims, rung = tuple(_claims(source)), tuple(_rung(source))
+    client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
     return (client,), (*text.errors, *_repeats(source))
 
 
@@ -177,6 +197,31 @@ def _disputes(claims: Iterable[_Claimed]) -> Iterator[RuleError]:
         (file, line, _), whose = first.mark, first.owner.person or first.owner.client
         what = f"`{second.pattern}` is also `{whose}`'s, by `{first.pattern}` at {file}:{line}"
         yield RuleError.of(second.mark, f"{what}; take it from one of them")
+
+
+def _rung(source: _Source) -> Iterator[_Rung]:
+    doc = source.doc
+    written = [(("people", who, "rings"), person.rings) for who, person in doc.people.items()]
+    steps = [((*path, "ring"), step.ring) for path, step in all_steps(doc) if isinstance(step, RingStep)]
+    for path, targets in (*written, *steps):
+        for at, target in enumerate(targets):
+            phone = target.number if isinstance(target, NumberDoc) else target
+            if isinstance(phone, Target) and phone.outside:
+                # A single value stands for a list of one, and has no place in a list.
+                here = (*path, at) if (*path, at) in source.text.values else path
+                yield _Rung(PhoneNumber(phone.name), source.text.mark((*here, "number")))
+
+
+def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleError]:
+    """Numbers that are rung through the trunk and come back by it, as new calls and maybe without end."""
+    owners = NumberIndex(claims)
+    for one in rung:
+        claim = owners.find(one.number)
+        if claim is not None:
+            (file, line, _), whose = claim.mark, claim.owner.person or claim.owner.client
+            what = f"`{one.number}` is `{whose}`'s own, by `{claim.pattern}` at {file}:{line}"
+            instead = "ring the person or the endpoint itself"
+            yield RuleError.of(one.mark, f"{what}, so the call would come back as a new one; {instead}")
 
 
 def _phones(doc: ClientDoc) -> Phones:

@@ -14,28 +14,29 @@ the call goes on by itself Asterisk takes the caller back to the dialplan.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from router.core import machine
-from router.core.call import CALLER, PROMPT_FAILED, Call, Over, Saying, Talking
+from router.core.call import CALLER, PROMPT_FAILED, Commands, Over, Saying, Talking
 from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, SetTimer
 from router.core.decide import decide
-from router.core.events import AsteriskLost, CallEvent, CommandFailed, PlaybackEnded, TimerFired
-from router.core.plan import CallPlan, Dialplan, PlanNode
+from router.core.events import AsteriskLost, CallEvent, CommandFailed, PlaybackEnded, TalkFound, TimerFired
+from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
-from router.core.record import CallInfo, CallRecord
+from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.arrival import ARRIVAL, make_info, read_facts
+from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
+from router.edge.ports import Journal, OpenCalls, Wire
 from router.edge.store.queries import OpenCall
 
 log = structlog.get_logger()
@@ -54,46 +55,14 @@ _OF_NO_CHANNEL = (models.ApplicationReplaced, models.RecordingFinished, models.R
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
+_ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
+
 _REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
-
-
-class Journal(Protocol):
-    """Where calls are written down; every method returns at once."""
-
-    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
-    def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
-    def ended(self, record: CallRecord) -> None: ...
-
-
-class Wire(Protocol):
-    """The way to Asterisk."""
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        body: Mapping[str, object] | None = None,
-        on_reply: Callable[[Reply], None] | None = None,
-    ) -> None: ...
-    async def ask(self, method: str, path: str) -> Reply: ...
-    async def http(self, method: str, path: str) -> Reply: ...
 
 
 def _lag(sent: str, now: datetime) -> float:
     """Seconds since Asterisk sent an event; `sent` is Asterisk's text, `2026-11-22T14:31:16.154+0000`."""
     return (now - datetime.fromisoformat(sent)).total_seconds()
-
-
-class LiveCall:
-    """One call and what the engine keeps beside its state: the journal's next number, and its timers."""
-
-    __slots__ = ("call", "seq", "timers")
-
-    def __init__(self, call: Call, seq: int = 0) -> None:
-        self.call = call
-        self.seq = seq
-        self.timers: dict[str, asyncio.TimerHandle] = {}
 
 
 class Engine:
@@ -105,6 +74,7 @@ class Engine:
         journal: Journal,
         metrics: Metrics,
         outbound: wire.Outbound,
+        open_calls: OpenCalls,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.rules = rules
@@ -115,6 +85,8 @@ class Engine:
         self._journal = journal
         self._metrics = metrics
         self._outbound = outbound
+        self._open_calls = open_calls
+        self._adopted = False
         self._clock = clock
         self._wire: Wire | None = None
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
@@ -144,11 +116,6 @@ class Engine:
         if self._asterisk != before:
             self._held = []  # The channels of the other one are gone.
         self._metrics.ari_connected()
-        now = self._clock()
-        for live in list(self._calls.values()):
-            known = live.call.info
-            if (known.asterisk_id, known.asterisk_started) != self._asterisk:
-                self._take(live, AsteriskLost(), now)
         self._recovery = asyncio.get_running_loop().create_task(self._recover(), name="recovery")
 
     def on_event(self, event: models.Event) -> None:
@@ -180,25 +147,37 @@ class Engine:
         if self._recovery:
             self._recovery.cancel()
         for live in self._calls.values():
-            self._cancel_timers(live)
+            live.cancel_timers()
         log.error("another router took over our application; this one stops", app=self._outbound.app)
 
     # Arrival
 
     def _arrive(self, channel: models.Channel, dialled: str) -> None:
-        key = (*self._asterisk, channel.id)
-        now = self._clock()
-        facts = read_facts(channel, dialled, self.rules, now)
+        plan = _TO_BREAK_GLASS if self.draining else None
+        live, commands = self._enter(channel, dialled, self._clock(), plan)
+        self._carry_out(live, commands)
+
+    def _take_up(self, channel: models.Channel, dialled: str, talk: TalkFound) -> None:
+        """A talk that came about unseen: who is called is known by now, so the call has no other plan."""
+        phone = Target(talk.dial, talk.dial)
+        plan = CallPlan((PlanNode(Ring(((phone,),), 0.0)),))
+        live, _ = self._enter(channel, dialled, datetime.fromisoformat(channel.creationtime), plan)
+        self._take(live, talk, self._clock())
+        log.info("talk taken over", call_id=live.call.info.id, since=talk.since.isoformat())
+
+    def _enter(
+        self, channel: models.Channel, dialled: str, arrived: datetime, plan: CallPlan | None
+    ) -> tuple[LiveCall, Commands]:
+        """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
+        facts = read_facts(channel, dialled, self.rules, arrived)
         decision = decide(self.rules, facts)
-        info = make_info(key, facts, decision)
-        plan = _TO_BREAK_GLASS if self.draining else decision.plan
-        call, commands = machine.begin(info, plan, now)
-        self._journal.arrived(info, _encode(plan), _encode(decision.trace))
+        info = make_info((*self._asterisk, channel.id), facts, decision)
+        call, commands = machine.begin(info, plan or decision.plan, arrived)
+        self._journal.arrived(info, _encode(call.plan), _encode(decision.trace))
         self._metrics.call_entered(call.phase)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
-        live = self._keep(LiveCall(call))
-        self._carry_out(live, commands)
+        return self._keep(LiveCall(call)), commands
 
     def _keep(self, live: LiveCall) -> LiveCall:
         call = live.call
@@ -218,14 +197,20 @@ class Engine:
         channel = event.channel
         known = self._legs.get(channel.id)
         if known is None:
-            if isinstance(event, models.StasisStart) and event.args[:1] == (ARRIVAL,):
-                self._arrive(channel, event.args[1] if len(event.args) > 1 else "")
-                self._metrics.event_handled(_lag(event.timestamp, self._clock()))
+            if isinstance(event, models.StasisStart):
+                self._on_stranger(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
         told = wire.read_event(event, leg)
         if told is not None:
             self._take(live, told, self._clock())
+
+    def _on_stranger(self, event: models.StasisStart) -> None:
+        if event.args[:1] == (ARRIVAL,):
+            self._arrive(event.channel, event.args[1] if len(event.args) > 1 else "")
+            self._metrics.event_handled(_lag(event.timestamp, self._clock()))
+        elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
+            log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
@@ -244,8 +229,7 @@ class Engine:
         except Exception:
             self._metrics.engine_error()
             log.exception("step failed", call_id=live.call.info.id, told=type(event).__name__)
-            if timer := live.timers.pop(machine.DEAD_MAN, None):
-                timer.cancel()
+            live.cancel_timer(machine.DEAD_MAN)
 
     def _step(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
         """State, journal, commands."""
@@ -266,10 +250,9 @@ class Engine:
         for command in commands:
             match command:
                 case SetTimer(name, seconds):
-                    self._set_timer(live, name, seconds)
+                    live.set_timer(name, seconds, partial(self._on_timer, live))
                 case CancelTimer(name):
-                    if timer := live.timers.pop(name, None):
-                        timer.cancel()
+                    live.cancel_timer(name)
                 case Finish(record):
                     self._finish(live, record)
                 case _:
@@ -298,25 +281,12 @@ class Engine:
         leg: int = getattr(command, "leg", CALLER)
         self._take(live, CommandFailed(name, leg, reply.status, reply.reason), self._clock())
 
-    def _set_timer(self, live: LiveCall, name: str, seconds: float) -> None:
-        if old := live.timers.get(name):
-            old.cancel()
-        loop = asyncio.get_running_loop()
-        live.timers[name] = loop.call_later(seconds, self._on_timer, live, name)
-
     def _on_timer(self, live: LiveCall, name: str) -> None:
-        live.timers.pop(name, None)
         if self._held is None:
             self._take(live, TimerFired(name), self._clock())
 
-    @staticmethod
-    def _cancel_timers(live: LiveCall) -> None:
-        for timer in live.timers.values():
-            timer.cancel()
-        live.timers.clear()
-
     def _finish(self, live: LiveCall, record: CallRecord) -> None:
-        self._cancel_timers(live)
+        live.cancel_timers()
         self._journal.ended(record)
         self._metrics.call_ended(record)
         if PROMPT_FAILED in record.flags:
@@ -345,11 +315,13 @@ class Engine:
 
     # Recovery
 
-    def adopt(self, saved: Iterable[OpenCall]) -> None:
-        """Take over the calls that a process before us left open, by replay; before the connection runs.
+    async def _adopt(self) -> None:
+        """Take over the calls that a process before us left open, by replay.
 
         The last that is written of them is when Asterisk was last seen.
         """
+        saved = await self._open_calls(self._asterisk[0])
+        self._adopted = True
         for old in saved:
             last = old.timeline[-1].at if old.timeline else old.info.arrived_at
             self._seen_at = max(self._seen_at or last, last)
@@ -389,6 +361,11 @@ class Engine:
     async def _compare(self) -> None:
         """Make what we know true by what Asterisk shows."""
         assert self._wire
+        if not self._adopted:
+            await self._adopt()
+        for live in list(self._calls.values()):
+            if (live.call.info.asterisk_id, live.call.info.asterisk_started) != self._asterisk:
+                self._take(live, AsteriskLost(), self._clock())
         told, self._held = self._held or [], []
         for event in told:  # Some may be older than the gap: what has changed since, the reads will show.
             self._handle(event)
@@ -414,13 +391,18 @@ class Engine:
         """Hang up legs and remove bridges of calls that are over; take in callers whom nobody knows, but not
         those who `ended` since Asterisk was asked."""
         assert self._wire
-        found = recovery.find_strangers(everything, self._calls, self._legs, self._outbound.app)
+        found = recovery.find_strangers(
+            everything, self._calls, self._legs, self._outbound.app, self._asterisk
+        )
         for channel_id in found.legs:
             self._wire.send("DELETE", f"channels/{channel_id}", {"reason_code": "16"})
         for bridge_id in found.bridges:
             self._wire.send("DELETE", f"bridges/{bridge_id}")
-        for channel, dialled in found.callers:
-            if channel.id not in ended:
-                self._arrive(channel, dialled)
-        if found.talks:
-            log.warning("talks of unknown calls go on", call_ids=sorted(found.talks))
+        for caller in found.callers:
+            if caller.channel.id not in ended:
+                self._arrive(*caller)
+        for caller, talk in found.talks:
+            if caller.channel.id not in ended:
+                self._take_up(*caller, talk)
+        if found.spared:
+            log.warning("talks of unknown calls go on", call_ids=sorted(found.spared))

@@ -16,6 +16,8 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from router.core.numbers import masked
+
 NUMBER_KEYS = ("caller", "dialled", "number")
 
 # Local variables are kept out of tracebacks: they hold numbers and passwords.
@@ -80,14 +82,6 @@ def mask_numbers(logger: WrappedLogger, method: str, event: EventDict) -> EventD
         if value is not None:
             event[key] = masked(str(value))
     return event
-
-
-def masked(number: str) -> str:
-    """`+4790000001` -> `+4790***01`; of what is shorter less is shown, and of an extension all but one
-    digit."""
-    if len(number) >= 9:
-        return f"{number[:5]}***{number[-2:]}"
-    return f"{number[:1]}***" if number else ""
 
 
 def _as_json(event: EventDict, **_: Any) -> str:

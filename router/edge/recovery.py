@@ -13,15 +13,17 @@ a connection that answers nothing at all is given up by itself. A list that does
 
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from router.core.call import CALLER, Call, Saying, Talking
+from router.core.events import TalkFound
 from router.core.reconcile import Sighting
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
-from router.edge.arrival import ARRIVAL
+from router.edge.arrival import ARRIVAL, call_id
 
 Ask = Callable[[str, str], Awaitable[Reply]]
 """Sends one read, `(method, path)`, and waits for its reply."""
@@ -53,16 +55,26 @@ class Everything(NamedTuple):
     bridges: tuple[models.Bridge, ...]
 
 
+class Stranger(NamedTuple):
+    """A caller in our application whom nobody knows: it came in the last moment of a process that died, or
+    while that had no database."""
+
+    channel: models.Channel
+    dialled: str
+
+
 class Strangers(NamedTuple):
     """What is in Asterisk and belongs to no live call."""
 
     legs: list[str]
     """Channels of ours whose call is over."""
     bridges: list[str]
-    callers: list[tuple[models.Channel, str]]
-    """Callers in our application, with the number they dialled."""
-    talks: set[str]
-    """Calls that we cannot know (no database at our start), in whose bridge people talk: left alone."""
+    callers: list[Stranger]
+    """Callers who wait in our application."""
+    talks: list[tuple[Stranger, TalkFound]]
+    """Callers who talk with a leg of ours."""
+    spared: list[str]
+    """Calls in whose bridge people talk of whom we cannot tell who they are: left alone."""
 
 
 async def see_everything(ask_http: Ask) -> Everything | None:
@@ -77,43 +89,70 @@ async def see_everything(ask_http: Ask) -> Everything | None:
 
 
 def find_strangers(
-    everything: Everything, live: Container[str], known: Container[str], app: str
+    everything: Everything, live: Container[str], known: Container[str], app: str, asterisk: tuple[str, str]
 ) -> Strangers:
-    """What belongs to no call: `live` are the ids of our calls, `known` those of their channels."""
-    found = Strangers([], [], [], set())
-    spared: set[str] = set()
+    """What belongs to no call: `live` are the ids of our calls, `known` those of their channels.
+
+    `asterisk` is the first half of every call key: its id and its startup time.
+    """
+    found = Strangers([], [], [], [], [])
+    channels = {channel.id: channel for channel in everything.channels}
     apps = {
         channel.id: channel.dialplan.app_data.partition(",")[0]
         for channel in everything.channels
         if channel.dialplan.app_name == STASIS
     }
     foreign = {name for name, of in apps.items() if of != app}  # another router's, on the same Asterisk
-    spared |= foreign
+    settled = set(foreign)
     for bridge in everything.bridges:
         ours = wire.read_id(bridge.id)
         if not ours or ours.call_id in live or foreign.intersection(bridge.channels):
             continue
-        if len(bridge.channels) > 1 and any(wire.read_id(member) for member in bridge.channels):
-            found.talks.add(ours.call_id)
-            spared.update(bridge.channels)
-        else:
+        members = [channels[member] for member in bridge.channels if member in channels]
+        if len(members) < 2 or not any(wire.read_id(member.id) for member in members):
             found.bridges.append(bridge.id)
+            continue
+        settled.update(bridge.channels)
+        talk = _talk(bridge, ours.call_id, members, app, asterisk)
+        if talk is None:
+            found.spared.append(ours.call_id)
+        else:
+            found.talks.append(talk)
     for channel in everything.channels:
-        if channel.id in known or channel.id in spared:
+        if channel.id in known or channel.id in settled:
             continue
         dialled = _arrival(channel, app)
         if wire.read_id(channel.id):
             found.legs.append(channel.id)
         elif dialled is not None:
-            found.callers.append((channel, dialled))
+            found.callers.append(Stranger(channel, dialled))
     return found
 
 
-def _arrival(channel: models.Channel, app: str) -> str | None:
-    """The number that a caller in our application dialled; None of a channel that is no such caller.
+def _talk(
+    bridge: models.Bridge,
+    call: str,
+    members: Iterable[models.Channel],
+    app: str,
+    asterisk: tuple[str, str],
+) -> tuple[Stranger, TalkFound] | None:
+    """Who talks with whom in a call's bridge; None unless its ids prove it."""
+    stranger = leg = None
+    for member in members:
+        ours, dialled = wire.read_id(member.id), _arrival(member, app)
+        if ours and ours.call_id == call and ours.leg:
+            leg = (ours.leg, member)
+        elif dialled is not None and call_id(*asterisk, member.id) == call:
+            stranger = Stranger(member, dialled)
+    if stranger is None or leg is None:
+        return None
+    number, channel = leg
+    since = max(map(datetime.fromisoformat, (bridge.creationtime, channel.creationtime)))
+    return stranger, TalkFound(number, channel.name.rpartition("-")[0], since)
 
-    It came in the last moment of a process that died before writing it down.
-    """
+
+def _arrival(channel: models.Channel, app: str) -> str | None:
+    """The number that a caller in our application dialled; None of a channel that is no such caller."""
     words = channel.dialplan.app_data.split(",", 2)
     arrived = channel.dialplan.app_name == STASIS and words[:2] == [app, ARRIVAL]
     return (words[2] if len(words) > 2 else "") if arrived else None

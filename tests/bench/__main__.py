@@ -17,7 +17,7 @@ from tests.bench import deciding, rounds, standing
 from tests.bench.budget import ROWS, passed
 from tests.bench.load import Callee
 from tests.bench.peers import Callrouter, Dialplan, Floor, MissingPeerError, Node, Peer, TunedFloor
-from tests.bench.rounds import Figures, middle, middle_ratio
+from tests.bench.rounds import Figures, middle
 from tests.bench.table import CALL_FIGURES, RATIOS, show
 from tests.harness.sandbox import Sandbox
 
@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="short rounds and few calls: for a first look")
     parser.add_argument("--rate", type=float, default=40.0, help="calls a second of the rounds; default 40")
-    parser.add_argument("--seconds", type=float, help="length of one round; default 8, quick 4")
+    parser.add_argument("--seconds", type=float, help="length of one round; default 6, quick 4")
     parser.add_argument("--only", choices=PARTS, help="measure only this")
     parser.add_argument("--without-node", action="store_true", help="leave the node application out")
     return parser.parse_args()
@@ -70,7 +70,7 @@ def _with_calls(
     console: Console,
 ) -> None:
     """The parts that need Asterisk; fills in `peers` and `figures`."""
-    seconds = options.seconds or (4.0 if options.quick else 8.0)
+    seconds = options.seconds or (4.0 if options.quick else 6.0)
     sandbox = Sandbox("bench", *SANDBOX)
     try:
         callee = Callee(sandbox)
@@ -82,7 +82,7 @@ def _with_calls(
                 if options.without_node:
                     measured = [peer for peer in measured if not isinstance(peer, Node)]
                 if "cost" in parts:
-                    turns = 2 if options.quick else 3
+                    turns = 3 if options.quick else 7
                     found = rounds.cost(sandbox, measured, options.rate, seconds, turns, console.print)
                     _add_costs(found, peers, figures)
                 if "ladder" in parts and not options.quick:
@@ -102,14 +102,14 @@ def _with_calls(
 def _add_costs(
     found: Mapping[str, list[Figures]], peers: dict[str, dict[str, float]], figures: dict[str, float]
 ) -> None:
-    names = [name for name in CALL_FIGURES if name != "clean_rate"]
-    compared = [name for name in names if name != "failures"]
+    names = [name for name in CALL_FIGURES if name not in ("failures", "clean_rate")]
     for peer, of_rounds in found.items():
-        peers[peer] = {name: middle(of_rounds, name) for name in names}
+        failures = sum(figures.failures for figures in of_rounds)
+        peers[peer] = {name: middle(of_rounds, name) for name in names} | {"failures": failures}
     for other in RATIOS:
         if other in found:
-            for name in compared:
-                figures[f"{name}/{other}"] = middle_ratio(found["callrouter"], found[other], name)
+            for name in names:
+                figures[f"{name}/{other}"] = peers["callrouter"][name] / peers[other][name]
 
 
 def _add_clean_rates(peers: Mapping[str, Mapping[str, float]], figures: dict[str, float]) -> None:

@@ -1,5 +1,10 @@
-"""The call figures: peers take turns in short rounds, so that a machine that drifts drifts for all."""
+"""The call figures: peers take turns in short rounds, so that a machine that drifts drifts for all.
 
+The order changes from round to round, so that nobody always comes after the same one, and figures are medians
+over the rounds: of equal peers, two single rounds differ by a tenth and more.
+"""
+
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -32,18 +37,15 @@ class Figures:
     failures: int
     rss_mb: float
 
-    def ratio(self, other: "Figures", name: str) -> float:
-        """One of these figures, as a multiple of another peer's."""
-        return float(getattr(self, name)) / float(getattr(other, name))
-
 
 def cost(
     sandbox: Sandbox, peers: Sequence[Peer], rate: float, seconds: float, rounds: int, tell: Tell
 ) -> Mapping[str, list[Figures]]:
     """Each peer's figures in each round."""
     found: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
+    order = random.Random(0)
     for number in range(rounds):
-        for peer in peers:
+        for peer in order.sample(peers, len(peers)):
             figures = _one_round(sandbox, peer, rate, seconds)
             found[peer.name].append(figures)
             tell(
@@ -89,8 +91,3 @@ def clean_rate(sandbox: Sandbox, peer: Peer, tell: Tell) -> int:
 def middle(rounds: Sequence[Figures], name: str) -> float:
     """The median of a figure over the rounds."""
     return median(float(getattr(figures, name)) for figures in rounds)
-
-
-def middle_ratio(mine: Sequence[Figures], theirs: Sequence[Figures], name: str) -> float:
-    """The median of the rounds' ratios."""
-    return median(one.ratio(other, name) for one, other in zip(mine, theirs, strict=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from router import settings
+from router import settings, settingsfile
 from router.cli.main import app
 
 GOOD = """\
@@ -27,7 +27,7 @@ SHADOWED = GOOD + "  - {name: never, do: hangup}\n"
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No settings but the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "SEARCHED", settings.SEARCHED[:1])
+    monkeypatch.setattr(settingsfile, "SEARCHED", settingsfile.SEARCHED[:1])
     for variable in os.environ:
         if variable.upper().startswith(settings.PREFIX):
             monkeypatch.delenv(variable)
@@ -114,5 +114,5 @@ def test_settings_that_are_wrong_are_told_first() -> None:
     write(GOOD)
     write("dead_mam: 12s\n", "wrong.yaml")
     found = check("--config", "wrong.yaml")
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert found.stderr == "wrong.yaml:1:1: dead_mam: there is no such setting; did you mean `dead_man`?\n"

@@ -39,17 +39,23 @@ def port(tmp_path: Path) -> int:
     (tmp_path / "rules" / "fjord.yaml").write_text(GOOD)
     settings = f"web: {{port: {found}}}\nstate: state\nlog: {{format: json}}\n"
     # Nobody listens there: a router without Asterisk goes on trying.
-    settings += f"ari: {{url: 'http://127.0.0.1:{free_port(socket.SOCK_STREAM)}/ari'}}\n"
+    settings += f"ari: {{url: 'http://127.0.0.1:{free_port(socket.SOCK_STREAM)}/ari', password: hush}}\n"
     (tmp_path / "callrouter.yaml").write_text(settings)
     return found
 
 
-def test_wrong_settings(tmp_path: Path, port: int) -> None:
-    Path("callrouter.yaml").write_text("dead_man: 1h\n")
+WRONG = [
+    ("one that cannot be", "dead_man: 1h\n", "callrouter.yaml:1:1: dead_man: "),
+    ("no password", "loop: auto\n", "callrouter.yaml:1:1: ari.password: there is none"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_wrong_settings(tmp_path: Path, port: int, text: str, told: str) -> None:
+    Path("callrouter.yaml").write_text(text)
     found = start()
-    assert found.exit_code == 1
-    assert found.stderr.startswith("callrouter.yaml:1:")
-    assert "dead_man" in found.stderr
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert found.stderr.startswith(told)
     assert not (tmp_path / "state").exists()
 
 
@@ -143,5 +149,5 @@ def test_uvloop_is_wanted_and_not_there(port: int, monkeypatch: pytest.MonkeyPat
     with Path("callrouter.yaml").open("a") as file:
         file.write("loop: uvloop\n")
     found = start()
-    assert found.exit_code == 1
+    assert found.exit_code == 2
     assert found.stderr.startswith("callrouter: uvloop is not installed; `pip install callrouter[fast]`")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 import structlog
 
-from router.edge.logs import masked, set_up
+from router.edge.logs import set_up
 
 
 class Terminal(io.StringIO):
@@ -51,7 +51,7 @@ def test_a_line_is_one_json_object_with_the_call_on_it() -> None:
 
 
 NUMBERS = [
-    ("masked", {"caller": "+4790***01", "dialled": "+4722***55", "number": "1***", "client": "fjord"}),
+    ("masked", {"caller": "+47900***01", "dialled": "+47223***55", "number": "1***", "client": "fjord"}),
     ("full", {"caller": "+4790000001", "dialled": "+4722334455", "number": "101", "client": "fjord"}),
 ]
 
@@ -67,20 +67,6 @@ def test_numbers(numbers: Literal["masked", "full"], shown: dict[str, str]) -> N
     first, second = lines(out)
     assert {key: first[key] for key in shown} == shown
     assert second["event"] == "of the library"
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        ("+4790000001", "+4790***01"),
-        ("123456789", "12345***89"),
-        ("12345678", "1***"),
-        ("7", "7***"),
-        ("", ""),
-    ],
-)
-def test_masking(number: str, shown: str) -> None:
-    assert masked(number) == shown
 
 
 def test_an_anonymous_caller_is_no_number() -> None:
@@ -146,4 +132,4 @@ def test_form(out: io.StringIO, format: Literal["auto", "json", "console"], is_j
         structlog.get_logger().exception("event not handled", caller=secret)
     assert secret not in out.getvalue()
     assert out.getvalue().startswith("{") is is_json
-    assert "+4790***01" in out.getvalue()
+    assert "+47900***01" in out.getvalue()

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from router import settings
-from router.settings import Settings, WrongSettingsError, is_loopback, load, reference
+from router import settings, settingsfile
+from router.settings import Settings, is_loopback, reference
+from router.settingsfile import WrongSettingsError, load
 
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No settings but the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "SEARCHED", settings.SEARCHED[:1])
+    monkeypatch.setattr(settingsfile, "SEARCHED", settingsfile.SEARCHED[:1])
     for variable in os.environ:
         if variable.upper().startswith(settings.PREFIX):
             monkeypatch.delenv(variable)
@@ -223,6 +224,34 @@ def test_a_well_known_password_is_refused_where_others_can_try_it(
     else:
         [line] = wrong(file)
         assert "ari.password: the password is empty or well known" in line
+
+
+HOW = "there is none, and Asterisk takes no user without one; write `password_file: /run/secrets/ari`"
+NO_PASSWORD = [
+    ("empty", "loop: auto\nari: {password: ''}", 2, 7),
+    ("without a value", "ari:\n  password:", 2, 3),
+    ("the section without it", "loop: auto\nari: {username: fjord}", 2, 6),
+    ("not at all", "loop: auto", 1, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "col"), [row[1:] for row in NO_PASSWORD], ids=[row[0] for row in NO_PASSWORD]
+)
+def test_a_router_runs_with_a_password_only(tmp_path: Path, text: str, line: int, col: int) -> None:
+    file = written(tmp_path, text)
+    load(file)
+    with pytest.raises(WrongSettingsError) as refused:
+        load(file, to_run=True)
+    assert str(refused.value) == f"{file}:{line}:{col}: ari.password: {HOW} under `ari:`"
+
+
+def test_without_a_file_a_password_is_wanted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WrongSettingsError) as refused:
+        load(to_run=True)
+    assert str(refused.value) == f"settings: ari.password: {HOW} under `ari:`"
+    monkeypatch.setenv("CALLROUTER_ARI__PASSWORD", "hush")
+    assert load(to_run=True).ari.password.get_secret_value() == "hush"
 
 
 def test_a_password_may_come_from_one_place_only(tmp_path: Path) -> None:

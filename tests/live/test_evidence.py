@@ -309,6 +309,18 @@ PROMPTS = (
     ),
 )
 
+NO_NUMBERS = (
+    ("a letter in it", "+4722a1"),
+    ("another context after a colon", "12%3Afrom-phones,100,1"),
+    ("this place again after a colon", "1)%3Fcallrouter-breakglass,s,1%3A"),
+    ("an application after a colon", "1%3AGoto(callrouter-breakglass,s,1)"),
+    ("quotes and brackets", "12%22)%7D"),
+    ("a byte that is not UTF-8", "12%ff"),
+    ("the dead-man's own", "T"),
+    ("the one for what is not valid", "i"),
+)
+"""What a caller may write for a number to get past the guards of the dialplan, or to steer it."""
+
 REFUSALS = (
     Row(
         name="decline",
@@ -369,7 +381,10 @@ REFUSALS = (
         result=Result(D.FAILED, "no_route", ROUTER, P.CLOSING),
         evidence=(Seen("router_hung_up", 0),),
     ),
-    Row(name="a number that is none", dialled="+4722a1", caller=(INVITE, refused(484)), result=None),
+    *(
+        Row(name=f"no number: {why}", dialled=dialled, caller=(INVITE, refused(484)), result=None)
+        for why, dialled in NO_NUMBERS
+    ),
 )
 
 SEVERAL_PHONES = (
@@ -584,8 +599,9 @@ def test_both_ends_saw_it_so(played: Played, row: Row) -> None:
     assert not any(heard), "somebody was called who must not be"
 
 
-def test_a_number_that_is_none_makes_no_record(played: Played) -> None:
-    came = played.came["a number that is none"]
+@pytest.mark.parametrize("why", [why for why, _ in NO_NUMBERS])
+def test_a_number_that_is_none_makes_no_record(played: Played, why: str) -> None:
+    came = played.came[f"no number: {why}"]
     assert (came.records, came.unfinished) == ((), 0)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.edge.ari_server import ALL, AriDoors, Json, response
-from tests.sim.channels import Bridge, Channel
+from tests.sim.channels import Bridge, Channel, stamp
 from tests.sim.phones import ANSWERS, NO_REPLY, Fault, Phone
 
 SOFT_ARI = 32
@@ -47,6 +47,7 @@ class FakeAsterisk(AriDoors):
     away: bool = False
     """Nobody gets in."""
     started: str = "2026-11-22T10:00:00.000+0000"
+    entity_id: str = "sim"
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """Method, path and query of every request that changes something, in the order they were served."""
     reads: list[str] = field(default_factory=list)
@@ -75,8 +76,17 @@ class FakeAsterisk(AriDoors):
 
     # What a test does and reads
 
-    def call(self, dialled: str, caller: str = "+4790000009", invite: bool = True) -> Channel:
-        """A caller dials; without `invite` it has reached Stasis before, and nobody was told."""
+    def call(
+        self,
+        dialled: str,
+        caller: str = "+4790000009",
+        invite: bool = True,
+        entrance: tuple[str, ...] = ("in",),
+    ) -> Channel:
+        """A caller dials; without `invite` it has reached Stasis before, and nobody was told.
+
+        `entrance` is with what the dialplan hands it over, before the number.
+        """
         channel = Channel(self.hang_up, f"1795341600.{next(self._ids)}", "PJSIP/trunk-00000001", "Ring")
         channel.caller, channel.exten = caller, dialled
         self._put(channel)
@@ -85,7 +95,8 @@ class FakeAsterisk(AriDoors):
             self._to_dialplan(channel, BREAK_GLASS, "s")  # STASISSTATUS=FAILED
         else:
             app = self._app or "callrouter"
-            self._enter(channel, app, f"{app},in,{dialled}", ("in", dialled), told=invite)
+            args = (*entrance, dialled)
+            self._enter(channel, app, ",".join((app, *args)), args, told=invite)
         return channel
 
     def legs(self, dial: str) -> list[Channel]:
@@ -182,7 +193,7 @@ class FakeAsterisk(AriDoors):
         """An event, if somebody listens and the filter lets it through."""
         if self._app is None or (self._allowed is not None and event_type not in self._allowed):
             return
-        event: Json = {"type": event_type, "timestamp": "2026-11-22T14:31:16.154+0000"}
+        event: Json = {"type": event_type, "timestamp": stamp()}
         event |= {"asterisk_id": "sim", "application": self._app, **more}
         if channel is not None:
             event["channel"] = channel.as_json()
@@ -319,7 +330,7 @@ class FakeAsterisk(AriDoors):
         playing = {playback: bridge for bridge in self.bridges.values() for playback in bridge.playing}
         match kind:
             case "asterisk":
-                system = {"version": "22.10.1", "entity_id": "sim"}
+                system = {"version": "22.10.1", "entity_id": self.entity_id}
                 return 200, {
                     "system": system,
                     "status": {"startup_time": self.started, "last_reload_time": ""},

@@ -2,9 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 from tests.edge.ari_server import Json
+
+
+def stamp() -> str:
+    """This moment, as Asterisk writes it."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "+0000"
 
 
 class HangUp(Protocol):
@@ -18,6 +24,7 @@ class Channel:
 
     def __init__(self, hang_up: HangUp, id: str, name: str, state: str) -> None:
         self.id, self.name, self.state = id, name, state
+        self.created = stamp()
         self.caller = self.connected = ""
         self.context, self.exten = "trunk", "s"
         self.app_name = self.app_data = ""
@@ -70,7 +77,7 @@ class Channel:
                 "app_name": self.app_name,
                 "app_data": self.app_data,
             },
-            "creationtime": "2026-11-22T14:31:16.154+0000",
+            "creationtime": self.created,
             "language": "en",
         }
 
@@ -80,6 +87,7 @@ class Bridge:
 
     def __init__(self, id: str) -> None:
         self.id = id
+        self.created = stamp()
         self.members: set[str] = set()
         self.playing: dict[str, str] = {}
         self.timer: asyncio.TimerHandle | None = None
@@ -93,7 +101,7 @@ class Bridge:
             "creator": "Stasis",
             "name": "",
             "channels": sorted(self.members),
-            "creationtime": "2026-11-22T14:31:16.154+0000",
+            "creationtime": self.created,
         }
 
     def playback(self, id: str, state: str) -> Json:

@@ -18,7 +18,7 @@ from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, Queries
-from router.settings import load
+from router.settingsfile import load
 from tests.harness.router import free_port
 from tests.sim.asterisk import FakeAsterisk
 

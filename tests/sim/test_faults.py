@@ -129,6 +129,14 @@ async def test_an_error_in_one_call_stays_in_that_call(
     assert told(await router.record(GREETING)) == ("transferred", "dead_man", "router")
 
 
+async def test_a_caller_whom_the_dialplan_hands_over_wrongly_is_left_alone_and_told_of(
+    asterisk: FakeAsterisk, router: Router, logged: list[MutableMapping[str, Any]]
+) -> None:
+    asterisk.call(ONE, entrance=())
+    await until(lambda: [entry for entry in logged if entry["event"] == "channel left alone"])
+    assert asterisk.requests == []
+
+
 async def test_an_error_in_an_arrival_leaves_that_caller_to_the_dead_man(
     asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -320,15 +320,45 @@ async def test_a_caller_whom_nobody_knows_is_taken_in(asterisk: FakeAsterisk, ro
     await router.all_over(1)
 
 
-async def test_people_who_talk_in_a_call_that_nobody_knows_are_left_alone(
+async def forgotten(router: Router, state: Path, meanwhile: Callable[[], object] = lambda: None) -> None:
+    """The router dies with all that it had written down, and another one comes."""
+    await router.die()
+    for file in state.iterdir():
+        file.unlink()
+    meanwhile()
+    await router.start()
+
+
+async def test_people_who_talk_in_a_call_that_nobody_knows_are_taken_over(
+    asterisk: FakeAsterisk, tmp_path: Path, router: Router
+) -> None:
+    """The second phone took the call; of the first nothing is known but that there was one."""
+    asterisk.phones = {"PJSIP/kari": BUSY, "PJSIP/ola": ANSWERS}
+    caller = asterisk.call(IN_TURN)
+    await until(lambda: talking(asterisk), what="the talk")
+    before = len(asterisk.requests)
+    await forgotten(router, tmp_path / "state")
+    await gone_and_back(router, "the router is killed")
+    assert {path.rpartition("/")[2] for _, path, _ in asterisk.requests[before:]} == {"variable"}
+    caller.hang_up()
+    record = await router.record(IN_TURN)
+    assert (told(record), record.answered_by) == (("answered", "talking", "caller"), "PJSIP/ola")
+    assert outcomes(record) == {"unknown": "unobserved", "PJSIP/ola": "answered"}
+    assert (record.info.client, record.info.route) == ("fjord", "in turn")
+    assert record.info.arrived_at < (record.answered_at or record.info.arrived_at) < record.ended_at
+    await router.all_over(1)
+
+
+async def test_people_of_whom_nobody_can_tell_who_they_are_talk_on(
     asterisk: FakeAsterisk, tmp_path: Path, router: Router
 ) -> None:
     caller = await talk(asterisk)
-    await router.die()
-    for file in (tmp_path / "state").iterdir():
-        file.unlink()
+
+    def unrecognisable() -> None:
+        caller.app_data = "callrouter"
+
     before = len(asterisk.requests)
-    await router.start()
+    await forgotten(router, tmp_path / "state", unrecognisable)
     asterisk.phones["PJSIP/kari"] = BUSY
     asterisk.sounds["sound:sorry"] = 0.0
     asterisk.call(ONE, caller="+4790000008")
@@ -336,3 +366,13 @@ async def test_people_who_talk_in_a_call_that_nobody_knows_are_left_alone(
     assert talking(asterisk)
     touched = [path for _, path, _ in asterisk.requests[before:] if caller.id in path]
     assert touched == []
+
+
+async def test_calls_of_another_asterisk_are_left_to_its_own_router(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    await talk(asterisk)
+    asterisk.entity_id = "00:00:00:00:00:99"
+    await gone_and_back(router, "the router is killed", asterisk.restart)
+    assert router.open_calls() == [ONE]
+    assert router.closed() == []

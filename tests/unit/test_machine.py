@@ -34,6 +34,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    TalkFound,
     TimerFired,
 )
 from router.core.plan import CallPlan, Dialplan, HangUp, PlanNode, Refuse, Ring, Step
@@ -153,7 +154,7 @@ def test_a_leg_given_up_is_not_kept_alive() -> None:
 
 def test_a_dead_man_timer_that_does_not_come_off_is_lifted_once_more() -> None:
     call = story(plan(RING_ANNA), talk(), CommandFailed("LiftDeadMan", CALLER, 0))
-    assert call.last == (LiftDeadMan(CALLER), LiftDeadMan(1))
+    assert call.doing == [LiftDeadMan(CALLER), LiftDeadMan(1)]
     assert call.then(CommandFailed("LiftDeadMan", 1, 0)).last == ()
     assert "lift_failed" in call.then(CALLER_BYE, gone(), gone(1)).record.flags
 
@@ -203,6 +204,22 @@ TALK_EVENTS: list[tuple[str, CallEvent, list[CallCommand]]] = [
 def test_what_a_talk_goes_on_through(event: CallEvent, then: list[CallCommand]) -> None:
     call = story(plan(RING_BOTH), rings(2), talk(1), LegEnded(2, 26) if then else (), event)
     assert (call.call.state, call.doing) == (Talking(1), then)
+
+
+def test_a_talk_that_a_new_router_finds_goes_on_to_its_true_end() -> None:
+    call = story(plan(RING_ANNA), TalkFound(2, "PJSIP/bo", ARRIVAL))
+    assert call.doing == [LiftDeadMan(CALLER), LiftDeadMan(2)]
+    record = call.then(after(60, HangupRequested(CALLER, 16)), gone(), let_go(2)).record
+    assert (record.disposition, record.hung_up_by, record.answered_by) == (
+        Disposition.ANSWERED,
+        Party.CALLER,
+        "PJSIP/bo",
+    )
+    assert (record.answered_at, record.talk_seconds) == (ARRIVAL, 61.0)
+    assert [(one.target, one.outcome) for one in record.attempts] == [
+        ("unknown", AttemptOutcome.UNOBSERVED),
+        ("PJSIP/bo", AttemptOutcome.ANSWERED),
+    ]
 
 
 PARTNER_GOES: list[tuple[str, CallEvent]] = [

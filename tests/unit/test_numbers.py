@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.core.numbers import CallerId, NumberIndex, NumberPattern, PhoneNumber, conflicts
+from router.core.numbers import CallerId, NumberIndex, NumberPattern, PhoneNumber, conflicts, masked
 
 READ = [
     ("E.164", "+4722334455", None, "+4722334455"),
@@ -47,20 +47,46 @@ def test_what_is_no_number_says_why(text: str, country: str | None, what: str) -
     assert str(refused.value) == what
 
 
+KINDS = [
+    ("a mobile", "+4790000001", "NO", False),
+    ("premium rate", "+4782012345", "NO", True),
+    ("shared cost", "+4781021000", "NO", True),
+    ("a personal number", "+447012345678", "GB", True),
+    ("a personal number in Norway", "+4788012345", "NO", True),
+    ("a pager", "+447600123456", "GB", True),
+    ("a mobile that looks like a pager", "+447624012345", "IM", False),
+    ("one number for all offices", "+443001234567", "GB", False),
+    ("freephone", "+80012345678", "001", False),
+    ("five digits", "+4702800", "NO", False),
+    ("a calling code shared", "+14165550123", "CA", False),
+    ("a number nobody has", "+4712345678", "NO", False),
+]
+
+
 @pytest.mark.parametrize(
-    ("e164", "country", "premium", "masked"),
-    [
-        ("+4790000001", "NO", False, "+47900***01"),
-        ("+4782012345", "NO", True, "+47820***45"),
-        ("+14165550123", "CA", False, "+14165***23"),
-        ("+4712345678", "NO", False, "+47123***78"),
-        ("+4702800", "NO", False, "+47***00"),
-        ("+80012345678", "001", False, "+80012***78"),
-    ],
+    ("e164", "country", "premium"), [row[1:] for row in KINDS], ids=[row[0] for row in KINDS]
 )
-def test_a_number_knows_its_country_and_cost(e164: str, country: str, premium: bool, masked: str) -> None:
+def test_a_number_knows_its_country_and_cost(e164: str, country: str, premium: bool) -> None:
     number = PhoneNumber.parse(e164)
-    assert (number.country, number.is_premium, number.masked) == (country, premium, masked)
+    assert (number.country, number.is_premium) == (country, premium)
+
+
+MASKED = [
+    ("a number", "+4790000001", "+47900***01"),
+    ("a long one", "+491512345678901", "+49151***01"),
+    ("ten characters", "+471234567", "+47***67"),
+    ("five digits", "+4702800", "+47***00"),
+    ("a national number", "12345678", "123***78"),
+    ("too short to show its end", "1234567", "1***"),
+    ("an extension", "101", "1***"),
+    ("one digit", "7", "7***"),
+    ("nothing", "", ""),
+]
+
+
+@pytest.mark.parametrize(("number", "shown"), [row[1:] for row in MASKED], ids=[row[0] for row in MASKED])
+def test_what_is_masked(number: str, shown: str) -> None:
+    assert masked(number) == shown
 
 
 CALLERS = [
@@ -68,7 +94,8 @@ CALLERS = [
     ("a national number", "90000001", "+4790000001", False, "+47900***01"),
     ("an extension", "100", None, False, "100"),
     ("a code", "*21#", None, False, "*21#"),
-    ("an unreadable number", "+999999999999", None, False, "+99999"),
+    ("a long internal number", "1000001", None, False, "1***"),
+    ("an unreadable number", "+999999999999", None, False, "+99999***99"),
     ("withheld", "anonymous", None, True, "anonymous"),
     ("restricted", "restricted", None, True, "anonymous"),
     ("unavailable", "Unavailable", None, True, "anonymous"),
@@ -80,14 +107,14 @@ CALLERS = [
 
 
 @pytest.mark.parametrize(
-    ("raw", "e164", "anonymous", "masked"), [row[1:] for row in CALLERS], ids=[row[0] for row in CALLERS]
+    ("raw", "e164", "anonymous", "shown"), [row[1:] for row in CALLERS], ids=[row[0] for row in CALLERS]
 )
-def test_any_caller_is_read(raw: str, e164: str | None, anonymous: bool, masked: str) -> None:
+def test_any_caller_is_read(raw: str, e164: str | None, anonymous: bool, shown: str) -> None:
     caller = CallerId.read(raw, "Kari\r\n", "NO")
     assert (caller.number and caller.number.e164, caller.anonymous, caller.masked) == (
         e164,
         anonymous,
-        masked,
+        shown,
     )
     assert caller.name == "Kari"
 

@@ -200,6 +200,11 @@ CASES = [
         "people: {kari: {rings: {number: +4782012345}}}",
         ["6:33: `+4782012345` is a premium-rate number; allow it in full in the daemon's settings"],
     ),
+    (
+        "a personal number",
+        "people: {kari: {rings: +4788012345}}",
+        ["6:24: `+4788012345` is a premium-rate number; allow it in full in the daemon's settings"],
+    ),
     # steps
     ("an unknown step", route("[rign]"), ["6:25: `rign` is not a step; did you mean `ring`?"]),
     (
@@ -442,6 +447,59 @@ def test_a_person_may_have_a_number_among_the_clients() -> None:
     assert len(rules.numbers) == 3
 
 
+COMES_BACK = "so the call would come back as a new one; ring the person or the endpoint itself"
+SUND = HEAD.replace("fjord", "sund").replace('"+4722334455"', '["+47223300xx", 22 33 01 00]')
+LOOPS = [
+    (
+        "a route rings the client's number",
+        route("['hangup', {ring: [PJSIP/1, 22 33 44 55]}]"),
+        [f"6:52: `+4722334455` is `fjord`'s own, by `+4722334455` at f.yaml:3, {COMES_BACK}"],
+    ),
+    (
+        "alone, not in a list",
+        route("[{ring: '+4722334455'}]"),
+        [f"6:32: `+4722334455` is `fjord`'s own, by `+4722334455` at f.yaml:3, {COMES_BACK}"],
+    ),
+    (
+        "a branch rings a number as a mapping",
+        route("[{ring: PJSIP/1, on: {busy: [{ring: {number: 22334455}}]}}]"),
+        [f"6:69: `+4722334455` is `fjord`'s own, by `+4722334455` at f.yaml:3, {COMES_BACK}"],
+    ),
+    (
+        "the last resort rings",
+        "last_resort: [{ring: 22334455}]",
+        [f"6:22: `+4722334455` is `fjord`'s own, by `+4722334455` at f.yaml:3, {COMES_BACK}"],
+    ),
+    (
+        "a person's phone is the person's own number",
+        "people: {kari: {numbers: 22334456, rings: [PJSIP/1, 22334456]}}",
+        [f"6:53: `+4722334456` is `kari`'s own, by `+4722334456` at f.yaml:6, {COMES_BACK}"],
+    ),
+    (
+        "a person's phone is a colleague's number",
+        "people: {kari: {numbers: 22334456}, ola: {rings: {number: 22334456}}}",
+        [f"6:59: `+4722334456` is `kari`'s own, by `+4722334456` at f.yaml:6, {COMES_BACK}"],
+    ),
+    (
+        "a number of another client's range",
+        route("[{ring: 22330042}]"),
+        [f"6:32: `+4722330042` is `sund`'s own, by `+47223300xx` at sund.yaml:3, {COMES_BACK}"],
+    ),
+    ("beside the ranges", route("[{ring: [22330101, 22334456]}]"), []),
+    ("the person who has the number", "people: {kari: {numbers: 22334456}}\n" + route("[{ring: kari}]"), []),
+    ("an endpoint", route("[{ring: PJSIP/22334455}]"), []),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in LOOPS], ids=[row[0] for row in LOOPS])
+def test_numbers_that_would_come_back_are_refused(text: str, expected: list[str]) -> None:
+    files = {"f.yaml": HEAD + text, "sund.yaml": SUND}
+    if expected:
+        assert errors(files) == [f"f.yaml:{line}" for line in expected]
+    else:
+        compiled(files)
+
+
 WARNINGS = [
     ("nothing to warn of", route("[{ring: PJSIP/1}]"), []),
     ("no route at all", "", []),
@@ -549,6 +607,13 @@ DESTINATIONS = [
         "+4782012345",
         "`+4782012345` is a premium-rate number; allow it in full in the daemon's settings",
     ),
+    (
+        "a personal number by a wildcard",
+        Dialling(DIALLING.trunk, ("+44*",)),
+        "+447012345678",
+        "`+447012345678` is a premium-rate number; allow it in full in the daemon's settings",
+    ),
+    ("a personal number in full", Dialling(DIALLING.trunk, ("+447012345678",)), "+447012345678", None),
     ("premium in full", Dialling(DIALLING.trunk, ("+4782012345",)), "+4782012345", None),
 ]
 

@@ -90,6 +90,9 @@ _CAUSE = {
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
 taken by another one, so that it shows no missed call (RFC 3326)."""
 
+LEG = "leg"
+"""The argument with which a leg of ours enters the application."""
+
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
 _OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
@@ -197,7 +200,7 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     query = {
         "endpoint": command.target.dial,
         "app": outbound.app,
-        "appArgs": "leg",
+        "appArgs": LEG,
         "channelId": channel_id(call, command.leg),
         "originator": call.info.channel,
     }

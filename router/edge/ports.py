@@ -1,0 +1,39 @@
+"""What the engine needs of the rest of the edge."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from router.core.record import CallInfo, CallRecord
+from router.edge.ari.rest import Reply
+from router.edge.store.queries import OpenCall
+
+
+class Journal(Protocol):
+    """Where calls are written down; every method returns at once."""
+
+    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
+    def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
+    def ended(self, record: CallRecord) -> None: ...
+
+
+class Wire(Protocol):
+    """The way to Asterisk."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        on_reply: Callable[[Reply], None] | None = None,
+    ) -> None: ...
+    async def ask(self, method: str, path: str) -> Reply: ...
+    async def http(self, method: str, path: str) -> Reply: ...
+
+
+OpenCalls = Callable[[str], Awaitable[Iterable[OpenCall]]]
+"""Reads what a process before us left open of one Asterisk, by Asterisk's id.
+
+Asked once Asterisk is there: by then the application is ours, and no other process goes on with those calls.
+"""
