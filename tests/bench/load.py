@@ -45,6 +45,8 @@ class Placed:
     """Setup in ms, INVITE to 200."""
     p95: float
     """In ms, as coarse as CLOCK."""
+    trouble: str
+    """What SIPp says of the first call that did not go as written; empty where all did."""
 
     @property
     def clean(self) -> bool:
@@ -98,7 +100,7 @@ class Load(_Sipp):
         super().__init__(
             "caller.xml", free_port(), f"{host}:{port}", "-s", number,
             "-m", str(calls), "-r", f"{rate:g}", "-l", str(calls), "-d", str(round(talk * 1000)),
-            "-trace_rtt", "-rtt_freq", "1", "-trace_stat", "-stf", "stat.csv", "-fd", "1",
+            "-trace_rtt", "-rtt_freq", "1", "-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_err",
             "-timeout", f"{round(self._limit)}s",
         )  # fmt: skip
 
@@ -124,6 +126,7 @@ class Load(_Sipp):
             late=sum(setup > LATE for setup in setups),
             p50=median_grouped(setups, CLOCK) if setups else float("inf"),
             p95=quantiles(setups, n=20)[-1] if len(setups) > 1 else float("inf"),
+            trouble="".join(file.read_text()[:1000] for file in self.folder.glob("*_errors.log")),
         )
 
 

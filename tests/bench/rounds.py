@@ -36,6 +36,7 @@ class Figures:
     p95_ms: float
     failures: int
     rss_mb: float
+    trouble: str
 
 
 def cost(
@@ -52,6 +53,8 @@ def cost(
                 f"round {number + 1} of {rounds}, {peer.name}: router {figures.router_ms:.2f} ms/call,"
                 f" Asterisk {figures.asterisk_ms:.2f}, p50 {figures.p50_ms:.1f} ms, {figures.failures} failed"
             )
+            if figures.failures:
+                tell(figures.trouble)
     return found
 
 
@@ -70,6 +73,7 @@ def _one_round(sandbox: Sandbox, peer: Peer, rate: float, seconds: float) -> Fig
             p95_ms=placed.p95,
             failures=placed.failures,
             rss_mb=rss_mb(peer.pid) if peer.pid else 0.0,
+            trouble=placed.trouble,
         )
 
 
