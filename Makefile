@@ -40,13 +40,14 @@ run: setup parts ## run the router with ./rules beside a sandbox Asterisk, which
 demo: setup parts ## real calls through a real Asterisk, and what became of each
 	@$(BIN)/python -m tests.demo
 
-check: setup ## lint, format, strict types, import contract, generated files, example rules
+check: setup ## lint, format, strict types, import contract, generated files, example rules and their tests
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 6
 	@$(BIN)/python -m router.edge.ari.generate --check
 	@$(BIN)/callrouter check rules
+	@$(BIN)/callrouter test rules --coverage --fail-under 100
 
 test: setup parts ## all tests, real calls included; fails below the coverage gate
 	@deploy/test-all $(ARGS)

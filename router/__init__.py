@@ -17,9 +17,9 @@ A caller's channel enters our application
     edge/engine.py             one event in, one step of its call, journal, commands on the wire
     edge/livecall.py           one call and its timers
     edge/ports.py              what the engine needs of the rest of the edge
-    edge/arrival.py            what the caller's side sent -> facts, read once
 
 Facts -> decision
+    core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
     core/times.py              durations, weekly hours, dates, holidays
     core/facts.py              what is known of one arriving call
@@ -36,10 +36,12 @@ Rules (read at start and at reload)
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
     core/layout.py             steps as written -> plans
+    core/leads.py              where steps lead: circles
     core/cautions.py           what is probably not meant
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     edge/rulesfile.py          the files they are in
+    edge/reload.py             read again while calls are in flight
 
 The call
     core/events.py             what happened to a call
@@ -53,6 +55,10 @@ The call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
+
+Without a call
+    core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
+    core/scenarios.py          a call that nobody places, and the administrators' tests made of such
 
 What is kept and shown
     edge/store/tables.py       the tables
@@ -75,6 +81,9 @@ The program
     cli/main.py                the commands
     cli/run.py                 callrouter run
     cli/check.py               callrouter check
+    cli/scenarios.py           callrouter test
+    cli/explain.py             callrouter explain
+    cli/reload.py              callrouter reload
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
     cli/settings.py            callrouter settings

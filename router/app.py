@@ -2,8 +2,8 @@
 
 Stopping (SIGTERM, SIGINT): new calls go to the break-glass branch of the dialplan; callers who wait are
 served until they are settled or `drain_for` has passed; people who talk go on talking, and the next process
-takes their calls over. A second signal stops at once. SIGHUP reads the rules again: all or nothing, and calls
-in flight keep theirs.
+takes their calls over. A second signal stops at once. SIGHUP, `callrouter reload` and, with
+`watch`, a change of their files have the rules read again: all or nothing, and calls in flight keep theirs.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from pathlib import Path
 import structlog
 
 from router.core.dialling import Dialling
-from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
 from router.edge.engine import Engine
 from router.edge.metrics import Metrics
+from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
 from router.edge.store.errors import UnusableDatabaseError
@@ -54,7 +54,6 @@ class Daemon:
 
     def __init__(self, settings: Settings, source: RulesFile, rules: RuleSet) -> None:
         self._settings = settings
-        self._source = source
         self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
         self._metrics = Metrics(VERSION)
         self._metrics.watch_store(self._store)
@@ -77,6 +76,7 @@ class Daemon:
         self._stop_wanted = asyncio.Event()
         self._stop_at_once = asyncio.Event()
         self._reload_wanted = asyncio.Event()
+        self._reloader = Reloader(source, self._use, self._metrics)
 
     async def run(self) -> int:
         """Serve calls until told to stop; the process's exit status (1 if another router took over).
@@ -91,7 +91,9 @@ class Daemon:
         gc.freeze()
         try:
             web = await serve(
-                health_app(self._metrics.text, self._readiness()), settings.web.host, settings.web.port
+                health_app(self._metrics.text, self._readiness(), self._reloader.reload),
+                settings.web.host,
+                settings.web.port,
             )
             try:
                 replaced = await self._serve()
@@ -111,12 +113,13 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             connection = group.create_task(self._connection.run(), name="connection")
             reload = group.create_task(self._reload(), name="reload")
+            watch = group.create_task(self._watch(), name="watch")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, stop):
+            for task in (connection, reload, watch, stop):
                 task.cancel()
         return replaced
 
@@ -137,24 +140,19 @@ class Daemon:
             self._stop_at_once.set()
         self._stop_wanted.set()
 
+    def _use(self, rules: RuleSet) -> None:
+        self._engine.rules = rules
+
     async def _reload(self) -> None:
-        """At each SIGHUP, read the rules again; what has errors is not taken."""
+        """At each SIGHUP, read the rules again."""
         while True:
             await self._reload_wanted.wait()
             self._reload_wanted.clear()
-            try:
-                outcome = await asyncio.to_thread(self._source.load)
-            except Exception:  # Must not end the calls in flight.
-                self._metrics.rules_refused()
-                log.exception("rules not read, the old ones stay")
-                continue
-            if isinstance(outcome, RuleErrors):
-                self._metrics.rules_refused()
-                log.error("rules refused, the old ones stay", errors=[str(error) for error in outcome.errors])
-            else:
-                self._engine.rules = outcome
-                self._metrics.rules_loaded()
-                log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
+            await self._reloader.reload()
+
+    async def _watch(self) -> None:
+        if self._settings.watch:
+            await self._reloader.watch()
 
     def _prepare_database(self) -> None:
         """Bring the database up to date. One that cannot be used now stops no calls: the writer goes on

@@ -203,6 +203,9 @@ class Settings(BaseSettings):
     rules: Path = Field(
         Path("rules"), description="folder with the rules", examples=["/etc/callrouter/rules"]
     )
+    watch: bool = Field(
+        False, description="read the rules again whenever their files change", examples=["true"]
+    )
     state: Path = Field(
         default_factory=default_state,
         description="folder for what the router keeps",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -27,21 +28,26 @@ def show_call(
     config: Config = None,
 ) -> None:
     """Show one call: why it was routed so, what happened, and what its disposition was derived from."""
+    story = story_of(id, config)
+    if as_json:
+        typer.echo(msgspec.json.encode(_as_object(story)).decode())
+    else:
+        typer.echo("\n".join(_lines(story)))
+
+
+def story_of(id: str, config: Path | None) -> CallStory:
+    """The one call whose id begins so; ends the command if there is none, or more than one."""
     queries = open_records(config)
     found = queries.call(id)
     queries.close()
     match found:
+        case CallStory():
+            return found
         case NoSuchCall():
             typer.echo(f"no call's id begins with {id}; `callrouter calls` lists them", err=True)
-            raise typer.Exit(FAILED)
         case SeveralCalls():
             typer.echo(f"several calls' ids begin with {id}: {', '.join(found.ids)}", err=True)
-            raise typer.Exit(FAILED)
-        case CallStory():
-            if as_json:
-                typer.echo(msgspec.json.encode(_as_object(found)).decode())
-            else:
-                typer.echo("\n".join(_lines(found)))
+    raise typer.Exit(FAILED)
 
 
 def _as_object(story: CallStory) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def trace_in_words(trace: bytes | None, info: CallInfo) -> Iterator[str]:
         route=info.route,
         version=info.rules_version,
         now=info.arrived_at,
-        timezone="UTC",
+        timezone=next((row.timezone for row in rows if row.timezone), "UTC"),
         caller=info.caller or "anonymous",
         dialled=info.dialled,
     )

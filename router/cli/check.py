@@ -10,6 +10,8 @@ import typer
 from router.app import rules_file
 from router.cli.options import FAILED, Config, Json, Rules, read_settings
 from router.core.remarks import Remark, RuleErrors, RuleWarning
+from router.core.ruleset import RuleSet
+from router.edge.rulesfile import RulesFile
 
 
 def print_remarks(remarks: Iterable[Remark]) -> None:
@@ -17,6 +19,15 @@ def print_remarks(remarks: Iterable[Remark]) -> None:
     for remark in remarks:
         kind = "warning: " if isinstance(remark, RuleWarning) else ""
         typer.echo(f"{kind}{remark}", err=True)
+
+
+def load_rules(source: RulesFile) -> RuleSet:
+    """The rules; ends the command with their errors, if they have some."""
+    outcome = source.load()
+    if isinstance(outcome, RuleErrors):
+        print_remarks(outcome.errors)
+        raise typer.Exit(FAILED)
+    return outcome
 
 
 def check(

@@ -8,7 +8,10 @@ from router.app import VERSION
 from router.cli.call import show_call
 from router.cli.calls import list_calls
 from router.cli.check import check
+from router.cli.explain import explain
+from router.cli.reload import reload
 from router.cli.run import run
+from router.cli.scenarios import run_scenarios
 from router.cli.settings import list_settings
 
 app = typer.Typer(
@@ -21,6 +24,9 @@ app = typer.Typer(
 
 app.command("run")(run)
 app.command("check")(check)
+app.command("test")(run_scenarios)
+app.command("explain")(explain)
+app.command("reload")(reload)
 app.command("calls")(list_calls)
 app.command("call")(show_call)
 app.command("settings")(list_settings)

@@ -118,6 +118,8 @@ class Call(msgspec.Struct, frozen=True):
     """Where the caller is or, once the call ends, was."""
     position: int | None = 0
     """The plan's node that the caller is at; None past the last."""
+    met: tuple[int, ...] = ()
+    """The plan's nodes that the caller has come to, in order."""
     playbacks: int = 0
     """How many prompts have been started."""
     answering: bool = False

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from router.core.layout import Phones, distinct, rounds_of, walk
+from router.core.layout import ENDING_STEPS, Phones, all_steps, distinct, rounds_of
 from router.core.plan import CallPlan, Ring
-from router.core.reading import PersonRef
+from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
-from router.core.schema import ClientDoc, ConditionDoc, DeclineStep, HangupStep, RingStep, Shape
+from router.core.schema import ClientDoc, ConditionDoc, PersonStep, RingStep
 from router.core.times import Duration
 from router.core.yamltext import Path
 
@@ -24,13 +24,6 @@ def cautions(doc: ClientDoc, rules: ClientRules, phones: Phones) -> Iterator[Cau
     yield from _people_never_rung(doc)
     yield from _steps(doc, phones)
     yield from _long_waits(rules)
-
-
-def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
-    """Every step of a client's document with its path."""
-    for number, route in enumerate(doc.routes):
-        yield from walk(route.do, ("routes", number, "do"))
-    yield from walk(doc.last_resort, ("last_resort",))
 
 
 def _unreached_client(doc: ClientDoc) -> Iterator[Caution]:
@@ -55,7 +48,7 @@ def _people_never_rung(doc: ClientDoc) -> Iterator[Caution]:
         if isinstance(step, RingStep)
         for target in step.ring
         if isinstance(target, PersonRef)
-    }
+    } | {step.person for _, step in all_steps(doc) if isinstance(step, PersonStep)}
     for person, written in doc.people.items():
         if person not in rung and not written.numbers:
             yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
@@ -65,11 +58,13 @@ def _steps(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:
     ended: set[Path] = set()
     for path, step in all_steps(doc):
         *around, number = path
-        if isinstance(step, DeclineStep | HangupStep):
+        if isinstance(step, ENDING_STEPS):
             ended.add((*around, int(number) + 1))
         if path in ended:
-            yield path, "this step is never reached, since the call has ended; remove it, or move it up"
-        if isinstance(step, RingStep) and not distinct(rounds_of(step, phones)):
+            what = "this step is never reached, since the call has ended or gone elsewhere"
+            yield path, f"{what}; remove it, or move it up"
+        own = {SELF: phones.get(str(path[1]), ())}
+        if isinstance(step, RingStep) and not distinct(rounds_of(step, {**phones, **own})):
             yield path, "this step can ring nobody; name somebody who has `rings:`"
 
 

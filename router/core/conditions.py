@@ -4,21 +4,23 @@ To add a condition: a class with `failure` and `holds`, a row in `COMPILE`, and 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.schema import ConditionDoc, CountriesDoc
-from router.core.times import Hours
+from router.core.times import Hours, Period
 
 
 class Failure(msgspec.Struct, frozen=True):
     """A condition that did not hold, in parts; explain.py makes the words."""
 
     condition: str
-    """The key: open, closed, caller, dialled, not."""
+    """The key: open, closed, caller, dialled, between, not."""
     wanted: tuple[str, ...]
     """The values that would have done, as written in E.164."""
 
@@ -84,6 +86,14 @@ class DialledIs(msgspec.Struct, frozen=True):
         return did is not None and self.patterns.find(did) is True
 
 
+class Between(msgspec.Struct, frozen=True):
+    period: Period
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        return self.period.holds(moment.facts.now)
+
+
 class Not(msgspec.Struct, frozen=True):
     when: When
     failure: Failure
@@ -105,15 +115,15 @@ def failures(when: When, moment: Moment) -> tuple[Failure, ...]:
     return tuple(failed)
 
 
-def _open(names: tuple[str, ...]) -> Condition:
+def _open(names: tuple[str, ...], zone: ZoneInfo) -> Condition:
     return OpenIs(names, True, Failure("open", names))
 
 
-def _closed(names: tuple[str, ...]) -> Condition:
+def _closed(names: tuple[str, ...], zone: ZoneInfo) -> Condition:
     return OpenIs(names, False, Failure("closed", names))
 
 
-def _caller(callers: tuple[NumberPattern | str | CountriesDoc, ...]) -> Condition:
+def _caller(callers: tuple[NumberPattern | str | CountriesDoc, ...], zone: ZoneInfo) -> Condition:
     patterns = [caller for caller in callers if isinstance(caller, NumberPattern)]
     countries = [code for caller in callers if isinstance(caller, CountriesDoc) for code in caller.country]
     anonymous = "anonymous" in callers
@@ -122,13 +132,19 @@ def _caller(callers: tuple[NumberPattern | str | CountriesDoc, ...]) -> Conditio
     return CallerIs(index, anonymous, frozenset(countries), Failure("caller", tuple(wanted)))
 
 
-def _dialled(patterns: tuple[NumberPattern, ...]) -> Condition:
+def _dialled(patterns: tuple[NumberPattern, ...], zone: ZoneInfo) -> Condition:
     index = NumberIndex((pattern, True) for pattern in patterns)
     return DialledIs(index, Failure("dialled", tuple(pattern.text for pattern in patterns)))
 
 
-def _not(docs: tuple[ConditionDoc, ...]) -> Condition:
-    when = compile_when(docs)
+def between(ends: tuple[datetime, datetime], zone: ZoneInfo) -> Between:
+    """From the first of `ends` until the other, as the clocks of `zone` show them."""
+    written = tuple(f"{end:%Y-%m-%d %H:%M}" for end in ends)
+    return Between(Period.local(*ends, zone), Failure("between", written))
+
+
+def _not(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> Condition:
+    when = compile_when(docs, zone)
     return Not(when, Failure("not", tuple(map(_words, when))))
 
 
@@ -136,18 +152,20 @@ def _words(conditions: tuple[Condition, ...]) -> str:
     return ", ".join(f"{one.failure.condition}: {' or '.join(one.failure.wanted)}" for one in conditions)
 
 
-COMPILE: dict[str, Callable[[Any], Condition]] = {
+COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
     "open": _open,
     "closed": _closed,
     "caller": _caller,
     "dialled": _dialled,
+    "between": between,
     "not_": _not,
 }
 """Field of `ConditionDoc` -> the condition; tried in this order."""
 
 
-def compile_when(docs: tuple[ConditionDoc, ...]) -> When:
+def compile_when(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> When:
+    """`zone` is the client's: moments are written as its clocks show them."""
     return tuple(
-        tuple(make(getattr(doc, key)) for key, make in COMPILE.items() if getattr(doc, key) is not None)
+        tuple(make(getattr(doc, key), zone) for key, make in COMPILE.items() if getattr(doc, key) is not None)
         for doc in docs
     )

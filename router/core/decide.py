@@ -14,14 +14,14 @@ import msgspec
 from router.core.conditions import Failure, Moment, failures
 from router.core.facts import Facts
 from router.core.layout import Layout
-from router.core.plan import CallPlan, PlanNode, Refuse
+from router.core.plan import CallPlan, PlanNode, Refuse, told_first
 from router.core.ruleset import ClientRules, RuleSet
 
 
-class TraceRow(msgspec.Struct, frozen=True):
+class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that was looked at."""
 
-    kind: Literal["client", "allow", "block", "own number", "route", "person", "no route"]
+    kind: Literal["client", "allow", "block", "own number", "exception", "route", "person", "no route"]
     name: str
     """Of the client, rule, route or person; empty where the row is on all of a kind."""
     place: str
@@ -29,6 +29,8 @@ class TraceRow(msgspec.Struct, frozen=True):
     matched: bool
     failed: tuple[Failure, ...] = ()
     """For what was passed over: the first condition that failed, of each alternative."""
+    timezone: str = ""
+    """The client's, in the client's row: a trace is read with the clock it was decided by."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -38,7 +40,8 @@ class Decision(msgspec.Struct, frozen=True):
     trace: tuple[TraceRow, ...]
     client: str | None
     route: str | None
-    """Its name; None where no route took the call: blocked, a person's own number, or no route."""
+    """Its name, or `exception TITLE`; None where neither took the call: blocked, a person's own number, or no
+    route."""
     version: str
     """Of the rules."""
     now: datetime
@@ -59,7 +62,7 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
         row = TraceRow("client", "", "", False)
         return _decision(rules, facts, UNKNOWN_NUMBER, [row])
     client = rules.clients[owner.client]
-    trace = [TraceRow("client", client.id, client.place, True)]
+    trace = [TraceRow("client", client.id, client.place, True, timezone=client.timezone)]
     blocked = _screen(client, facts, trace)
     if blocked is not None:
         return _decision(rules, facts, blocked, trace, client)
@@ -68,14 +71,27 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
     if own is not None:
         trace.append(TraceRow("own number", own.name, own.place, True))
         return _decision(rules, facts, _present(client, own.layout, moment, trace), trace, client)
+    said: list[PlanNode] = []
+    for exception in client.exceptions:
+        holds = exception.when.holds(moment)
+        passed_over = () if holds else (exception.when.failure,)
+        trace.append(TraceRow("exception", exception.title, exception.place, holds, passed_over))
+        if holds and exception.layout is not None:
+            plan = _present(client, exception.layout, moment, trace)
+            title = f"exception {exception.title}"
+            return _decision(rules, facts, told_first(tuple(said), plan), trace, client, title)
+        if holds and exception.say is not None:
+            said.append(exception.say)
     for route in client.routes:
         failed = failures(route.when, moment)
         trace.append(TraceRow("route", route.name, route.place, not failed, failed))
         if not failed:
             plan = _present(client, route.layout, moment, trace)
+            plan = told_first(tuple(said), plan) if said else plan
             return _decision(rules, facts, plan, trace, client, route.name)
     trace.append(TraceRow("no route", "", client.place, True))
-    return _decision(rules, facts, _present(client, client.no_route, moment, trace), trace, client)
+    plan = told_first(tuple(said), _present(client, client.no_route, moment, trace))
+    return _decision(rules, facts, plan, trace, client)
 
 
 def _screen(client: ClientRules, facts: Facts, trace: list[TraceRow]) -> CallPlan | None:
@@ -103,7 +119,7 @@ def _present(client: ClientRules, layout: Layout, moment: Moment, trace: list[Tr
         if person.hours is not None and not moment.is_open(person.hours):
             absent.add(name)
             trace.append(TraceRow("person", name, person.place, False, (Failure("open", (person.hours,)),)))
-    return layout.without(absent)
+    return layout.present(absent, moment.facts.turn)
 
 
 def _decision(

@@ -43,7 +43,7 @@ class Dialling(msgspec.Struct, frozen=True):
 
     def outside(self, number: PhoneNumber, name: str) -> Target:
         """The target that dials `number` through the trunk."""
-        return Target(name, self.trunk.replace("{number}", number.e164), outside=True)
+        return Target(name, self.trunk.replace("{number}", number.e164), outside=True, number=number.e164)
 
 
 @lru_cache(maxsize=8)

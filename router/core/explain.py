@@ -13,6 +13,7 @@ _FOUND = {
     "closed": "it is open ({at})",
     "caller": "the caller is {caller}",
     "dialled": "{dialled} was dialled",
+    "between": "it is {date}",
     "not": "that holds",
 }
 """What was found instead, by the condition that failed."""
@@ -24,6 +25,8 @@ _ROWS = {
     ("allow", True): "allow {name}: the caller {caller} is not screened",
     ("block", True): "block {name}: the caller {caller} is refused",
     ("block", False): "block: no rule names the caller {caller}",
+    ("exception", True): "exception {name}: in force",
+    ("exception", False): "exception {name}: passed over; {failed}",
     ("own number", True): "{dialled} is {name}'s own number",
     ("route", True): "route {name}: taken",
     ("route", False): "route {name}: passed over; {failed}",
@@ -39,6 +42,7 @@ def explain(decision: Decision) -> tuple[str, ...]:
     day = WEEKDAYS[local.weekday()].capitalize()
     words = {
         "at": f"{day} {local:%H:%M} {decision.timezone}",
+        "date": f"{local:%Y-%m-%d %H:%M}",
         "caller": decision.caller,
         "dialled": decision.dialled,
     }
@@ -55,4 +59,5 @@ def _failure(failure: Failure, words: dict[str, str]) -> str:
     found = _FOUND[failure.condition]
     if len(failure.wanted) > 1:
         found = _FOUND_OF_SEVERAL.get(failure.condition, found)
-    return f"{failure.condition}: {' or '.join(failure.wanted)} \u2014 {found.format(**words)}"
+    joint = " until " if failure.condition == "between" else " or "
+    return f"{failure.condition}: {joint.join(failure.wanted)} \u2014 {found.format(**words)}"

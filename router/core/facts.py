@@ -17,3 +17,5 @@ class Facts(msgspec.Struct, frozen=True):
     did: PhoneNumber | None
     """The same as E.164, None where it cannot be read as a number."""
     caller: CallerId
+    turn: int = 0
+    """How many calls this router took before: where rounds that rotate begin."""

@@ -5,17 +5,43 @@ follow after them, and the last step of a branch goes on to the step after that 
 and not an end. Where the steps run out, a call for which somebody could be rung, or which has heard nothing,
 goes on to the client's last resort; one that was only told something has what it was meant to have, and ends.
 
+`person` stands for the steps of that person's own treatment, in its place. `goto` leads to the steps of a
+route, which are laid out once in a plan, however many lead there; a plan goes forward only, since rules that
+lead in a circle are refused (rules.py).
+
 To add a step: its row in `_COMPILE`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Ring, RingOutcome, Say, Step, Target
-from router.core.reading import PersonRef
-from router.core.schema import DeclineStep, HangupStep, NumberDoc, RingStep, SayStep, Shape
+from router.core.plan import (
+    CallPlan,
+    Dialplan,
+    HangUp,
+    PlanNode,
+    Refuse,
+    Ring,
+    RingOutcome,
+    Say,
+    Step,
+    Target,
+)
+from router.core.reading import SELF, PersonRef
+from router.core.schema import (
+    ClientDoc,
+    DeclineStep,
+    DialplanStep,
+    GotoStep,
+    HangupStep,
+    NumberDoc,
+    PersonStep,
+    RingStep,
+    SayStep,
+    Shape,
+)
 from router.core.yamltext import Path
 
 Rounds = tuple[tuple[Target, ...], ...]
@@ -35,17 +61,32 @@ class Layout(msgspec.Struct, frozen=True):
     """Positions whose ring step has people with hours, with their rounds before doubles were taken out."""
     people: tuple[str, ...] = ()
     """Those people."""
+    rotating: tuple[int, ...] = ()
+    """Positions whose rounds begin one further on with each call."""
 
-    def without(self, absent: set[str]) -> CallPlan:
-        """The plan with `absent` people not rung; a round that loses everybody is left out."""
-        if not absent:
+    def present(self, absent: set[str], turn: int) -> CallPlan:
+        """The plan with `absent` people not rung; a round that loses everybody is left out. `turn` says where
+        rotating rounds begin."""
+        if not absent and not self.rotating:
             return self.plan
         nodes = list(self.plan.nodes)
-        for position, rounds in self.timed:
+        for position, rounds in self.timed if absent else ():
             left = tuple(tuple(one for one in targets if one.name not in absent) for targets in rounds)
-            step = msgspec.structs.replace(nodes[position].step, rounds=distinct(left))
-            nodes[position] = msgspec.structs.replace(nodes[position], step=step)
+            nodes[position] = _with_rounds(nodes[position], distinct(left))
+        for position in self.rotating:
+            rounds = _ring_at(nodes[position]).rounds
+            first = turn % len(rounds) if rounds else 0
+            nodes[position] = _with_rounds(nodes[position], rounds[first:] + rounds[:first])
         return msgspec.structs.replace(self.plan, nodes=tuple(nodes))
+
+
+def _ring_at(node: PlanNode) -> Ring:
+    assert isinstance(node.step, Ring)
+    return node.step
+
+
+def _with_rounds(node: PlanNode, rounds: Rounds) -> PlanNode:
+    return msgspec.structs.replace(node, step=msgspec.structs.replace(_ring_at(node), rounds=rounds))
 
 
 def distinct(rounds: Rounds) -> Rounds:
@@ -70,9 +111,28 @@ def walk(steps: tuple[Shape, ...], path: Path) -> Iterator[tuple[Path, Shape]]:
                 yield from walk(branch, (*here, "on", outcome.value))
 
 
+def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
+    """Every step that a client's document has, with its path."""
+    for number, exception in enumerate(doc.exceptions):
+        yield from walk(exception.do or (), ("exceptions", number, "do"))
+    for name, person in doc.people.items():
+        yield from walk(person.do or (), ("people", name, "do"))
+    for number, route in enumerate(doc.routes):
+        yield from walk(route.do, ("routes", number, "do"))
+    yield from walk(doc.last_resort, ("last_resort",))
+
+
+def own_treatment(doc: ClientDoc, person: str) -> Written:
+    """What a call to one of the client's people meets."""
+    written = doc.people[person].do
+    if written is None:
+        return (RingStep.model_construct(ring=(PersonRef(SELF),)),), ("people", person)
+    return written, ("people", person, "do")
+
+
 def rounds_of(step: RingStep, phones: Phones) -> Rounds:
     entries = tuple(_targets(target, phones) for target in step.ring)
-    return entries if step.order == "in-turn" else (tuple(one for targets in entries for one in targets),)
+    return (tuple(one for targets in entries for one in targets),) if step.order == "all" else entries
 
 
 def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Target, ...]:
@@ -97,50 +157,111 @@ def _hangup(step: HangupStep, phones: Phones) -> Step:
     return HangUp()
 
 
+def _dialplan(step: DialplanStep, phones: Phones) -> Step:
+    return Dialplan(step.dialplan.context, step.dialplan.extension)
+
+
 _COMPILE: dict[type[Shape], Callable[[Any, Phones], Step]] = {
     SayStep: _say,
     RingStep: _ring,
     DeclineStep: _decline,
     HangupStep: _hangup,
+    DialplanStep: _dialplan,
 }
-ENDS = (Refuse, HangUp)
-"""Steps after which there is no call."""
+"""Steps that are positions of their own; `person` and `goto` only lead to others."""
+
+ENDS = (Refuse, HangUp, Dialplan)
+"""Steps after which there is no call of ours."""
+ENDING_STEPS = (DeclineStep, HangupStep, DialplanStep, GotoStep)
+"""What is written after one of these in a list is never reached."""
+
+
+class Sheet(NamedTuple):
+    """One client's document, and what laying out its steps needs of it."""
+
+    doc: ClientDoc
+    phones: Phones
+    place: Callable[[Path], str]
+    """`file:line` of a path."""
+
+    @property
+    def timed_people(self) -> frozenset[str]:
+        """The people who have hours."""
+        return frozenset(person for person, written in self.doc.people.items() if written.hours)
+
+
+class _Laid(NamedTuple):
+    """A step on its way to its position."""
+
+    step: Shape
+    path: Path
+    phones: Phones
 
 
 class _Paper:
     """The positions laid out so far."""
 
-    def __init__(self, phones: Phones, timed: frozenset[str], place: Callable[[Path], str]) -> None:
-        self.phones = phones
-        self.timed_people = timed
-        self.place = place
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
         self.nodes: list[PlanNode] = []
         self.timed: list[tuple[int, Rounds]] = []
+        self.rotating: list[int] = []
+        self.routes: dict[str, int] = {}
+        """Where the routes that a `goto` leads to begin; each is laid out once."""
 
-    def lay(self, steps: tuple[Shape, ...], path: Path, after: int) -> int:
+    def lay(self, steps: tuple[Shape, ...], path: Path, after: int, phones: Phones) -> int:
         """Lay out `steps`, going on to `after`; where they begin."""
-        if not steps:
-            return after
+        row: list[_Laid] = []
+        leads_to: str | None = None
+        for laid in self.in_a_row(steps, path, phones):
+            if isinstance(laid.step, GotoStep):
+                leads_to = laid.step.goto
+                break
+            row.append(laid)
         first = len(self.nodes)
-        self.nodes += [PlanNode(HangUp())] * len(steps)
-        for number, step in enumerate(steps):
+        self.nodes += [PlanNode(HangUp())] * len(row)
+        if leads_to is not None:
+            after = self.route(leads_to)
+        if not row:
+            return after
+        for number, laid in enumerate(row):
             position = first + number
-            follows = position + 1 if number + 1 < len(steps) else after
-            self.nodes[position] = self.node(step, (*path, number), position, follows)
+            follows = position + 1 if number + 1 < len(row) else after
+            self.nodes[position] = self.node(laid, position, follows)
         return first
 
-    def node(self, step: Shape, path: Path, position: int, follows: int) -> PlanNode:
-        made = _COMPILE[type(step)](step, self.phones)
+    def in_a_row(self, steps: tuple[Shape, ...], path: Path, phones: Phones) -> Iterator[_Laid]:
+        """The steps with those of people's own treatments among them."""
+        for number, step in enumerate(steps):
+            if isinstance(step, PersonStep):
+                own = {**phones, SELF: self.sheet.phones[step.person]}
+                yield from self.in_a_row(*own_treatment(self.sheet.doc, step.person), own)
+            else:
+                yield _Laid(step, (*path, number), phones)
+
+    def route(self, name: str) -> int:
+        if name not in self.routes:
+            number, route = next(
+                (number, route) for number, route in enumerate(self.sheet.doc.routes) if route.name == name
+            )
+            self.routes[name] = self.lay(route.do, ("routes", number, "do"), _AFTER, self.sheet.phones)
+        return self.routes[name]
+
+    def node(self, laid: _Laid, position: int, follows: int) -> PlanNode:
+        step, path, phones = laid
+        made = _COMPILE[type(step)](step, phones)
         if isinstance(made, ENDS):
-            return PlanNode(made, None, {}, self.place(path))
+            return PlanNode(made, None, {}, self.sheet.place(path))
         on: dict[RingOutcome, int] = {}
         if isinstance(step, RingStep):
             for outcome, branch in step.on.items():
-                on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows)
-            rounds = rounds_of(step, self.phones)
-            if any(target.name in self.timed_people for targets in rounds for target in targets):
+                on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows, phones)
+            rounds = rounds_of(step, phones)
+            if any(target.name in self.sheet.timed_people for targets in rounds for target in targets):
                 self.timed.append((position, rounds))
-        return PlanNode(made, follows, on, self.place(path))
+            if step.order == "rotate":
+                self.rotating.append(position)
+        return PlanNode(made, follows, on, self.sheet.place(path))
 
     def join(self, end: int | None) -> list[PlanNode]:
         """The nodes, with what ran out of steps going on to `end`; a branch to nowhere is no branch."""
@@ -156,24 +277,21 @@ class _Paper:
         ]
 
 
-def lay_out(
-    own: Written,
-    last_resort: Written,
-    phones: Phones,
-    timed: frozenset[str],
-    place: Callable[[Path], str],
-) -> Layout:
-    """Lay out a route's steps and, where a call may come to it, the last resort.
+def lay_out(own: Written, sheet: Sheet, person: str | None = None) -> Layout:
+    """Lay out a treatment's steps and, where a call may come to it, the last resort.
 
-    `timed` are the people who have hours; `place` gives `file:line` of a path.
+    `person` is whose own treatment it is, if it is one's.
     """
-    paper = _Paper(phones, timed, place)
-    paper.lay(*own, _AFTER)
+    paper = _Paper(sheet)
+    phones = sheet.phones if person is None else {**sheet.phones, SELF: sheet.phones[person]}
+    paper.lay(*own, _AFTER, phones)
     kinds = {type(node.step) for node in paper.nodes}
     runs_out = not paper.nodes or any(_AFTER in (node.then, *node.on.values()) for node in paper.nodes)
     if runs_out and (Ring in kinds or Say not in kinds):
-        paper.nodes = paper.join(len(paper.nodes) if last_resort[0] else None)
-        paper.lay(*last_resort, _AFTER)
+        last_resort = sheet.doc.last_resort
+        paper.nodes = paper.join(len(paper.nodes) if last_resort else None)
+        paper.lay(last_resort, ("last_resort",), _AFTER, sheet.phones)
     nodes = tuple(paper.join(None))
-    people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets} & timed
-    return Layout(CallPlan(nodes), tuple(paper.timed), tuple(sorted(people)))
+    people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets}
+    timed_people = tuple(sorted(people & sheet.timed_people))
+    return Layout(CallPlan(nodes), tuple(paper.timed), timed_people, tuple(paper.rotating))

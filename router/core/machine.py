@@ -212,7 +212,7 @@ def _walk(call: Call, position: int | None, now: datetime) -> tuple[Call, Comman
     steps_left = len(call.plan.nodes)
     while position is not None and steps_left:
         steps_left -= 1
-        call = replace(call, position=position)
+        call = replace(call, position=position, met=(*call.met, position))
         turn = _enter(call, call.plan.nodes[position].step, now)
         call, commands = turn.call, commands + turn.commands
         if turn.outcome is None:

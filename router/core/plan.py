@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 
 class RingOutcome(StrEnum):
@@ -31,6 +32,8 @@ class Target(msgspec.Struct, frozen=True):
     """Asterisk's dial string, such as `PJSIP/100` or `PJSIP/+4790000001@trunk`."""
     outside: bool = False
     """True where the call leaves through the trunk."""
+    number: str = ""
+    """The E.164 number of a phone outside."""
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):
@@ -90,6 +93,23 @@ class CallPlan(msgspec.Struct, frozen=True):
     """The name of the screening rule that refused this call, if one did."""
     no_route: bool = False
     """True where no client has this number, or none of the client's routes took the call."""
+
+
+def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:
+    """The plan after `said`, one after the other."""
+    by = len(said)
+
+    def later(there: int | None) -> int | None:
+        return None if there is None else there + by
+
+    before = [replace(node, then=number) for number, node in enumerate(said, start=1)]
+    if before and not plan.nodes:
+        before[-1] = replace(before[-1], then=None)
+    after = [
+        replace(node, then=later(node.then), on={key: there + by for key, there in node.on.items()})
+        for node in plan.nodes
+    ]
+    return replace(plan, nodes=(*before, *after))
 
 
 def rings_from(plan: CallPlan, position: int | None) -> bool:

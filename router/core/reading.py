@@ -6,6 +6,7 @@ says `what is wrong; what to write instead`.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -28,6 +29,8 @@ LONGEST_TEXT = 500
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
+_CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
+_DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
 _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _LOOKS_LIKE_NUMBER = re.compile(r"[+0-9(][0-9 ()./-]*")
@@ -41,6 +44,7 @@ class Reading(msgspec.Struct, frozen=True):
     country: str | None
     people: tuple[str, ...]
     hours: tuple[str, ...]
+    routes: tuple[str, ...]
     dialling: Dialling
 
     @classmethod
@@ -50,11 +54,25 @@ class Reading(msgspec.Struct, frozen=True):
         country = document.get("country")
         names = [document.get(key) for key in ("people", "hours")]
         people, hours = (tuple(found) if isinstance(found, dict) else () for found in names)
-        return cls(country if country in COUNTRIES else None, people, hours, dialling)
+        routes = document.get("routes")
+        named = (
+            [one.get("name") for one in routes if isinstance(one, dict)] if isinstance(routes, list) else []
+        )
+        return cls(
+            country=country if country in COUNTRIES else None,
+            people=people,
+            hours=hours,
+            routes=tuple(name for name in named if isinstance(name, str)),
+            dialling=dialling,
+        )
+
+
+SELF = "self"
+"""Whose treatment it is, within a person's own `do:`."""
 
 
 class PersonRef(msgspec.Struct, frozen=True):
-    """Somebody of the client's `people`, to be rung."""
+    """Somebody of the client's `people`, to be rung; or SELF."""
 
     id: str
 
@@ -131,6 +149,35 @@ def read_hours_name(value: object, info: ValidationInfo) -> str:
     return _known(text_of(value), _reading(info).hours, "hours", "no hours are called")
 
 
+def read_person(value: object, info: ValidationInfo) -> str:
+    return _known(text_of(value), _reading(info).people, "people", "nobody here is")
+
+
+def read_route(value: object, info: ValidationInfo) -> str:
+    return _known(text_of(value), _reading(info).routes, "routes", "no route is called")
+
+
+def read_context(value: object) -> str:
+    text = text_of(value)
+    if not _CONTEXT.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a context of the dialplan; use letters, digits, _ . -")
+    return text
+
+
+def read_dialplan_extension(value: object) -> str:
+    text = text_of(value)
+    if not _DIALPLAN_EXTENSION.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not an extension of the dialplan; use letters, digits, + * # _ -")
+    return text
+
+
+def forward(ends: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+    """A period as it is, if it has a length."""
+    if ends[1] <= ends[0]:
+        raise ValueError("this ends before it begins; write the earlier moment first")
+    return ends
+
+
 def read_duration(value: object) -> Duration:
     return Duration.parse(text_of(value))
 
@@ -189,8 +236,8 @@ def read_phone(value: object, info: ValidationInfo) -> Target:
 def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
     """A person, an endpoint, or an outside number."""
     text = text_of(value)
-    if text == "self":
-        raise ValueError("`self` is not supported by this version yet; write the person's id")
+    if text == SELF:
+        return PersonRef(SELF)
     if _ID.fullmatch(text):
         return PersonRef(_known(text, _reading(info).people, "people", "nobody here is"))
     return read_phone(text, info)

@@ -13,18 +13,20 @@ from pathlib import PurePath
 
 import msgspec
 
-from router.core.cautions import all_steps, cautions
-from router.core.conditions import compile_when
+from router.core.cautions import cautions
+from router.core.conditions import between, compile_when
 from router.core.dialling import Dialling
-from router.core.layout import Phones, lay_out
+from router.core.layout import Phones, Sheet, all_steps, lay_out, own_treatment
+from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
 from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
-from router.core.reading import PersonRef, Reading
+from router.core.reading import Reading
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import (
     AllowRule,
     BlockRule,
     ClientRules,
+    ExceptionRule,
     Owner,
     PersonRules,
     Route,
@@ -36,6 +38,7 @@ from router.core.schema import (
     NumberDoc,
     PersonDoc,
     RingStep,
+    SayStep,
     SayTreatment,
     ScreeningDoc,
     SharedDoc,
@@ -130,9 +133,12 @@ def _compile_file(
     if isinstance(doc, tuple):
         return (), text.errors + doc
     source = _Source(text, doc)
-    phones = _phones(doc)
-    rules = _client(source, phones)
-    found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, phones))
+    wrong = tuple(RuleError.of(text.mark(path), what) for path, what in misled(doc))
+    if wrong:
+        return (), (*text.errors, *wrong, *_repeats(source))
+    sheet = Sheet(doc, _phones(doc), text.place)
+    rules = _client(source, sheet)
+    found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones))
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
     client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
     return (client,), (*text.errors, *_repeats(source))
@@ -234,26 +240,22 @@ def _phones(doc: ClientDoc) -> Phones:
     }
 
 
-def _client(source: _Source, phones: Phones) -> ClientRules:
+def _client(source: _Source, sheet: Sheet) -> ClientRules:
     doc, place = source.doc, source.text.place
-    timed = frozenset(person for person, written in doc.people.items() if written.hours)
-    last = (doc.last_resort, ("last_resort",))
 
     def route(number: int) -> Route:
         written, path = doc.routes[number], ("routes", number)
-        layout = lay_out((written.do, (*path, "do")), last, phones, timed, place)
-        return Route(written.name, place(path), compile_when(written.when), layout)
+        layout = lay_out((written.do, (*path, "do")), sheet)
+        return Route(written.name, place(path), compile_when(written.when, doc.timezone), layout)
 
     def person(name: str, written: PersonDoc) -> PersonRules:
         path = ("people", name)
         if not written.numbers:
             return PersonRules(place(path), written.hours, None)
-        ring = (RingStep.model_construct(ring=(PersonRef(name),)),)
-        layout = lay_out((ring, (*path, "numbers")), last, phones, timed, place)
-        own = Route(name, place((*path, "numbers")), ((),), layout)
-        return PersonRules(place(path), written.hours, own)
+        layout = lay_out(own_treatment(doc, name), sheet, name)
+        return PersonRules(place(path), written.hours, Route(name, place((*path, "numbers")), ((),), layout))
 
-    no_route = lay_out(((), ()), last, phones, timed, place)
+    no_route = lay_out(((), ()), sheet)
     return ClientRules(
         id=doc.client,
         name=doc.name,
@@ -264,12 +266,25 @@ def _client(source: _Source, phones: Phones) -> ClientRules:
             name: Hours.build(doc.timezone, written.week, written.dates, written.holidays)
             for name, written in doc.hours.items()
         },
+        exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
         screening=_screening(doc.screening, place),
         people={name: person(name, written) for name, written in doc.people.items()},
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
+    )
+
+
+def _exception(number: int, sheet: Sheet) -> ExceptionRule:
+    written, path = sheet.doc.exceptions[number], ("exceptions", number)
+    said = () if written.say is None else (SayStep(say=written.say),)
+    return ExceptionRule(
+        written.title,
+        sheet.place(path),
+        between((written.from_, written.until), sheet.doc.timezone),
+        PlanNode(Say(written.say.file), None, {}, sheet.place((*path, "say"))) if written.say else None,
+        None if written.do is None else lay_out(((*said, *written.do), (*path, "do")), sheet),
     )
 
 

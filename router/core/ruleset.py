@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from router.core.conditions import When
+from router.core.conditions import Between, When
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan
+from router.core.plan import CallPlan, PlanNode
 from router.core.remarks import RuleWarning
 from router.core.times import Hours
 
@@ -20,6 +20,18 @@ class Route(msgspec.Struct, frozen=True):
     """`file:line`, here and below."""
     when: When
     layout: Layout
+
+
+class ExceptionRule(msgspec.Struct, frozen=True):
+    """What holds for a while."""
+
+    title: str
+    place: str
+    when: Between
+    say: PlanNode | None
+    """Said first, where there are no steps of its own."""
+    layout: Layout | None
+    """Its own steps, what it says included; None where the routes go on."""
 
 
 class BlockRule(msgspec.Struct, frozen=True):
@@ -57,6 +69,7 @@ class ClientRules(msgspec.Struct, frozen=True):
     country: str
     """ISO 3166 code: how its national numbers, and its callers', are read."""
     hours: Mapping[str, Hours]
+    exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]
     routes: tuple[Route, ...]

@@ -9,7 +9,8 @@ in `Step`, and its row in layout.py. To add a condition: a field of `ConditionDo
 conditions.py.
 """
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
     Field,
     PlainValidator,
     Tag,
+    model_validator,
 )
 from pydantic import ValidationInfo as Info
 
@@ -30,9 +32,8 @@ from router.core.plan import RingOutcome, Target
 from router.core.reading import PersonRef, listed, reader
 
 _LATER = """
-    agents announce attestation between callback challenge confirm contact contacts defaults
-    dialplan directory do exceptions front goto greeting lists menu message more_than people_from
-    person queue queues set shadow tag tags until variable when
+    agents announce attestation callback challenge confirm contact contacts defaults directory front
+    greeting lists menu message more_than people_from queue queues set shadow tag tags until variable when
 """
 NOT_YET = frozenset(_LATER.split())
 """Keys of the contract that this version has not, there where it has them not."""
@@ -48,20 +49,23 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-def _text(read: Any) -> PlainValidator:
+def as_text(read: Any) -> PlainValidator:
+    """For a field that is text when written, and is read by `read`."""
     return PlainValidator(read, json_schema_input_type=str)
 
 
-Text = Annotated[str, _text(reading.text_of)]
-Id = Annotated[str, _text(reading.read_id)]
-HoursName = Annotated[str, _text(reading.read_hours_name)]
-Pattern = Annotated[NumberPattern, _text(reading.read_pattern)]
-BlockedPattern = Annotated[NumberPattern, _text(reading.read_blocked_pattern)]
-OutsideNumber = Annotated[Target, _text(reading.read_outside_number)]
-DaySpans = Annotated[times.Spans, _text(reader(times.read_spans))]
-Weekdays = Annotated[tuple[int, ...], _text(reader(times.read_weekdays))]
-DateRule = Annotated[times.Dates | times.YearDays, _text(reader(times.read_dates))]
-Country = Annotated[str, _text(reading.read_country)]
+Text = Annotated[str, as_text(reading.text_of)]
+Id = Annotated[str, as_text(reading.read_id)]
+HoursName = Annotated[str, as_text(reading.read_hours_name)]
+Pattern = Annotated[NumberPattern, as_text(reading.read_pattern)]
+BlockedPattern = Annotated[NumberPattern, as_text(reading.read_blocked_pattern)]
+OutsideNumber = Annotated[Target, as_text(reading.read_outside_number)]
+DaySpans = Annotated[times.Spans, as_text(reader(times.read_spans))]
+Weekdays = Annotated[tuple[int, ...], as_text(reader(times.read_weekdays))]
+FromTime = Annotated[datetime, as_text(reader(times.read_from))]
+UntilTime = Annotated[datetime, as_text(reader(times.read_until))]
+DateRule = Annotated[times.Dates | times.YearDays, as_text(reader(times.read_dates))]
+Country = Annotated[str, as_text(reading.read_country)]
 OneOrMore = BeforeValidator(listed), Field(min_length=1)
 
 
@@ -72,19 +76,19 @@ class NumberDoc(Shape):
 
 
 Phone = Annotated[
-    Annotated[Annotated[Target, _text(reading.read_phone)], Tag("<text>")]
+    Annotated[Annotated[Target, as_text(reading.read_phone)], Tag("<text>")]
     | Annotated[NumberDoc, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
 RingTarget = Annotated[
-    Annotated[Annotated[Target | PersonRef, _text(reading.read_ring_target)], Tag("<text>")]
+    Annotated[Annotated[Target | PersonRef, as_text(reading.read_ring_target)], Tag("<text>")]
     | Annotated[NumberDoc, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
 
 
 class SayFile(Shape):
-    file: Annotated[str, _text(reading.read_media)]
+    file: Annotated[str, as_text(reading.read_media)]
 
 
 class SayStep(Shape):
@@ -93,8 +97,9 @@ class SayStep(Shape):
 
 class RingStep(Shape):
     ring: Annotated[tuple[RingTarget, ...], BeforeValidator(listed)]
-    order: Literal["all", "in-turn"] = "all"
-    ring_for: Annotated[times.Duration, _text(reading.read_ring_for)] = Field(
+    order: Literal["all", "in-turn", "rotate"] = "all"
+    """`rotate` is in turn, and each call begins one further on."""
+    ring_for: Annotated[times.Duration, as_text(reading.read_ring_for)] = Field(
         alias="for",
         default_factory=lambda: DEFAULT_RING_FOR,
         json_schema_extra={"default": str(DEFAULT_RING_FOR)},
@@ -115,9 +120,35 @@ class HangupStep(Shape):
     hangup: None
 
 
+class PersonStep(Shape):
+    """The person's own treatment, and then on."""
+
+    person: Annotated[str, as_text(reading.read_person)]
+
+
+class GotoStep(Shape):
+    """That route's steps, whatever its `when`; there is no way back."""
+
+    goto: Annotated[str, as_text(reading.read_route)]
+
+
+class DialplanDoc(Shape):
+    context: Annotated[str, as_text(reading.read_context)]
+    extension: Annotated[str, as_text(reading.read_dialplan_extension)]
+
+
+class DialplanStep(Shape):
+    """Hand the call to Asterisk's dialplan, for good."""
+
+    dialplan: DialplanDoc
+
+
 STEPS: dict[str, type[Shape]] = {
     "say": SayStep,
     "ring": RingStep,
+    "person": PersonStep,
+    "goto": GotoStep,
+    "dialplan": DialplanStep,
     "decline": DeclineStep,
     "hangup": HangupStep,
 }
@@ -134,6 +165,9 @@ def _step_tag(value: Any) -> str:
 Step = Annotated[
     Annotated[SayStep, Tag("<say>")]
     | Annotated[RingStep, Tag("<ring>")]
+    | Annotated[PersonStep, Tag("<person>")]
+    | Annotated[GotoStep, Tag("<goto>")]
+    | Annotated[DialplanStep, Tag("<dialplan>")]
     | Annotated[DeclineStep, Tag("<decline>")]
     | Annotated[HangupStep, Tag("<hangup>")],
     Discriminator(_step_tag),
@@ -151,7 +185,7 @@ def _read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymou
 
 
 CallerDoc = Annotated[
-    Annotated[Annotated[NumberPattern | Literal["anonymous"], _text(_read_caller)], Tag("<text>")]
+    Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(_read_caller)], Tag("<text>")]
     | Annotated[CountriesDoc, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
@@ -164,6 +198,7 @@ class ConditionDoc(Shape):
     closed: Annotated[tuple[HoursName, ...], *OneOrMore] | None = None
     caller: Annotated[tuple[CallerDoc, ...], *OneOrMore] | None = None
     dialled: Annotated[tuple[Pattern, ...], *OneOrMore] | None = None
+    between: Annotated[tuple[FromTime, UntilTime], AfterValidator(reading.forward)] | None = None
     not_: "When | None" = Field(None, alias="not")
 
 
@@ -179,18 +214,38 @@ class RouteDoc(Shape):
 class HoursDoc(Shape):
     week: Annotated[dict[Weekdays, DaySpans], AfterValidator(reading.each_day_once)] = {}
     holidays: Annotated[
-        tuple[Annotated[str, _text(reader(times.read_holidays))], ...], BeforeValidator(listed)
+        tuple[Annotated[str, as_text(reader(times.read_holidays))], ...], BeforeValidator(listed)
     ] = ()
     dates: dict[DateRule, DaySpans] = {}
 
 
+class ExceptionDoc(Shape):
+    """What holds for a while: said before the routes' own steps or, with `do`, instead of them."""
+
+    title: Text
+    from_: FromTime = Field(alias="from")
+    until: UntilTime
+    owner: Text
+    say: Annotated[SayFile, BeforeValidator(reading.read_spoken)] | None = None
+    do: Steps | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        reading.forward((self.from_, self.until))
+        if self.say is None and self.do is None:
+            raise ValueError("this exception does nothing; give it `say:`, `do:` or both")
+        return self
+
+
 class PersonDoc(Shape):
     name: Text | None = None
-    extension: Annotated[str, _text(reading.read_extension)] | None = None
+    extension: Annotated[str, as_text(reading.read_extension)] | None = None
     numbers: Annotated[tuple[Pattern, ...], BeforeValidator(listed)] = ()
     """Own DIDs: a call to one rings this person, before any route."""
     rings: Annotated[tuple[Phone, ...], BeforeValidator(listed)] = ()
     hours: HoursName | None = None
+    do: Steps | None = None
+    """What a call to this person meets; without it, the person is rung."""
 
 
 class BlockDoc(Shape):
@@ -217,11 +272,12 @@ class ClientDoc(Shape):
     client: Id
     name: Text
     numbers: Annotated[tuple[Pattern, ...], BeforeValidator(listed)] = ()
-    timezone: Annotated[ZoneInfo, _text(reader(times.read_zone))]
+    timezone: Annotated[ZoneInfo, as_text(reader(times.read_zone))]
     country: Country
     language: Text = "en"
     tone: Literal["formal", "informal"] = "formal"
     hours: dict[Id, HoursDoc] = {}
+    exceptions: tuple[ExceptionDoc, ...] = ()
     screening: ScreeningDoc = ScreeningDoc()
     people: dict[Id, PersonDoc] = {}
     routes: tuple[RouteDoc, ...] = ()

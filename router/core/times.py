@@ -12,7 +12,7 @@ begins on.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
@@ -36,6 +36,7 @@ _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _AROUND_DASH = re.compile(r"\s*[-\u2013]\s*")
 _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[ T][0-9]{2}:[0-9]{2})?")
 _HOLIDAY_CODE = re.compile(r"[A-Z]{2}(?:-[A-Za-z0-9]{1,8})?")
 _LEAP_YEAR = 2000
 """Every-year dates are counted in a leap year, so that 02-29 can be named."""
@@ -160,6 +161,26 @@ def _read_date(text: str, whole: str) -> date | tuple[int, int]:
     raise ValueError(f"`{whole}` is not a date; write 2026-12-23, 12-24 (every year) or 12-24..12-31")
 
 
+def read_from(text: str) -> datetime:
+    """Read `2026-12-02` or `2026-12-02 12:00`, in no zone yet; a day alone is its beginning."""
+    return _read_moment(text, 0)
+
+
+def read_until(text: str) -> datetime:
+    """The same, but a day alone is its end: who says `until Friday` means Friday too."""
+    return _read_moment(text, 1)
+
+
+def _read_moment(text: str, days: int) -> datetime:
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"`{text[:60]}` is not a date; write 2026-12-23 or 2026-12-23 15:30")
+    try:
+        return datetime.fromisoformat(text) + timedelta(days=0 if found["time"] else days)
+    except (ValueError, OverflowError):
+        raise ValueError(f"`{text}`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30") from None
+
+
 def read_zone(text: str) -> ZoneInfo:
     """The time zone of that name (IANA). ValueError names close ones."""
     try:
@@ -245,3 +266,22 @@ class Hours:
             return True
         minute += DAY
         return any(start <= minute < end for start, end in self.spans(day - timedelta(days=1)))
+
+
+class Period(msgspec.Struct, frozen=True):
+    """From an instant (included) until another (excluded)."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def local(cls, start: datetime, end: datetime, zone: ZoneInfo) -> "Period":
+        """From the clock on the wall.
+
+        Of an hour that comes twice the first is meant; one that is skipped is read by the clock before it.
+        """
+        return cls(*(moment.replace(tzinfo=zone).astimezone(UTC) for moment in (start, end)))
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the instant `now` (aware) is within it."""
+        return self.start <= now < self.end

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from router.core import machine
+from router.core.arrival import Arriving, make_info, read_facts
 from router.core.call import CALLER, PROMPT_FAILED, Commands, Over, Saying, Talking
 from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, SetTimer
 from router.core.decide import decide
@@ -33,7 +34,6 @@ from router.core.ruleset import RuleSet
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
-from router.edge.arrival import ARRIVAL, make_info, read_facts
 from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
@@ -92,6 +92,8 @@ class Engine:
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
+        self._turn = 0
+        """How many calls have arrived."""
         self._asterisk = ("", "")
         self._seen_at: datetime | None = None
         self._held: list[models.Event] | None = []
@@ -169,7 +171,9 @@ class Engine:
         self, channel: models.Channel, dialled: str, arrived: datetime, plan: CallPlan | None
     ) -> tuple[LiveCall, Commands]:
         """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
-        facts = read_facts(channel, dialled, self.rules, arrived)
+        arriving = Arriving(dialled, channel.caller.number, channel.caller.name)
+        facts = read_facts(arriving, self.rules, arrived, self._turn)
+        self._turn += 1
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)
         call, commands = machine.begin(info, plan or decision.plan, arrived)
@@ -206,7 +210,7 @@ class Engine:
             self._take(live, told, self._clock())
 
     def _on_stranger(self, event: models.StasisStart) -> None:
-        if event.args[:1] == (ARRIVAL,):
+        if event.args[:1] == (wire.ARRIVAL,):
             self._arrive(event.channel, event.args[1] if len(event.args) > 1 else "")
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.

@@ -18,12 +18,12 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from router.core.arrival import call_id
 from router.core.call import CALLER, Call, Saying, Talking
 from router.core.events import TalkFound
 from router.core.reconcile import Sighting
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
-from router.edge.arrival import ARRIVAL, call_id
 
 Ask = Callable[[str, str], Awaitable[Reply]]
 """Sends one read, `(method, path)`, and waits for its reply."""
@@ -154,7 +154,7 @@ def _talk(
 def _arrival(channel: models.Channel, app: str) -> str | None:
     """The number that a caller in our application dialled; None of a channel that is no such caller."""
     words = channel.dialplan.app_data.split(",", 2)
-    arrived = channel.dialplan.app_name == STASIS and words[:2] == [app, ARRIVAL]
+    arrived = channel.dialplan.app_name == STASIS and words[:2] == [app, wire.ARRIVAL]
     return (words[2] if len(words) > 2 else "") if arrived else None
 
 

@@ -1,11 +1,15 @@
 """Reads the rules from files. What cannot be read is an error of the rules, like any other."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from router.core.dialling import Dialling
 from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
+
+_SCENARIOS = ".test.yaml"
 
 LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
@@ -20,14 +24,7 @@ class RulesFile:
 
     def load(self) -> RuleSet | RuleErrors:
         """Read and compile everything; errors name files as `path` was given. It blocks: not for the loop."""
-        files: dict[str, str] = {}
-        errors: list[RuleError] = []
-        for file in self._files():
-            text = _read(file)
-            if isinstance(text, RuleError):
-                errors.append(text)
-            else:
-                files[str(file)] = text
+        files, errors = _read_all(self._files())
         if not files and not errors:
             return RuleErrors((self._nothing(),))
         rules = compile_rules(files, self.dialling)
@@ -37,17 +34,37 @@ class RulesFile:
             return RuleErrors(tuple(sorted(errors)))
         return rules
 
+    def state(self) -> tuple[tuple[str, int, int], ...]:
+        """What shows that the files have changed: each one's name, time of change and size. It blocks."""
+        found = []
+        for file in self._files():
+            with suppress(OSError):  # Gone since it was listed: the next look will not list it.
+                known = file.stat()
+                found.append((str(file), known.st_mtime_ns, known.st_size))
+        return tuple(found)
+
+    def scenarios(self) -> tuple[dict[str, str], list[RuleError]]:
+        """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
+        read. It blocks."""
+        folder = self.path if self.path.is_dir() else self.path.parent
+        return _read_all(sorted(folder.glob(f"*{_SCENARIOS}")))
+
     def _files(self) -> list[Path]:
-        """The rules' files; `*.test.yaml` beside them are tests."""
+        """The rules' files, without the tests beside them."""
         if not self.path.is_dir():
             return [self.path] if self.path.exists() else []
-        found = sorted(self.path.glob("*.yaml"))
-        return [file for file in found if not file.name.endswith(".test.yaml")]
+        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(_SCENARIOS)]
 
     def _nothing(self) -> RuleError:
         what = "no rules here" if self.path.is_dir() else "no such file or directory"
         instead = "write one file a client, NAME.yaml, beginning with `client: NAME`"
         return RuleError(str(self.path), 0, 0, what, instead)
+
+
+def _read_all(paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
+    texts = {str(path): _read(path) for path in paths}
+    errors = [text for text in texts.values() if isinstance(text, RuleError)]
+    return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
 
 
 def _read(file: Path) -> str | RuleError:

@@ -54,7 +54,7 @@ def cost(
                 f" Asterisk {figures.asterisk_ms:.2f}, p50 {figures.p50_ms:.1f} ms, {figures.failures} failed"
             )
             if figures.failures:
-                tell(figures.trouble)
+                tell(f"{figures.trouble}{peer.odd_lines()}")
     return found
 
 

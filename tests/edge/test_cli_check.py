@@ -1,13 +1,11 @@
 """`callrouter check`, as an administrator types it."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from router import settings, settingsfile
 from router.cli.main import app
 
 GOOD = """\
@@ -23,14 +21,7 @@ OUTSIDE = GOOD.replace("PJSIP/100", '"+46 8 12 34 56 78"')
 SHADOWED = GOOD + "  - {name: never, do: hangup}\n"
 
 
-@pytest.fixture(autouse=True)
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings but the test's own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settingsfile, "SEARCHED", settingsfile.SEARCHED[:1])
-    for variable in os.environ:
-        if variable.upper().startswith(settings.PREFIX):
-            monkeypatch.delenv(variable)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def check(*arguments: str) -> Result:

@@ -19,11 +19,13 @@ from router.cli.main import app
 from router.edge.store.database import prepare
 from router.settings import Settings
 from tests.edge.stories import eventually
-from tests.edge.test_cli_check import GOOD, SHADOWED, alone
+from tests.edge.test_cli_check import GOOD, SHADOWED
 from tests.edge.test_logs import logging_as_it_was
 from tests.harness.router import free_port
 
-__all__ = ["alone", "logging_as_it_was"]  # fixtures that hold for every test here
+__all__ = ["logging_as_it_was"]  # a fixture that holds for every test here
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def start(*arguments: str) -> Result:

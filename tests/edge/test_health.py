@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from router.core.remarks import RuleError, RuleErrors
 from router.edge.web.health import AddressTakenError, Readiness, health_app, serve
 
 
@@ -18,6 +19,9 @@ class Router:
     rules_loaded: bool = True
     draining: bool = False
 
+    async def reload(self) -> RuleErrors:
+        return RuleErrors((RuleError("fjord.yaml", 1, 1, "this is wrong"),))
+
     def readiness(self) -> Readiness:
         return Readiness(
             ari_up=lambda: self.ari_up, rules_loaded=lambda: self.rules_loaded, draining=lambda: self.draining
@@ -28,7 +32,9 @@ class Router:
 async def served() -> AsyncIterator[tuple[Router, web.AppRunner, str]]:
     router = Router()
     runner = await serve(
-        health_app(lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness()), "127.0.0.1", 0
+        health_app(lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness(), router.reload),
+        "127.0.0.1",
+        0,
     )
     yield router, runner, "http://{}:{}".format(*runner.addresses[0])
     await runner.cleanup()
@@ -79,3 +85,10 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         AddressTakenError, match=f"cannot listen on 127.0.0.1 port {port}: .*in use; set `web.host`"
     ):
         await serve(web.Application(), "127.0.0.1", port)
+
+
+async def test_a_page_in_a_browser_cannot_have_the_rules_read(
+    served: tuple[Router, web.AppRunner, str],
+) -> None:
+    async with aiohttp.ClientSession() as session, session.post(f"{served[2]}/reload") as response:
+        assert response.status == 403

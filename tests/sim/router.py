@@ -12,8 +12,10 @@ from pathlib import Path
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner, Result
 
 from router.app import Daemon, rules_file
+from router.cli.main import app
 from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
 from router.edge.store.database import prepare
@@ -143,6 +145,10 @@ class Router:
     @staticmethod
     def signal(number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
+
+    def command(self, *words: str) -> Result:
+        """`callrouter` as typed beside this router; it blocks, so not for the loop."""
+        return CliRunner().invoke(app, [*words, "--config", str(self._config)])
 
     async def exit_status(self, within: float = 5.0) -> int:
         assert self._task

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from router.core import machine
+from router.core.arrival import Arriving, read_facts
 from router.core.events import PlaybackEnded
 from router.edge import engine, recovery
-from router.edge.arrival import read_facts
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, NO_REPLY, RINGS_ON, SILENT, Fault, Phone, misfortune
 from tests.sim.router import (
@@ -140,10 +140,10 @@ async def test_a_caller_whom_the_dialplan_hands_over_wrongly_is_left_alone_and_t
 async def test_an_error_in_an_arrival_leaves_that_caller_to_the_dead_man(
     asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(channel: Any, dialled: str, *known: Any) -> Any:
-        if dialled == GREETING:
+    def breaks(call: Arriving, *known: Any) -> Any:
+        if call.dialled == GREETING:
             raise ValueError("a fault of ours")
-        return read_facts(channel, dialled, *known)
+        return read_facts(call, *known)
 
     monkeypatch.setattr(engine, "read_facts", breaks)
     lost = asterisk.call(GREETING)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from router.edge import reload
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, RINGS_ON
@@ -94,27 +95,37 @@ async def test_a_router_that_was_replaced_sends_nothing_and_ends(
     assert router.open_calls() == [ONE]
 
 
-async def test_rules_are_read_again(asterisk: FakeAsterisk, router: Router) -> None:
-    asterisk.phones["PJSIP/kari"] = RINGS_ON
-    in_flight = asterisk.call(ONE)
-    await until(lambda: asterisk.legs("PJSIP/kari"))
-    router.write_rules(RULES.replace("PJSIP/kari", "PJSIP/siri"))
-    loaded = await router.metric("callrouter_rules_loaded_timestamp_seconds")
-    router.signal(signal.SIGHUP)
-    while await router.metric("callrouter_rules_loaded_timestamp_seconds") == loaded:
-        await asyncio.sleep(0.005)
-    asterisk.phones["PJSIP/siri"] = ANSWERS
-    caller = asterisk.call(ONE, caller="+4790000008")
-    await until(lambda: talking(asterisk), what="the talk by the new rules")
-    assert in_flight.state == "Ring"
-    in_flight.hang_up()
-    caller.hang_up()
-    await router.all_over(2)
+@pytest.mark.parametrize("by", ["a signal", "the command", "watching"])
+async def test_rules_are_read_again(tmp_path: Path, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY", 0.05)
+    async with routing(tmp_path, watch=by == "watching") as (asterisk, router):
+        asterisk.phones["PJSIP/kari"] = RINGS_ON
+        in_flight = asterisk.call(ONE)
+        await until(lambda: asterisk.legs("PJSIP/kari"))
+        router.write_rules(RULES.replace("PJSIP/kari", "PJSIP/siri"))
+        loaded = await router.metric("callrouter_rules_loaded_timestamp_seconds")
+        if by == "a signal":
+            router.signal(signal.SIGHUP)
+        elif by == "the command":
+            assert (await asyncio.to_thread(router.command, "reload")).stdout.endswith("1 client(s)\n")
+        while await router.metric("callrouter_rules_loaded_timestamp_seconds") == loaded:
+            await asyncio.sleep(0.005)
+        asterisk.phones["PJSIP/siri"] = ANSWERS
+        caller = asterisk.call(ONE, caller="+4790000008")
+        await until(lambda: talking(asterisk), what="the talk by the new rules")
+        assert in_flight.state == "Ring"
+        in_flight.hang_up()
+        caller.hang_up()
+        old, new = await router.all_over(2)
+        assert old.info.rules_version != new.info.rules_version
 
 
-@pytest.mark.parametrize("broken", ["rules", "reader"])
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [("rules", "fjord.yaml:2:9: a list is needed"), ("reader", "could not be read, by a fault")],
+)
 async def test_rules_that_are_wrong_change_nothing(
-    asterisk: FakeAsterisk, router: Router, broken: str, monkeypatch: pytest.MonkeyPatch
+    asterisk: FakeAsterisk, router: Router, broken: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if broken == "rules":
         router.write_rules("client: fjord\nroutes: 5\n")
@@ -124,7 +135,9 @@ async def test_rules_that_are_wrong_change_nothing(
             raise RuntimeError("a fault of ours")
 
         monkeypatch.setattr("router.edge.rulesfile.RulesFile.load", breaks)
-    router.signal(signal.SIGHUP)
+    found = await asyncio.to_thread(router.command, "reload")
+    assert (found.exit_code, found.stderr.splitlines()[-1]) == (1, "the old rules stay in use")
+    assert said in found.stderr
     await router.counts("callrouter_rules_refused_total", 1)
     caller = await talk(asterisk)
     caller.hang_up()

@@ -49,13 +49,42 @@ routes:
         on: {busy: [{say: {file: a}}], declined: [], failed: hangup}
 last_resort: {say: {file: sorry}}
 """
+MORE = """\
+client: sund
+name: Sund
+numbers: "+472233005x"
+timezone: Europe/Oslo
+country: NO
+hours: {office: {week: {mon-fri: "08:00-16:00"}}}
+exceptions:
+  - {title: course day, from: 2026-11-16 12:00, until: 2026-11-16 15:30, owner: kari, say: {file: course}}
+  - {title: moving, from: 2026-11-18, until: 2026-11-19, owner: kari, say: {file: moving}, do: [{ring: anne}]}
+  - {title: flu, from: 2026-11-18, until: 2026-11-21, owner: kari, do: hangup}
+people:
+  kari:
+    rings: PJSIP/101
+    numbers: "+4722330051"
+    do: [{ring: self, for: 10s}, {person: ola}, {say: {file: k}}]
+  ola: {rings: PJSIP/102, hours: office}
+  anne: {rings: PJSIP/103}
+routes:
+  - {name: advent, when: {between: [2026-12-01, 2026-12-24]}, do: {say: {file: advent}}}
+  - {name: hand over, when: {dialled: "+4722330052"}, do: {dialplan: {context: fax, extension: "100"}}}
+  - {name: by name, when: {dialled: "+4722330053"}, do: [{person: kari}, {goto: main}]}
+  - name: branches
+    when: {dialled: "+4722330054"}
+    do: [{ring: anne, on: {busy: {goto: main}, failed: {goto: main}}}, {say: {file: b}}]
+  - {name: in turn, when: {dialled: "+4722330055"}, do: [{ring: [kari, ola, anne], order: rotate}]}
+  - {name: main, do: [{ring: PJSIP/100}]}
+last_resort: {say: {file: sorry}}
+"""
 MONDAY, NOON, SUNDAY = "2026-11-16 10:00", "2026-11-16 13:00", "2026-11-22 10:00"
 LAST: list[Step] = [Say("sound:sorry")]
 
 
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
-    compiled = compile_rules({"fjord.yaml": RULES}, Dialling("PJSIP/{number}@trunk"))
+    compiled = compile_rules({"fjord.yaml": RULES, "sund.yaml": MORE}, Dialling("PJSIP/{number}@trunk"))
     assert isinstance(compiled, RuleSet), compiled
     return compiled
 
@@ -157,7 +186,7 @@ def test_people_outside_their_hours_are_not_rung(
 
 def test_targets_are_dialled_by_the_rules(rules: RuleSet) -> None:
     ring, *rest = steps(decide(rules, facts("+4722334461")))
-    kari = (Target("kari", "PJSIP/101"), Target("kari", "PJSIP/+4790000001@trunk", outside=True))
+    kari = (Target("kari", "PJSIP/101"), Target("kari", "PJSIP/+4790000001@trunk", True, "+4790000001"))
     assert ring == Ring((kari,), 25.0)
     assert rest == LAST
 
@@ -167,7 +196,7 @@ def test_numbers_outside_are_dialled_through_the_trunk() -> None:
     text = RULES.replace("do: {say: {file: hello}}", f"do: {step}")
     rules = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
     assert isinstance(rules, RuleSet), rules
-    outside = (Target(to, f"PJSIP/{to}@trunk", outside=True) for to in ("+4790000001", "+4790000002"))
+    outside = (Target(to, f"PJSIP/{to}@trunk", True, to) for to in ("+4790000001", "+4790000002"))
     ring = Ring(((*outside, Target("PJSIP/100", "PJSIP/100")),), 60.0)
     assert steps(decide(rules, facts("+4722334460", at=SUNDAY)))[0] == ring
 
@@ -205,3 +234,63 @@ def test_a_decision_encodes_to_json_and_back(rules: RuleSet) -> None:
     again = msgspec.json.decode(msgspec.json.encode(decision), type=Decision)
     assert again == decision
     assert "+4790000009" not in msgspec.json.encode(decision.trace).decode()
+
+
+WAYS = [
+    ("a plain route", "+4722330050", MONDAY, ["PJSIP/100", "sorry"]),
+    ("an exception that only says", "+4722330050", NOON, ["course", "PJSIP/100", "sorry"]),
+    ("its first minute", "+4722330050", "2026-11-16 12:00", ["course", "PJSIP/100", "sorry"]),
+    ("its end", "+4722330050", "2026-11-16 15:30", ["PJSIP/100", "sorry"]),
+    ("an exception that takes the call", "+4722330050", "2026-11-18 10:00", ["moving", "anne", "sorry"]),
+    ("a day alone ends with the day", "+4722330050", "2026-11-19 23:59", ["moving", "anne", "sorry"]),
+    ("the next one", "+4722330050", "2026-11-20 00:00", ["HangUp"]),
+    ("own numbers know no exceptions", "+4722330051", "2026-11-20 10:00", ["kari", "ola", "k", "sorry"]),
+    ("between", "+4722330050", "2026-12-24 23:59", ["advent"]),
+    ("after it", "+4722330050", "2026-12-25 00:00", ["PJSIP/100", "sorry"]),
+    ("to the dialplan", "+4722330052", MONDAY, ["Dialplan"]),
+    ("a person, and on", "+4722330053", MONDAY, ["kari", "ola", "k", "PJSIP/100", "sorry"]),
+    ("a person who is not there", "+4722330053", SUNDAY, ["kari", "", "k", "PJSIP/100", "sorry"]),
+    ("branches that meet again", "+4722330054", MONDAY, ["anne", "b", "PJSIP/100", "sorry"]),
+]
+
+
+def met(step: Step) -> str:
+    """A step in a word: what is played, who is rung."""
+    match step:
+        case Say(media):
+            return media.removeprefix("sound:")
+        case Ring(rounds):
+            return " ".join(target.name for targets in rounds for target in targets)
+        case _:
+            return type(step).__name__
+
+
+@pytest.mark.parametrize(("to", "at", "meets"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS])
+def test_what_a_caller_meets(rules: RuleSet, to: str, at: str, meets: list[str]) -> None:
+    assert list(map(met, steps(decide(rules, facts(to, at=at))))) == meets
+
+
+def test_two_branches_lead_to_one_place(rules: RuleSet) -> None:
+    plan = decide(rules, facts("+4722330054")).plan
+    assert plan.nodes[0].on == {RingOutcome.BUSY: 2, RingOutcome.FAILED: 2}
+    assert (plan.nodes[1].then, plan.nodes[2].then) == (3, 3)
+
+
+def test_rounds_that_rotate_begin_one_further_on_with_each_call(rules: RuleSet) -> None:
+    turns = [msgspec.structs.replace(facts("+4722330055", at=at), turn=turn)
+             for turn, at in ((0, MONDAY), (1, MONDAY), (5, MONDAY), (1, SUNDAY))]  # fmt: skip
+    assert [rung(decide(rules, call)) for call in turns] == [
+        [["kari"], ["ola"], ["anne"]],
+        [["ola"], ["anne"], ["kari"]],
+        [["anne"], ["kari"], ["ola"]],
+        [["anne"], ["kari"]],
+    ]
+
+
+def test_the_trace_of_exceptions(rules: RuleSet) -> None:
+    decision = decide(rules, facts("+4722330050", at="2026-11-18 10:00"))
+    assert decision.route == "exception moving"
+    assert [(row.kind, row.name, row.matched) for row in decision.trace[1:]] == [
+        ("exception", "course day", False),
+        ("exception", "moving", True),
+    ]

@@ -2,9 +2,11 @@
 
 import pytest
 
-from router.core.layout import Layout, lay_out
-from router.core.plan import CallPlan, HangUp, PlanNode, Ring, RingOutcome, Say, rings_from
-from router.core.schema import HangupStep, SayFile, SayStep
+from router.core.dialling import Dialling
+from router.core.layout import Layout, Sheet, lay_out
+from router.core.plan import CallPlan, HangUp, PlanNode, Ring, RingOutcome, Say, rings_from, told_first
+from router.core.reading import Reading
+from router.core.schema import ClientDoc, HangupStep, SayFile, SayStep
 
 RING = Ring((), 25.0)
 SAY = Say("sound:hello")
@@ -27,7 +29,29 @@ def test_who_can_still_be_rung(nodes: tuple[PlanNode, ...], position: int | None
 
 
 def laid(*own: SayStep | HangupStep, last: tuple[SayStep, ...] = ()) -> CallPlan:
-    return lay_out((own, ("do",)), (last, ("last_resort",)), {}, frozenset(), str).plan
+    doc = ClientDoc.model_validate(
+        {"client": "c", "name": "C", "timezone": "UTC", "country": "NO"}, context=Reading.of({}, Dialling())
+    )
+    sheet = Sheet(doc.model_copy(update={"last_resort": last}), {}, str)
+    return lay_out((own, ("do",)), sheet).plan
+
+
+def test_what_is_told_first_goes_before_every_step() -> None:
+    plan = CallPlan((PlanNode(RING, 1, {RingOutcome.BUSY: 1}), PlanNode(SAY)), "a rule")
+    said = (PlanNode(SAY), PlanNode(Say("sound:course")))
+    assert told_first(said, plan) == CallPlan(
+        (
+            PlanNode(SAY, 1),
+            PlanNode(Say("sound:course"), 2),
+            PlanNode(RING, 3, {RingOutcome.BUSY: 3}),
+            PlanNode(SAY),
+        ),
+        "a rule",
+    )
+
+
+def test_what_is_told_before_no_step_at_all_is_the_end() -> None:
+    assert told_first((PlanNode(SAY),), CallPlan(())).nodes == (PlanNode(SAY, None),)
 
 
 HELLO, SORRY = (SayStep(say=SayFile(file=name)) for name in ("hello", "sorry"))
@@ -47,4 +71,4 @@ def test_a_plan_that_hangs_up_needs_no_last_resort() -> None:
 
 def test_a_layout_in_which_nobody_is_absent_is_as_it_was() -> None:
     layout = Layout(laid(HELLO))
-    assert layout.without(set()) is layout.plan
+    assert layout.present(set(), 0) is layout.plan

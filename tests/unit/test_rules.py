@@ -42,6 +42,8 @@ def route(do: str) -> str:
     return f"routes: [{{name: r, do: {do}}}]"
 
 
+STEPS = "say, ring, person, goto, dialplan, decline, hangup"
+TOO_LATE = "since the call has ended or gone elsewhere; remove it, or move it up"
 YES = "not supported by this version yet"
 CASES = [
     # shapes
@@ -59,12 +61,71 @@ CASES = [
         "routes: [{name: r, when: {agents: {x: 0}}, do: []}]",
         [f"6:27: `agents` is {YES}; remove it"],
     ),
+    # where steps lead
     (
-        "a person's own treatment",
-        "people: {kari: {do: []}}",
+        "an unknown route",
+        "routes: [{name: main, do: {goto: mian}}]",
+        ["6:34: no route is called `mian`; did you mean `main`?"],
+    ),
+    (
+        "an unknown person",
+        "people: {kari: {}}\nroutes: [{name: r, do: {person: karl}}]",
+        ["7:33: nobody here is `karl`; did you mean `kari`?"],
+    ),
+    (
+        "a route that leads to itself",
+        "routes: [{name: r, do: [{ring: PJSIP/1, on: {busy: {goto: r}}}]}]",
+        ["6:52: this leads in a circle, from `r` to `r`; let one of them end elsewhere"],
+    ),
+    (
+        "a circle of routes and people",
+        "people: {kari: {rings: PJSIP/1, do: {goto: b}}}\n"
+        "routes: [{name: a, do: {person: kari}}, {name: b, do: [{say: {file: x}}, {goto: a}]}]",
+        ["7:81: this leads in a circle, from `a` to `kari` to `b` to `a`; let one of them end elsewhere"],
+    ),
+    (
+        "self in a route",
+        "routes: [{name: r, do: {ring: self}}]",
+        ["6:24: `self` is nobody here, outside a person's own `do:`; write the person's id"],
+    ),
+    (
+        "a context that is none",
+        'routes: [{name: r, do: {dialplan: {context: "a,b", extension: "1"}}}]',
+        ["6:45: `a,b` is not a context of the dialplan; use letters, digits, _ . -"],
+    ),
+    (
+        "an extension that is none",
+        'routes: [{name: r, do: {dialplan: {context: a, extension: "1,2"}}}]',
+        ["6:59: `1,2` is not an extension of the dialplan; use letters, digits, + * # _ -"],
+    ),
+    # what lasts a while
+    (
+        "a moment that is none",
+        "routes: [{name: r, when: {between: [2026-13-01, 24/12]}, do: []}]",
         [
-            "6:17: `do` is not supported by this version yet; remove it",
+            "6:37: `2026-13-01`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30",
+            "6:49: `24/12` is not a date; write 2026-12-23 or 2026-12-23 15:30",
         ],
+    ),
+    (
+        "a period backwards",
+        "routes: [{name: r, when: {between: [2026-12-24, 2026-12-23]}, do: []}]",
+        ["6:36: this ends before it begins; write the earlier moment first"],
+    ),
+    (
+        "an exception without an end or an owner",
+        "exceptions: [{title: x, from: 2026-12-01, do: []}]",
+        ["6:14: `owner` is missing; add `owner: ...`", "6:14: `until` is missing; add `until: ...`"],
+    ),
+    (
+        "an exception backwards",
+        "exceptions: [{title: x, from: 2026-12-01, until: 2026-11-01, owner: kari, do: []}]",
+        ["6:14: this ends before it begins; write the earlier moment first"],
+    ),
+    (
+        "an exception of nothing",
+        "exceptions: [{title: x, from: 2026-12-01, until: 2026-12-01, owner: kari}]",
+        ["6:14: this exception does nothing; give it `say:`, `do:` or both"],
     ),
     ("no name", "routes: [{do: []}]", ["6:10: `name` is missing; add `name: ...`"]),
     ("a list for a mapping", "hours: [office]", ["6:8: a mapping is needed here; write `key: value` lines"]),
@@ -210,13 +271,17 @@ CASES = [
     (
         "an unknown mapping step",
         route("[{xyz: 1}]"),
-        ["6:25: `xyz` is not a step; write one of say, ring, decline, hangup"],
+        [f"6:25: `xyz` is not a step; write one of {STEPS}"],
     ),
-    ("an empty step", route("[{}]"), ["6:25: `` is not a step; write one of say, ring, decline, hangup"]),
+    (
+        "an empty step",
+        route("[{}]"),
+        [f"6:25: `` is not a step; write one of {STEPS}"],
+    ),
     (
         "a list as a step",
         route("[[hangup]]"),
-        ["6:25: a step is needed here, not a list; write one of say, ring, decline, hangup"],
+        [f"6:25: a step is needed here, not a list; write one of {STEPS}"],
     ),
     (
         "two steps in one",
@@ -244,7 +309,6 @@ CASES = [
         ["7:33: nobody here is `kori`; did you mean `kari`?"],
     ),
     ("nobody at all", route("[{ring: kari}]"), ["6:32: nobody here is `kari`; add it under `people:`"]),
-    ("oneself", route("[{ring: self}]"), [f"6:32: `self` is {YES}; write the person's id"]),
     (
         "a number that is none",
         route("[{ring: '22 33'}]"),
@@ -266,9 +330,9 @@ CASES = [
         ["6:46: `0s` is no time to ring; write 1s to 10m"],
     ),
     (
-        "rotating",
-        route("[{ring: PJSIP/1, order: rotate}]"),
-        ["6:48: `rotate` cannot stand here; write 'all' or 'in-turn'"],
+        "an order that is none",
+        route("[{ring: PJSIP/1, order: random}]"),
+        ["6:48: `random` cannot stand here; write 'all', 'in-turn' or 'rotate'"],
     ),
     (
         "an outcome that is none",
@@ -537,12 +601,12 @@ WARNINGS = [
     (
         "steps after the end",
         route("[decline, {say: {file: a}}]"),
-        ["6:34: this step is never reached, since the call has ended; remove it, or move it up"],
+        [f"6:34: this step is never reached, {TOO_LATE}"],
     ),
     (
         "steps after the end of a branch",
         route("[{ring: PJSIP/1, on: {busy: [hangup, hangup]}}]"),
-        ["6:61: this step is never reached, since the call has ended; remove it, or move it up"],
+        [f"6:61: this step is never reached, {TOO_LATE}"],
     ),
     (
         "a long wait",

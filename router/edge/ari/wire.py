@@ -90,6 +90,10 @@ _CAUSE = {
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
 taken by another one, so that it shows no missed call (RFC 3326)."""
 
+ARRIVAL = "in"
+"""The first argument with which the dialplan hands a caller to the application; the dialled number
+follows."""
+
 LEG = "leg"
 """The argument with which a leg of ours enters the application."""
 

@@ -1,13 +1,22 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running.
+daemon running, and `POST /reload` for `callrouter reload`.
 
 Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
+
+A web page that an administrator looks at can have the browser post here; RELOAD_HEADER is what it cannot add
+without being asked first whether it may (CORS).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+
+from router.core.remarks import RuleErrors
+from router.core.ruleset import RuleSet
+
+RELOAD = "/reload"
+RELOAD_HEADER = {"X-Callrouter": "reload"}
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -36,7 +45,10 @@ class Readiness:
         return reasons
 
 
-def health_app(metrics: Callable[[], bytes], readiness: Readiness) -> web.Application:
+Reload = Callable[[], Awaitable[RuleSet | RuleErrors]]
+
+
+def health_app(metrics: Callable[[], bytes], readiness: Readiness, reload: Reload) -> web.Application:
     """The application; `metrics` gives Prometheus' text format."""
 
     async def show_metrics(request: web.Request) -> web.Response:
@@ -49,7 +61,18 @@ def health_app(metrics: Callable[[], bytes], readiness: Readiness) -> web.Applic
         reasons = readiness.reasons_against()
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
+    async def reload_rules(request: web.Request) -> web.Response:
+        if any(request.headers.get(name) != value for name, value in RELOAD_HEADER.items()):
+            raise web.HTTPForbidden(text=f"this needs the header {RELOAD_HEADER}")
+        outcome = await reload()
+        if isinstance(outcome, RuleErrors):
+            refused = {"loaded": False, "errors": list(map(str, outcome.errors))}
+            return web.json_response(refused, status=422)
+        loaded = {"loaded": True, "version": outcome.version, "clients": len(outcome.clients)}
+        return web.json_response(loaded | {"warnings": list(map(str, outcome.warnings))})
+
     app = web.Application()
+    app.router.add_post(RELOAD, reload_rules)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)

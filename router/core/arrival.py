@@ -1,22 +1,17 @@
-"""From a caller's channel to facts: what the caller's side sent is read once, here, and trusted nowhere
-before."""
+"""From what the caller's side sent to facts: it is read once, here, and trusted nowhere before."""
 
 import base64
 import hashlib
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from router.core.decide import Decision
 from router.core.facts import Facts
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
 from router.core.ruleset import RuleSet
-from router.edge.ari import models
-
-ARRIVAL = "in"
-"""The first argument with which the dialplan hands a caller to the application; the dialled number
-follows."""
 
 
 def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
@@ -28,17 +23,26 @@ def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
     return base64.b32encode(hashlib.blake2b(key, digest_size=8).digest()).decode().rstrip("=").lower()
 
 
-def read_facts(channel: models.Channel, dialled: str, rules: RuleSet, now: datetime) -> Facts:
+class Arriving(NamedTuple):
+    """A call as it comes in, in the caller's side's own words."""
+
+    dialled: str
+    number: str
+    """The caller's."""
+    name: str = ""
+
+
+def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0) -> Facts:
     """What is known of an arriving call. The caller's number is read in the country of the client dialled.
 
     The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
     """
-    dialled = "".join(filter(str.isprintable, dialled))[:MAX_CALLER_TEXT]
+    dialled = "".join(filter(str.isprintable, call.dialled))[:MAX_CALLER_TEXT]
     did = read_did(dialled, rules)
     owner = rules.numbers.find(did) if did else None
     country = rules.clients[owner.client].country if owner else None
-    caller = CallerId.read(channel.caller.number, channel.caller.name, country)
-    return Facts(now=now, dialled=dialled, did=did, caller=caller)
+    caller = CallerId.read(call.number, call.name, country)
+    return Facts(now=now, dialled=dialled, did=did, caller=caller, turn=turn)
 
 
 def read_did(dialled: str, rules: RuleSet) -> PhoneNumber | None:

@@ -1,16 +1,13 @@
-"""From a caller's channel to facts."""
+"""From what the caller's side sent to facts."""
 
-import msgspec
 import pytest
 
+from router.core.arrival import Arriving, call_id, make_info, read_did, read_facts
 from router.core.decide import decide
 from router.core.dialling import Dialling
 from router.core.numbers import PhoneNumber
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
-from router.edge.ari import models
-from router.edge.arrival import call_id, make_info, read_did, read_facts
-from tests.edge.ari_server import channel
 from tests.edge.stories import TEN
 
 HEAD = "timezone: Europe/Oslo\nlast_resort: hangup\nroutes: [{name: main, do: hangup}]\n"
@@ -61,8 +58,8 @@ def test_a_number_that_two_countries_could_have_is_the_same_one_always() -> None
 
 
 def test_what_was_dialled_is_shown_without_what_a_terminal_obeys(rules: RuleSet) -> None:
-    seen = msgspec.convert(channel("1795341600.7"), models.Channel)
-    assert read_facts(seen, "22\x1b[2J\u202e\n33" + "4" * 90, rules, TEN).dialled == "22[2J33" + "4" * 73
+    seen = Arriving("22\x1b[2J\u202e\n33" + "4" * 90, "")
+    assert read_facts(seen, rules, TEN).dialled == "22[2J33" + "4" * 73
 
 
 CALLERS = [
@@ -82,8 +79,7 @@ CALLERS = [
 def test_the_caller_and_what_is_known_of_the_call(
     rules: RuleSet, caller: str, dialled: str, shown: str
 ) -> None:
-    seen = channel("1795341600.7") | {"caller": {"name": "K", "number": caller}}
-    facts = read_facts(msgspec.convert(seen, models.Channel), dialled, rules, TEN)
+    facts = read_facts(Arriving(dialled, caller, "K"), rules, TEN)
     info = make_info(KEY, facts, decide(rules, facts))
     assert (info.caller, info.channel, info.arrived_at) == (shown, "1795341600.7", TEN)
     assert info.dialled == (facts.did.e164 if facts.did else dialled)

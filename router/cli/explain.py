@@ -1,0 +1,131 @@
+"""`callrouter explain`: why a call goes where it goes; one that has been, or one that nobody places."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from router.app import rules_file
+from router.cli.call import story_of, trace_in_words
+from router.cli.check import load_rules
+from router.cli.options import Config, Json, Rules, read_settings
+from router.cli.words import attempts_in_words
+from router.core.arrival import Arriving
+from router.core.decide import Decision
+from router.core.explain import explain as explained
+from router.core.plan import PlanNode, Ring, Say
+from router.core.rehearsal import OUTCOMES
+from router.core.ruleset import RuleSet
+from router.core.scenarios import STEP_NAMES, Supposed, suppose, zone_of
+from router.core.times import read_from
+from router.edge.store.queries import CallStory
+
+
+def explain(
+    id: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="A call that has been, by its id or the beginning of it."),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The number dialled.")] = "",
+    caller: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Who calls; else anonymous.")] = "",
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="2026-12-24 10:00 by the client's clock; else now.")
+    ] = "",
+    given: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHO=OUTCOME", help="What phones do, as in kari=busy; else they answer."),
+    ] = None,
+    rules: Rules = None,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Explain why a call goes where it goes: what took it and, of each rule passed over, what failed.
+
+    With an ID, from what was stored when that call was decided; with --to, for a call that nobody places.
+    """
+    if (id is None) is (not to):
+        raise typer.BadParameter("give the ID of a call that has been, or --to NUMBER")
+    if id is not None:
+        _of_past(story_of(id, config), as_json)
+        return
+    loaded = load_rules(rules_file(read_settings(config), rules))
+    arriving = Arriving(to, caller or "anonymous")
+    supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []))
+    if as_json:
+        typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
+    else:
+        typer.echo("\n".join(_lines(supposed)))
+
+
+def _moment(text: str, arriving: Arriving, rules: RuleSet) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    try:
+        return read_from(text).replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at") from error
+
+
+def _outcomes(given: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    for name, _, outcome in pairs:
+        if not name or outcome not in OUTCOMES:
+            hint = f"write WHO=OUTCOME, with one of {', '.join(OUTCOMES)}"
+            raise typer.BadParameter(f"`{name}={outcome}`; {hint}", param_hint="--given")
+    return {name: outcome for name, _, outcome in pairs}
+
+
+def _of_past(story: CallStory, as_json: bool) -> None:
+    lines = list(trace_in_words(story.trace, story.info))
+    if as_json:
+        trace = None if story.trace is None else msgspec.Raw(story.trace)
+        typer.echo(msgspec.json.encode({"id": story.info.id, "trace": trace, "lines": lines}).decode())
+    else:
+        typer.echo("\n".join(lines or ["why this call was routed so is not stored"]))
+
+
+def _as_object(supposed: Supposed) -> dict[str, object]:
+    decision, record = supposed.decision, supposed.record
+    return {
+        "client": decision.client,
+        "route": decision.route,
+        "rules_version": decision.version,
+        "at": decision.now,
+        "trace": decision.trace,
+        "lines": explained(decision),
+        "steps": supposed.steps,
+        "disposition": record.disposition,
+        "reason": record.reason,
+        "answered_by": record.answered_by,
+        "attempts": record.attempts,
+    }
+
+
+def _lines(supposed: Supposed) -> Iterator[str]:
+    decision, record = supposed.decision, supposed.record
+    yield from explained(decision)
+    yield ""
+    yield from (_met(decision, position) for position in supposed.met)
+    reason = f" ({record.reason})" if record.reason else ""
+    attempts = f"; {attempts_in_words(record.attempts)}" if record.attempts else ""
+    yield f"so the call is {record.disposition.value}{reason}{attempts}"
+
+
+def _met(decision: Decision, position: int) -> str:
+    node = decision.plan.nodes[position]
+    place = f"{node.place}: " if node.place else ""
+    return f"{place}{_words(node)}"
+
+
+def _words(node: PlanNode) -> str:
+    match node.step:
+        case Say(media):
+            return f"say {media}"
+        case Ring(rounds, ring_for):
+            rung = ", then ".join(" and ".join(target.name for target in targets) for targets in rounds)
+            return f"ring {rung or 'nobody'}, {ring_for:g} s each round"
+        case step:
+            return STEP_NAMES[type(step)]

@@ -1,0 +1,56 @@
+"""Where steps lead: rules in which a caller would go round in a circle, or `self` is nobody."""
+
+from collections.abc import Iterator
+
+from router.core.layout import Written, all_steps, own_treatment, walk
+from router.core.reading import SELF, PersonRef
+from router.core.schema import ClientDoc, GotoStep, PersonStep, RingStep, Shape
+from router.core.yamltext import Path
+
+Misled = tuple[Path, str]
+"""Where in the client's document, and `what is wrong; what to write instead`."""
+
+_Treatment = tuple[type[Shape], str]
+"""What leads to some steps: `goto` and a route's name, or `person` and an id."""
+
+
+def misled(doc: ClientDoc) -> Iterator[Misled]:
+    """All of one client. What follows them can rely on plans to go forward only."""
+    yield from _circles(doc)
+    for path, step in all_steps(doc):
+        if isinstance(step, RingStep) and PersonRef(SELF) in step.ring and path[0] != "people":
+            what = f"`{SELF}` is nobody here, outside a person's own `do:`"
+            yield (*path, "ring"), f"{what}; write the person's id"
+
+
+def _circles(doc: ClientDoc) -> Iterator[Misled]:
+    leads = {treatment: list(_leads(written)) for treatment, written in _treatments(doc)}
+    cleared: set[_Treatment] = set()
+    for start in leads:
+        way, onward = [start], [iter(leads[start])]
+        while way and start not in cleared:
+            path, there = next(onward[-1], ((), None))
+            if there is None:
+                cleared.add(way.pop())
+                onward.pop()
+            elif there in way:
+                names = " to ".join(f"`{name}`" for _, name in (*way[way.index(there) :], there))
+                yield path, f"this leads in a circle, from {names}; let one of them end elsewhere"
+            elif there not in cleared:
+                way.append(there)
+                onward.append(iter(leads[there]))
+
+
+def _treatments(doc: ClientDoc) -> Iterator[tuple[_Treatment, Written]]:
+    for number, route in enumerate(doc.routes):
+        yield (GotoStep, route.name), (route.do, ("routes", number, "do"))
+    for person in doc.people:
+        yield (PersonStep, person), own_treatment(doc, person)
+
+
+def _leads(written: Written) -> Iterator[tuple[Path, _Treatment]]:
+    for path, step in walk(*written):
+        if isinstance(step, GotoStep):
+            yield (*path, "goto"), (GotoStep, step.goto)
+        elif isinstance(step, PersonStep):
+            yield (*path, "person"), (PersonStep, step.person)
