@@ -16,9 +16,6 @@ from router.core.record import CallRecord
 from router.edge.store.queries import CallFilter, CallStory, Queries
 from tests.harness.sandbox import ROOT, Sandbox
 
-_given_out: set[int] = set()
-"""Ports that somebody was told of and may not listen on yet."""
-
 
 def is_free(port: int) -> bool:
     """Whether nobody uses a UDP port of loopback now."""
