@@ -76,12 +76,12 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
         holds = exception.when.holds(moment)
         passed_over = () if holds else (exception.when.failure,)
         trace.append(TraceRow("exception", exception.title, exception.place, holds, passed_over))
+        if holds and exception.say is not None:
+            said.append(exception.say)
         if holds and exception.layout is not None:
             plan = _present(client, exception.layout, moment, trace)
             title = f"exception {exception.title}"
             return _decision(rules, facts, told_first(tuple(said), plan), trace, client, title)
-        if holds and exception.say is not None:
-            said.append(exception.say)
     for route in client.routes:
         failed = failures(route.when, moment)
         trace.append(TraceRow("route", route.name, route.place, not failed, failed))

@@ -170,6 +170,19 @@ _COMPILE: dict[type[Shape], Callable[[Any, Phones], Step]] = {
 }
 """Steps that are positions of their own; `person` and `goto` only lead to others."""
 
+MOST_STEPS = 1000
+"""A plan may not have more: `person` steps that lead to several others multiply."""
+
+
+class TooManyStepsError(Exception):
+    """A plan would have more than MOST_STEPS."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+        """Where in the document that became clear."""
+
+
 ENDS = (Refuse, HangUp, Dialplan)
 """Steps after which there is no call of ours."""
 ENDING_STEPS = (DeclineStep, HangupStep, DialplanStep, GotoStep)
@@ -218,8 +231,12 @@ class _Paper:
                 leads_to = laid.step.goto
                 break
             row.append(laid)
+            if len(row) > MOST_STEPS:
+                raise TooManyStepsError(path)
         first = len(self.nodes)
         self.nodes += [PlanNode(HangUp())] * len(row)
+        if len(self.nodes) > MOST_STEPS:
+            raise TooManyStepsError(path)
         if leads_to is not None:
             after = self.route(leads_to)
         if not row:
@@ -252,7 +269,7 @@ class _Paper:
         made = _COMPILE[type(step)](step, phones)
         if isinstance(made, ENDS):
             return PlanNode(made, None, {}, self.sheet.place(path))
-        on: dict[RingOutcome, int] = {}
+        on: dict[RingOutcome, int | None] = {}
         if isinstance(step, RingStep):
             for outcome, branch in step.on.items():
                 on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows, phones)
@@ -263,35 +280,37 @@ class _Paper:
                 self.rotating.append(position)
         return PlanNode(made, follows, on, self.sheet.place(path))
 
-    def join(self, end: int | None) -> list[PlanNode]:
-        """The nodes, with what ran out of steps going on to `end`; a branch to nowhere is no branch."""
+    def join(self, first: int, end: int | None) -> None:
+        """Let what runs out of steps, from position `first` on, go on to `end`."""
         real = {_AFTER: end}
-        return [
-            PlanNode(
-                node.step,
-                real.get(node.then, node.then) if node.then is not None else None,
-                {key: there for key, at in node.on.items() if (there := real.get(at, at)) is not None},
-                node.place,
-            )
-            for node in self.nodes
-        ]
+        for position in range(first, len(self.nodes)):
+            node = self.nodes[position]
+            then = real.get(node.then, node.then) if node.then is not None else None
+            on = {key: real.get(at, at) if at is not None else None for key, at in node.on.items()}
+            # A branch that ends where the step itself does is no branch.
+            on = {key: at for key, at in on.items() if at is not None or then is not None}
+            self.nodes[position] = PlanNode(node.step, then, on, node.place)
 
 
-def lay_out(own: Written, sheet: Sheet, person: str | None = None) -> Layout:
+def lay_out(own: Written, sheet: Sheet, person: str | None = None, *, told: bool = False) -> Layout:
     """Lay out a treatment's steps and, where a call may come to it, the last resort.
 
-    `person` is whose own treatment it is, if it is one's.
+    `person` is whose own treatment it is, if it is one's; `told` that something is said before it. Raises
+    TooManyStepsError.
     """
     paper = _Paper(sheet)
     phones = sheet.phones if person is None else {**sheet.phones, SELF: sheet.phones[person]}
     paper.lay(*own, _AFTER, phones)
     kinds = {type(node.step) for node in paper.nodes}
     runs_out = not paper.nodes or any(_AFTER in (node.then, *node.on.values()) for node in paper.nodes)
-    if runs_out and (Ring in kinds or Say not in kinds):
-        last_resort = sheet.doc.last_resort
-        paper.nodes = paper.join(len(paper.nodes) if last_resort else None)
-        paper.lay(last_resort, ("last_resort",), _AFTER, sheet.phones)
-    nodes = tuple(paper.join(None))
+    if runs_out and (Ring in kinds or not (told or Say in kinds)):
+        before = len(paper.nodes)
+        paper.routes = {}  # A route that leads to the last resort must not be where that leads to.
+        start = paper.lay(sheet.doc.last_resort, ("last_resort",), _AFTER, sheet.phones)
+        paper.join(before, None)
+        paper.join(0, None if start == _AFTER else start)
+    else:
+        paper.join(0, None)
     people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets}
     timed_people = tuple(sorted(people & sheet.timed_people))
-    return Layout(CallPlan(nodes), tuple(paper.timed), timed_people, tuple(paper.rotating))
+    return Layout(CallPlan(tuple(paper.nodes)), tuple(paper.timed), timed_people, tuple(paper.rotating))

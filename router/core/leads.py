@@ -10,6 +10,9 @@ from router.core.yamltext import Path
 Misled = tuple[Path, str]
 """Where in the client's document, and `what is wrong; what to write instead`."""
 
+LONGEST_WAY = 50
+"""So many routes and people may lead on to one another."""
+
 _Treatment = tuple[type[Shape], str]
 """What leads to some steps: `goto` and a route's name, or `person` and an id."""
 
@@ -17,6 +20,8 @@ _Treatment = tuple[type[Shape], str]
 def misled(doc: ClientDoc) -> Iterator[Misled]:
     """All of one client. What follows them can rely on plans to go forward only."""
     yield from _circles(doc)
+    if SELF in doc.people:
+        yield ("people", SELF), f"`{SELF}` is whoever a treatment is of; give this person another id"
     for path, step in all_steps(doc):
         if isinstance(step, RingStep) and PersonRef(SELF) in step.ring and path[0] != "people":
             what = f"`{SELF}` is nobody here, outside a person's own `do:`"
@@ -24,15 +29,21 @@ def misled(doc: ClientDoc) -> Iterator[Misled]:
 
 
 def _circles(doc: ClientDoc) -> Iterator[Misled]:
+    """Ways that never end, and those that are longer than anybody meant."""
     leads = {treatment: list(_leads(written)) for treatment, written in _treatments(doc)}
-    cleared: set[_Treatment] = set()
+    cleared: dict[_Treatment, int] = {}
+    """How many treatments lie on the longest way from each, itself included."""
     for start in leads:
         way, onward = [start], [iter(leads[start])]
         while way and start not in cleared:
             path, there = next(onward[-1], ((), None))
             if there is None:
-                cleared.add(way.pop())
+                done = way.pop()
                 onward.pop()
+                cleared[done] = 1 + max((cleared.get(there, 0) for _, there in leads[done]), default=0)
+                if cleared[done] == LONGEST_WAY:
+                    what = f"more than {LONGEST_WAY} routes and people follow one another from here"
+                    yield leads[done][0][0], f"{what}; shorten the way"
             elif there in way:
                 names = " to ".join(f"`{name}`" for _, name in (*way[way.index(there) :], there))
                 yield path, f"this leads in a circle, from {names}; let one of them end elsewhere"

@@ -307,10 +307,14 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
     match event.command:
         case "AnswerCaller" if call.caller.state is LegState.UP:
             return call, ()  # The reply was lost, not the answer.
-        case "AnswerCaller" | "OpenBridge" | "Bridge" if event.status == 0 and NO_REPLY not in call.flags:
-            # Asterisk may have done it, or stands still for a moment; done twice, all three do no harm.
-            again = Bridge(call.partner) if call.partner is not None else OpenBridge()
-            return with_flag(call, NO_REPLY), (AnswerCaller() if event.command == "AnswerCaller" else again,)
+        case "AnswerCaller" | "OpenBridge" | "Bridge" if event.status == 0:
+            # Asterisk may have done it, or stands still for a moment, and then several have no reply at once.
+            # Told twice they do no harm; whether it helped, the channels' own events will show.
+            if NO_REPLY in call.flags:
+                return call, ()
+            bridge = Bridge(call.partner) if call.partner is not None else OpenBridge()
+            answer = () if call.caller.state is LegState.UP else (AnswerCaller(),)
+            return with_flag(call, NO_REPLY), (*answer, bridge)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
         case "Play" if isinstance(call.state, Saying):

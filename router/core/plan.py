@@ -80,7 +80,7 @@ class PlanNode(msgspec.Struct, frozen=True):
 
     step: Step
     then: int | None = None
-    on: dict[RingOutcome, int] = {}
+    on: dict[RingOutcome, int | None] = {}
     place: str = ""
     """Where in the rules it is written: `fjord.yaml:31`."""
 
@@ -106,7 +106,7 @@ def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:
     if before and not plan.nodes:
         before[-1] = replace(before[-1], then=None)
     after = [
-        replace(node, then=later(node.then), on={key: there + by for key, there in node.on.items()})
+        replace(node, then=later(node.then), on={key: later(there) for key, there in node.on.items()})
         for node in plan.nodes
     ]
     return replace(plan, nodes=(*before, *after))

@@ -16,7 +16,15 @@ import msgspec
 from router.core.cautions import cautions
 from router.core.conditions import between, compile_when
 from router.core.dialling import Dialling
-from router.core.layout import Phones, Sheet, all_steps, lay_out, own_treatment
+from router.core.layout import (
+    MOST_STEPS,
+    Phones,
+    Sheet,
+    TooManyStepsError,
+    all_steps,
+    lay_out,
+    own_treatment,
+)
 from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
 from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
@@ -38,7 +46,6 @@ from router.core.schema import (
     NumberDoc,
     PersonDoc,
     RingStep,
-    SayStep,
     SayTreatment,
     ScreeningDoc,
     SharedDoc,
@@ -137,7 +144,12 @@ def _compile_file(
     if wrong:
         return (), (*text.errors, *wrong, *_repeats(source))
     sheet = Sheet(doc, _phones(doc), text.place)
-    rules = _client(source, sheet)
+    try:
+        rules = _client(source, sheet)
+    except TooManyStepsError as error:
+        what = f"a call could meet more than {MOST_STEPS} steps from here"
+        wrong = (RuleError.of(text.mark(error.path), f"{what}; let fewer `person` steps lead to others"),)
+        return (), (*text.errors, *wrong)
     found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones))
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
     client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
@@ -278,13 +290,13 @@ def _client(source: _Source, sheet: Sheet) -> ClientRules:
 
 def _exception(number: int, sheet: Sheet) -> ExceptionRule:
     written, path = sheet.doc.exceptions[number], ("exceptions", number)
-    said = () if written.say is None else (SayStep(say=written.say),)
+    told = written.say is not None
     return ExceptionRule(
         written.title,
         sheet.place(path),
         between((written.from_, written.until), sheet.doc.timezone),
         PlanNode(Say(written.say.file), None, {}, sheet.place((*path, "say"))) if written.say else None,
-        None if written.do is None else lay_out(((*said, *written.do), (*path, "do")), sheet),
+        None if written.do is None else lay_out((written.do, (*path, "do")), sheet, told=told),
     )
 
 

@@ -29,9 +29,9 @@ class ExceptionRule(msgspec.Struct, frozen=True):
     place: str
     when: Between
     say: PlanNode | None
-    """Said first, where there are no steps of its own."""
+    """Said before its own steps, or before those of the route."""
     layout: Layout | None
-    """Its own steps, what it says included; None where the routes go on."""
+    """Its own steps; None where the routes go on."""
 
 
 class BlockRule(msgspec.Struct, frozen=True):

@@ -224,9 +224,10 @@ def all_parts(rules: RuleSet) -> Iterator[Part]:
 
 
 def _branches(layout: Layout) -> Iterator[Part]:
-    """Those that lead elsewhere than on: a caller cannot tell the others."""
+    """Those that lead to other steps: of the others a caller notices nothing."""
     for node in layout.plan.nodes:
-        yield from (Part(node.place, f"on {outcome}") for outcome, at in node.on.items() if at != node.then)
+        others = (outcome for outcome, at in node.on.items() if at not in (None, node.then))
+        yield from (Part(node.place, f"on {outcome}") for outcome in others)
 
 
 def _branches_taken(plan: CallPlan, met: tuple[int, ...]) -> Iterator[Part]:

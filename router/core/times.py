@@ -38,6 +38,8 @@ _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[ T][0-9]{2}:[0-9]{2})?")
 _HOLIDAY_CODE = re.compile(r"[A-Z]{2}(?:-[A-Za-z0-9]{1,8})?")
+_YEARS = range(1970, 3000)
+"""A moment is in one of these; near the ends of the calendar a zone's clock has nowhere to go."""
 _LEAP_YEAR = 2000
 """Every-year dates are counted in a leap year, so that 02-29 can be named."""
 
@@ -176,7 +178,10 @@ def _read_moment(text: str, days: int) -> datetime:
     if found is None:
         raise ValueError(f"`{text[:60]}` is not a date; write 2026-12-23 or 2026-12-23 15:30")
     try:
-        return datetime.fromisoformat(text) + timedelta(days=0 if found["time"] else days)
+        moment = datetime.fromisoformat(text) + timedelta(days=0 if found["time"] else days)
+        if moment.year not in _YEARS:
+            raise ValueError(text)
+        return moment
     except (ValueError, OverflowError):
         raise ValueError(f"`{text}`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30") from None
 

@@ -165,6 +165,7 @@ class Engine:
         plan = CallPlan((PlanNode(Ring(((phone,),), 0.0)),))
         live, _ = self._enter(channel, dialled, datetime.fromisoformat(channel.creationtime), plan)
         self._take(live, talk, self._clock())
+        self._keep(live)  # Its legs are others than those it began with.
         log.info("talk taken over", call_id=live.call.info.id, since=talk.since.isoformat())
 
     def _enter(
@@ -324,7 +325,11 @@ class Engine:
 
         The last that is written of them is when Asterisk was last seen.
         """
-        saved = await self._open_calls(self._asterisk[0])
+        try:
+            saved = await self._open_calls(self._asterisk[0])
+        except Exception:
+            self._adopted = True  # Tried later, it would be the calls that we ourselves have open by then.
+            raise
         self._adopted = True
         for old in saved:
             last = old.timeline[-1].at if old.timeline else old.info.arrived_at

@@ -106,7 +106,10 @@ def find_strangers(
     settled = set(foreign)
     for bridge in everything.bridges:
         ours = wire.read_id(bridge.id)
-        if not ours or ours.call_id in live or foreign.intersection(bridge.channels):
+        if ours and ours.call_id in live:
+            settled.update(bridge.channels)
+            continue
+        if not ours or foreign.intersection(bridge.channels):
             continue
         members = [channels[member] for member in bridge.channels if member in channels]
         if len(members) < 2 or not any(wire.read_id(member.id) for member in members):

@@ -84,17 +84,10 @@ class _Sipp:
 
 
 class Callee(_Sipp):
-    """The phone, reached by every dial string of the trunk; it runs until stopped.
+    """The phone, reached by every dial string of the trunk; it runs until stopped."""
 
-    Of calls that are answered at once, Asterisk loses one in some 15,000 (22.10.1): a leg put into its bridge
-    within 2 ms of its dial may still be on the way into Asterisk's own bridge for legs that ring. Then it
-    leaves both, which shows as StasisEnd without a hangup request. No telephone is as quick as that.
-    """
-
-    def __init__(self, sandbox: Sandbox, answers_after: float = 0.0) -> None:
-        """`answers_after` in seconds."""
-        pause = ("-d", str(round(answers_after * 1000)))
-        super().__init__("callee.xml", sandbox.trunk_port, "-timeout", f"{CALLEE_LIMIT}s", *pause)
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__("callee.xml", sandbox.trunk_port, "-timeout", f"{CALLEE_LIMIT}s")
 
 
 class Load(_Sipp):

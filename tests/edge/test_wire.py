@@ -59,7 +59,7 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("a leg's dead man", SetDeadMan(2),
      [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=9 done=404"]),
     ("no dead man", LiftDeadMan(2),
-     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=0 done=404"]),
+     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=31536000 done=404"]),
     ("to the dialplan", ReturnToDialplan("closed", "s"),
      ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
 ]  # fmt: skip

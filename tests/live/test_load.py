@@ -41,7 +41,7 @@ def router(sandbox: Sandbox, run_router: RunRouter) -> Iterator[RouterProcess]:
 
 
 def test_every_call_is_answered_and_written_down_once(sandbox: Sandbox, router: RouterProcess) -> None:
-    callee = Callee(sandbox, answers_after=0.05)
+    callee = Callee(sandbox)
     try:
         placed = Load(sandbox, DIALLED, CALLS, RATE).wait()
     finally:

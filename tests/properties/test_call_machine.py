@@ -381,14 +381,13 @@ def plans(draw: st.DrawFn) -> CallPlan:
     for position in range(size):
         onward = st.integers(position + 1, size).map(lambda n: n if n < size else None)
         form = draw(st.sampled_from(FORMS))
-        on: dict[RingOutcome, int] = {}
+        on: dict[RingOutcome, int | None] = {}
         step: Say | Ring | Refuse | HangUp | Dialplan
         if form == "ring":
             shape = draw(st.lists(st.sampled_from((1, 2, 3, 0)), max_size=3))
             rounds = tuple(PEOPLE[:count] for count in shape)
             step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))))
-            branches = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
-            on = {outcome: there for outcome, there in branches.items() if there is not None}
+            on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
             step = Say("sound:hello-world")
         elif form == "refuse":

@@ -26,6 +26,8 @@ SOFT_ARI = 32
 
 Answer = tuple[int, object]
 DONE: Answer = (204, None)
+FAR_OFF = 24 * 3600.0
+"""Seconds beyond any call's length."""
 BREAK_GLASS = "callrouter-breakglass"
 
 
@@ -238,7 +240,8 @@ class FakeAsterisk(AriDoors):
             self._tell("ChannelStateChange", channel)
 
     def _set_dead_man(self, channel: Channel, seconds: float) -> None:
-        if seconds:
+        """As Asterisk 22.10.1 at its worst: a 0 may strike at once, so only a time far off is none."""
+        if seconds < FAR_OFF:
             channel.later("dead man", seconds, lambda: self.dead_man_strikes(channel))
         else:
             channel.forget("dead man")
@@ -363,7 +366,7 @@ class FakeAsterisk(AriDoors):
         leg.originator = query["originator"]
         leg.variables = dict(body.get("variables", {}))
         self._put(leg)
-        self._set_dead_man(leg, float(leg.variables.get("TIMEOUT(absolute)", "0")))
+        self._set_dead_man(leg, float(leg.variables["TIMEOUT(absolute)"]))
         app, args = query["app"], query["appArgs"]
         if self.start_late:
             leg.later("enters", 0.005, lambda: self._enter(leg, app, f"{app},{args}", (args,)))

@@ -50,7 +50,7 @@ OVERDUE = TimerFired(machine.CLEAN_UP)
 
 def plan(
     *steps: Step,
-    on: dict[RingOutcome, int] | None = None,
+    on: dict[RingOutcome, int | None] | None = None,
     blocked_by: str | None = None,
     no_route: bool = False,
 ) -> CallPlan:

@@ -270,6 +270,46 @@ def test_what_a_caller_meets(rules: RuleSet, to: str, at: str, meets: list[str])
     assert list(map(met, steps(decide(rules, facts(to, at=at))))) == meets
 
 
+LAST_RESORTS = [
+    ("a route that leads to it", "[{goto: over}]", ["PJSIP/1", "PJSIP/2"]),
+    ("a prompt and such a route", "[{say: {file: x}}, {goto: over}]", ["PJSIP/1", "x", "PJSIP/2"]),
+    ("a route without steps", "[{goto: empty}]", ["PJSIP/1"]),
+    ("a person who does nothing", "[{person: idle}]", ["PJSIP/1"]),
+]
+OVER = """\
+client: c
+name: C
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+people: {idle: {do: []}}
+routes:
+  - {name: main, do: [{ring: PJSIP/1}]}
+  - {name: over, do: [{ring: PJSIP/2}]}
+  - {name: empty, do: []}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last_resort", "meets"), [row[1:] for row in LAST_RESORTS], ids=[row[0] for row in LAST_RESORTS]
+)
+def test_a_last_resort_may_lead_anywhere_and_ends(last_resort: str, meets: list[str]) -> None:
+    texts = {"c.yaml": f"{OVER}last_resort: {last_resort}\n"}
+    compiled = compile_rules(texts, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    decision = decide(compiled, facts("+4722334455"))
+    assert list(map(met, steps(decision))) == meets
+    assert [node.then for node in decision.plan.nodes] == [*range(1, len(meets)), None]
+
+
+def test_a_branch_to_nowhere_ends_the_call() -> None:
+    branch = "[{ring: PJSIP/1, on: {busy: {goto: empty}}}, hangup]"
+    text = OVER.replace("[{ring: PJSIP/1}]", branch) + "last_resort: []\n"
+    compiled = compile_rules({"c.yaml": text}, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    assert decide(compiled, facts("+4722334455")).plan.nodes[0].on == {RingOutcome.BUSY: None}
+
+
 def test_two_branches_lead_to_one_place(rules: RuleSet) -> None:
     plan = decide(rules, facts("+4722330054")).plan
     assert plan.nodes[0].on == {RingOutcome.BUSY: 2, RingOutcome.FAILED: 2}

@@ -84,6 +84,26 @@ CASES = [
         ["7:81: this leads in a circle, from `a` to `kari` to `b` to `a`; let one of them end elsewhere"],
     ),
     (
+        "a person called self",
+        "people: {self: {rings: PJSIP/1}}",
+        ["6:16: `self` is whoever a treatment is of; give this person another id"],
+    ),
+    (
+        "persons that multiply",
+        "people:\n"
+        + "".join(f"  p{n}: {{do: [{{person: p{n + 1}}}, {{person: p{n + 1}}}]}}\n" for n in range(30))
+        + "  p30: {rings: PJSIP/1}\n"
+        + route("[{person: p0}]"),
+        ["38:24: a call could meet more than 1000 steps from here; let fewer `person` steps lead to others"],
+    ),
+    (
+        "a way that is too long",
+        "routes:\n"
+        + "".join(f"  - {{name: r{n}, do: {{goto: r{n + 1}}}}}\n" for n in range(60))
+        + "  - {name: r60, do: hangup}\n",
+        ["18:21: more than 50 routes and people follow one another from here; shorten the way"],
+    ),
+    (
         "self in a route",
         "routes: [{name: r, do: {ring: self}}]",
         ["6:24: `self` is nobody here, outside a person's own `do:`; write the person's id"],
@@ -105,6 +125,14 @@ CASES = [
         [
             "6:37: `2026-13-01`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30",
             "6:49: `24/12` is not a date; write 2026-12-23 or 2026-12-23 15:30",
+        ],
+    ),
+    (
+        "a year that is none",
+        "routes: [{name: r, when: {between: [0001-01-01, 9999-12-31]}, do: []}]",
+        [
+            "6:37: `0001-01-01`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30",
+            "6:49: `9999-12-31`: there is no such moment; write 2026-12-23 or 2026-12-23 15:30",
         ],
     ),
     (

@@ -97,6 +97,14 @@ follows."""
 LEG = "leg"
 """The argument with which a leg of ours enters the application."""
 
+NEVER = 365 * 24 * 3600
+"""Seconds to which a dead-man timer is lifted.
+
+A 0 would take it off. But Asterisk looks twice at when to hang up, first whether there is a time and then
+which, and a 0 that comes in between has long passed: one talk in some thousands was cut off as it began
+(22.10.1; main/channel.c, ast_check_hangup).
+"""
+
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
 _OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
@@ -183,7 +191,7 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case SetDeadMan(leg):
             return (_absolute_timeout(call, leg, outbound.dead_man),)
         case LiftDeadMan(leg):
-            return (_absolute_timeout(call, leg, 0),)
+            return (_absolute_timeout(call, leg, NEVER),)
         case ReturnToDialplan(context, extension):
             query = {"context": context, "extension": extension, "priority": "1"}
             return (Request("POST", f"{caller}/continue", query),)
