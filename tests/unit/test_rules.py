@@ -43,6 +43,14 @@ def route(do: str) -> str:
 
 
 STEPS = "say, ring, person, goto, dialplan, decline, hangup"
+
+
+def _twice(number: int) -> str:
+    """Two branches to the same person."""
+    return f"{{busy: {{person: p{number}}}, failed: {{person: p{number}}}}}"
+
+
+TOO_MANY = "a call could meet more than 1000 steps from here; let fewer `person` steps lead to others"
 TOO_LATE = "since the call has ended or gone elsewhere; remove it, or move it up"
 YES = "not supported by this version yet"
 CASES = [
@@ -94,7 +102,15 @@ CASES = [
         + "".join(f"  p{n}: {{do: [{{person: p{n + 1}}}, {{person: p{n + 1}}}]}}\n" for n in range(30))
         + "  p30: {rings: PJSIP/1}\n"
         + route("[{person: p0}]"),
-        ["38:24: a call could meet more than 1000 steps from here; let fewer `person` steps lead to others"],
+        [f"38:24: {TOO_MANY}"],
+    ),
+    (
+        "branches that multiply",
+        "people:\n"
+        + "".join(f"  p{n}: {{do: {{ring: PJSIP/1, on: {_twice(n + 1)}}}}}\n" for n in range(12))
+        + "  p12: {rings: PJSIP/1}\n"
+        + route("{person: p0}"),
+        [f"18:13: {TOO_MANY}"],
     ),
     (
         "a way that is too long",
