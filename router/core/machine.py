@@ -265,7 +265,7 @@ def _found_talking(call: Call, event: TalkFound) -> Call:
         for number in range(CALLER + 1, partner)
     )
     phone = Target(event.dial, event.dial)
-    talker = Leg(partner, began, phone, LegState.UP, ringing_at=None, answered_at=began)
+    talker = Leg(partner, began, phone, LegState.UP, answered_at=began)
     caller = replace(call.caller, state=LegState.UP, answered_at=began)
     return replace(
         call,

@@ -100,9 +100,9 @@ LEG = "leg"
 NEVER = 365 * 24 * 3600
 """Seconds to which a dead-man timer is lifted.
 
-A 0 would take it off. But Asterisk looks twice at when to hang up, first whether there is a time and then
-which, and a 0 that comes in between has long passed: one talk in some thousands was cut off as it began
-(22.10.1; main/channel.c, ast_check_hangup).
+A 0 would take it off, too. But some one leg in 15,000 to which it was written left the application a few
+milliseconds later, as if its time were up (22.10.1). Asterisk seems to look twice at when to hang up, first
+whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 in between has long passed.
 """
 
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
