@@ -91,14 +91,14 @@ class HangUpLeg(Command, frozen=True):
 
 
 class SetDeadMan(Command, frozen=True):
-    """Set the dead-man timer of a leg anew: unless that is repeated, Asterisk returns the caller (leg 0) to
-    the dialplan, and ends any other leg."""
+    """Set the dead-man timers of the caller and of `legs` anew: unless that is repeated, Asterisk returns the
+    caller to the dialplan, and ends the legs."""
 
-    leg: int
+    legs: tuple[int, ...] = ()
 
 
 class LiftDeadMan(Command, frozen=True):
-    """Take the dead-man timer off a leg: a conversation outlives us."""
+    """Take the dead-man timers off the caller and the leg that talk: a conversation outlives us."""
 
     leg: int
 

@@ -254,7 +254,7 @@ def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
 
 
 def _talk_outlives_us(partner: int) -> Commands:
-    return (CancelTimer(DEAD_MAN), LiftDeadMan(CALLER), LiftDeadMan(partner))
+    return (CancelTimer(DEAD_MAN), LiftDeadMan(partner))
 
 
 def _found_talking(call: Call, event: TalkFound) -> Call:
@@ -321,7 +321,6 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             ended = PlaybackEnded(call.state.playback, failed=True)
             return _after(say.advance(call, call.state, ended, now), now)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
-            # Both again: where one was lost, the other's loss may be on its way.
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
             # Ringing tone, dead-man timers (set anew soon), hangups of lost legs (checked at the end).
@@ -341,8 +340,8 @@ def _dead_man_again(call: Call) -> Commands:
     """Set the dead-man timers anew while the caller waits."""
     if not isinstance(call.state, Saying | Ringing):
         return ()
-    legs = [leg.number for leg in call.legs if not leg.gone and leg.intent is None]
-    return (*(SetDeadMan(leg) for leg in legs), SetTimer(DEAD_MAN, REFRESH))
+    legs = tuple(leg.number for leg in call.legs[1:] if not leg.gone and leg.intent is None)
+    return SetDeadMan(legs), SetTimer(DEAD_MAN, REFRESH)
 
 
 def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:

@@ -164,6 +164,7 @@ class AriServer(AriDoors):
     """`requests` are those of the websocket, `http_requests` those of HTTP, as (method, path)."""
 
     version: str = "22.10.1"
+    lacks: str = ""  # a module that is not loaded
     password: str = "secret"
     refuse: int = 0  # this status to every websocket
     close_at_once: bool = False  # past sessionlimit
@@ -224,6 +225,8 @@ class AriServer(AriDoors):
         if path == "asterisk/info":
             info = {"system": {"version": self.version, "entity_id": "a"}}
             return 200, info | {"status": {"startup_time": STAMP, "last_reload_time": STAMP}}
+        if path == f"asterisk/modules/{self.lacks}":
+            return 404, {"message": "Module could not be found in running modules"}
         if path.startswith("applications/"):
             if path.endswith("/eventFilter"):
                 self.filters.append(body)

@@ -468,6 +468,7 @@ async def test_the_http_lane_reads_files_and_says_what_went_wrong(server: AriSer
 REFUSALS: dict[str, tuple[dict[str, object], str]] = {
     "wrong password": ({"password": "other"}, "name or password is not one of ari.conf"),
     "old Asterisk": ({"version": "20.14.0"}, "22.7 or newer"),
+    "a module less": ({"lacks": "func_export.so"}, "func_export.so is not loaded. Load it"),
     "at the session limit": ({"close_at_once": True}, "sessionlimit"),
     "the websocket is not found": ({"refuse": 404}, "There is no ARI"),
     "still starting": ({"refuse": 503}, "still starting"),

@@ -54,12 +54,14 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
      [f"POST bridges type=mixing bridgeId={ID}-b done=409",
       f"POST bridges/{ID}-b/addChannel channel=1795341600.7,{ID}-l3"]),
     ("no bridge", DestroyBridge(), [f"DELETE bridges/{ID}-b done=404"]),
-    ("the caller's dead man", SetDeadMan(CALLER),
+    ("the caller's dead man", SetDeadMan(),
      ["POST channels/1795341600.7/variable variable=TIMEOUT(absolute) value=9 done=404"]),
-    ("a leg's dead man", SetDeadMan(2),
-     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=9 done=404"]),
+    ("the dead men of all who wait", SetDeadMan((2, 3)),
+     [f"POST channels/1795341600.7/variable variable=ARRAY(TIMEOUT(absolute),"
+      f"EXPORT({ID}-l2,TIMEOUT(absolute)),EXPORT({ID}-l3,TIMEOUT(absolute))) value=9,9,9 done=404"]),
     ("no dead man", LiftDeadMan(2),
-     [f"POST channels/{ID}-l2/variable variable=TIMEOUT(absolute) value=31536000 done=404"]),
+     ["POST channels/1795341600.7/variable variable=ARRAY(TIMEOUT(absolute),"
+      f"EXPORT({ID}-l2,TIMEOUT(absolute))) value=31536000,31536000 done=404"]),
     ("to the dialplan", ReturnToDialplan("closed", "s"),
      ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
 ]  # fmt: skip
@@ -131,7 +133,7 @@ def test_a_leg_is_created_with_its_dead_man_and_a_number(
         "channelId": f"{ID}-l4",
         "originator": "1795341600.7",
     }
-    presented = {} if number is None else {"CONNECTEDLINE(num)": number}
+    presented = {} if number is None else {"CONNECTEDLINE(num,i)": number}
     assert request.body == {"variables": {"TIMEOUT(absolute)": "12", **presented}}
 
 

@@ -4,6 +4,7 @@ A bare ARI client takes the place of the router: what comes is what Asterisk its
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeAlias
@@ -202,6 +203,23 @@ async def test_the_dead_man_returns_a_caller_to_the_dialplan(client: Client, pla
     story = client.story(channel)
     assert HangupRequest not in story[: story.index(models.StasisEnd)], "what tells a dead-man from a hangup"
     await client.until(StateChange, channel)  # the dialplan answers, to say a word
+    assert await went_as_written(caller)
+
+
+async def test_one_request_sets_the_dead_men_of_caller_and_leg(
+    client: Client, place_call: Start, ringing_phone: Callee
+) -> None:
+    caller = place_call(INVITE, refused(603))
+    channel = await client.arrival()
+    assert (await client.create("deadman-l2", "PJSIP/100", dead_man=30)).ok
+    await client.until(models.StasisStart, "deadman-l2")
+    assert await client.status("POST", "channels/deadman-l2/dial", timeout="30") == 204
+    both = f"ARRAY({ABSOLUTE},EXPORT(deadman-l2,{ABSOLUTE}))"
+    assert await client.status("POST", f"channels/{channel}/variable", variable=both, value="500,1") == 204
+    await client.until(models.ChannelDestroyed, "deadman-l2")
+    left = await client.connection.ask("GET", f"channels/{channel}/variable", {"variable": ABSOLUTE})
+    assert 400 < float(json.loads(left.body)["value"]) <= 500
+    await client.status("DELETE", f"channels/{channel}")
     assert await went_as_written(caller)
 
 

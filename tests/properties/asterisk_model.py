@@ -186,7 +186,8 @@ class Asterisk:
     # Commands
 
     def _carry_out(self, command: CallCommand) -> None:
-        number: int = getattr(command, "leg", CALLER)
+        of_caller = isinstance(command, LiftDeadMan)
+        number: int = CALLER if of_caller else getattr(command, "leg", CALLER)
         channel = self.channels.get(number)
         if isinstance(command, CreateLeg):
             self._create(command)
@@ -226,10 +227,11 @@ class Asterisk:
                 self.bridge = {CALLER} | (self.bridge or set())
             case Bridge():
                 self._join(command, number, channel)
-            case SetDeadMan():
-                self._set_dead_man(number)
-            case LiftDeadMan():
-                channel.dead_man = None
+            case SetDeadMan(legs):
+                for one in self.channels.keys() & {CALLER, *legs}:
+                    self._set_dead_man(one)
+            case LiftDeadMan(leg):
+                channel.dead_man = self.channels[leg].dead_man = None
             case ReturnToDialplan():
                 self._to_dialplan(CALLER)
             case IndicateRinging():

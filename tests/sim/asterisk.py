@@ -241,6 +241,7 @@ class FakeAsterisk(AriDoors):
 
     def _set_dead_man(self, channel: Channel, seconds: float) -> None:
         """As Asterisk 22.10.1 at its worst: a 0 may strike at once, so only a time far off is none."""
+        channel.dead_man_set += 1
         if seconds < FAR_OFF:
             channel.later("dead man", seconds, lambda: self.dead_man_strikes(channel))
         else:
@@ -393,15 +394,27 @@ class FakeAsterisk(AriDoors):
                 phone = self.phones[channel.name.removesuffix("-00000002")]
                 self._ring(channel, phone, float(query["timeout"]))
             case "POST variable":
-                channel.variables[query["variable"]] = query["value"]
-                if query["variable"] == "TIMEOUT(absolute)":
-                    self._set_dead_man(channel, float(query["value"]))
+                self._set_variables(channel, query["variable"], query["value"])
             case "POST continue":
                 self._to_dialplan(channel, query["context"], query["extension"])
             case _:
                 self.unheard_of.append(what)
                 return not_found("Resource")
         return DONE
+
+    def _set_variables(self, channel: Channel, variable: str, value: str) -> None:
+        """`ARRAY(a,b)` with `1,2` sets two; `EXPORT(channel,a)` one of another channel, if that is there."""
+        if several := re.fullmatch(r"ARRAY\((.*)\)", variable):
+            names = re.split(r",(?![^(]*\))", several[1].replace("TIMEOUT(absolute)", "TIMEOUT"))
+            for name, one in zip(names, value.split(","), strict=True):
+                self._set_variables(channel, name.replace("TIMEOUT", "TIMEOUT(absolute)"), one)
+        elif other := re.fullmatch(r"EXPORT\(([^,]+),(.*)\)", variable):
+            if other[1] in self.channels:
+                self._set_variables(self.channels[other[1]], other[2], value)
+        else:
+            channel.variables[variable] = value
+            if variable == "TIMEOUT(absolute)":
+                self._set_dead_man(channel, float(value))
 
     def _with_bridge(self, what: str, name: str, query: Mapping[str, str]) -> Answer:
         if what == "POST" and not name:

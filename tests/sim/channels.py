@@ -37,6 +37,7 @@ class Channel:
         self.dialled = self.ready = False
         self.originator = ""
         self.variables: dict[str, str] = {}
+        self.dead_man_set = 0  # how often
         self._hang_up = hang_up
         self._timers: dict[str, asyncio.TimerHandle] = {}
 

@@ -209,7 +209,7 @@ async def test_the_caller_is_shown_to_a_phone_outside(asterisk: FakeAsterisk, ro
     caller = asterisk.call(OUTSIDE)
     await until(lambda: asterisk.legs("PJSIP/+4790000001@trunk"))
     [leg] = asterisk.legs("PJSIP/+4790000001@trunk")
-    assert leg.variables == {"TIMEOUT(absolute)": "12", "CONNECTEDLINE(num)": "+4790000009"}
+    assert leg.variables == {"TIMEOUT(absolute)": "12", "CONNECTEDLINE(num,i)": "+4790000009"}
     caller.hang_up()
     await router.all_over(1)
 
@@ -221,10 +221,9 @@ async def test_whoever_waits_is_kept_from_the_dead_man(
     asterisk.phones["PJSIP/kari"] = RINGS_ON
     caller = asterisk.call(ONE)
 
-    def set_anew(leg: str) -> int:
-        return asterisk.commands().count(f"POST channels/{leg}/variable")
-
-    await until(lambda: set_anew("") > 2 and set_anew("l1") > 2)
+    await until(lambda: bool(asterisk.legs("PJSIP/kari")))
+    [leg] = asterisk.legs("PJSIP/kari")
+    await until(lambda: min(caller.dead_man_set, leg.dead_man_set) > 3)
     caller.hang_up()
     assert told(await router.record(ONE)) == ("abandoned", "ringing", "caller")
 

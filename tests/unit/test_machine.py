@@ -143,18 +143,18 @@ def test_a_caller_who_is_gone_with_nobody_rung_ends_the_call_at_once(event: Call
 
 def test_dead_man_timers_are_set_anew_while_the_caller_waits() -> None:
     call = story(plan(RING_BOTH), LegEnded(1, 17, 486), TICK)
-    assert call.last == (SetDeadMan(CALLER), SetDeadMan(2), SetTimer(machine.DEAD_MAN, machine.REFRESH))
+    assert call.last == (SetDeadMan((2,)), SetTimer(machine.DEAD_MAN, machine.REFRESH))
     assert call.then(talk(2), TICK).last == (), "lifted while two people talk"
 
 
 def test_a_leg_given_up_is_not_kept_alive() -> None:
     call = story(plan(IN_TURN), TimerFired("ring"), TICK)
-    assert SetDeadMan(1) not in call.last
+    assert SetDeadMan((2,)) in call.last
 
 
 def test_a_dead_man_timer_that_does_not_come_off_is_lifted_once_more() -> None:
-    call = story(plan(RING_ANNA), talk(), CommandFailed("LiftDeadMan", CALLER, 0))
-    assert call.doing == [LiftDeadMan(CALLER), LiftDeadMan(1)]
+    call = story(plan(RING_ANNA), talk(), CommandFailed("LiftDeadMan", 1, 0))
+    assert call.doing == [LiftDeadMan(1)]
     assert call.then(CommandFailed("LiftDeadMan", 1, 0)).last == ()
     assert "lift_failed" in call.then(CALLER_BYE, gone(), gone(1)).record.flags
 
@@ -186,7 +186,7 @@ def test_the_talk_begins_when_both_are_connected() -> None:
 
 TALK_EVENTS: list[tuple[str, CallEvent, list[CallCommand]]] = [
     ("the bridge is lost", BridgeLost(), [Bridge(1)]),
-    ("the router returns", RouterReturned(), [LiftDeadMan(CALLER), LiftDeadMan(1)]),
+    ("the router returns", RouterReturned(), [LiftDeadMan(1)]),
     ("a losing leg ends", LegEnded(2, 26), []),
     ("the caller answers twice", CALLER_UP, []),
     ("an old prompt ends", PlaybackEnded(1), []),
@@ -208,7 +208,7 @@ def test_what_a_talk_goes_on_through(event: CallEvent, then: list[CallCommand]) 
 
 def test_a_talk_that_a_new_router_finds_goes_on_to_its_true_end() -> None:
     call = story(plan(RING_ANNA), TalkFound(2, "PJSIP/bo", ARRIVAL))
-    assert call.doing == [LiftDeadMan(CALLER), LiftDeadMan(2)]
+    assert call.doing == [LiftDeadMan(2)]
     record = call.then(after(60, HangupRequested(CALLER, 16)), gone(), let_go(2)).record
     assert (record.disposition, record.hung_up_by, record.answered_by) == (
         Disposition.ANSWERED,
@@ -263,8 +263,7 @@ def test_after_a_gap_what_it_may_have_swallowed_is_told_again() -> None:
         AnswerCaller(),
         OpenBridge(),
         hang_up(1, HangupReason.NO_ANSWER),
-        SetDeadMan(CALLER),
-        SetDeadMan(2),
+        SetDeadMan((2,)),
         SetTimer(machine.DEAD_MAN, machine.REFRESH),
     ]
 

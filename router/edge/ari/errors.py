@@ -8,6 +8,7 @@ SetupError                 what to do about it is the text of the exception; `re
   NoAriError                      404
   NotReadyError                   503
   RefusedError             any other status
+  ModuleError                a module that we cannot do without is not loaded
   VersionError               older than 22.7, or no version at all
 """
 
@@ -65,6 +66,11 @@ class RefusedError(SetupError):
 class VersionError(SetupError):
     reason = "version"
     advice = "callrouter needs Asterisk 22.7 or newer."
+
+
+class ModuleError(SetupError):
+    reason = "module"
+    advice = "Load it by modules.conf; a full installation has it."
 
 
 BY_STATUS: dict[int, type[SetupError]] = {

@@ -10,6 +10,7 @@ import msgspec
 from router.edge.ari import models
 from router.edge.ari.errors import (
     BY_STATUS,
+    ModuleError,
     NoAnswerError,
     RefusedError,
     UnreachableError,
@@ -21,6 +22,9 @@ from router.edge.ari.link import AriSettings
 from router.edge.ari.rest import Reply
 
 OLDEST_VERSION = (22, 7)
+MODULES = ("func_timeout.so", "func_strings.so", "func_export.so")
+"""Of the functions that dead-man timers are set and lifted by. Asterisk answers 204 where one is missing, and
+every talk would end as if we were gone."""
 ALL_CHANNELS = "__AST_CHANNEL_ALL_TOPIC"  # stands in an application's channel_ids when subscribed to all
 CLOSE_SECONDS = 0.5
 EVENT_FILTER: dict[str, object] = {
@@ -57,10 +61,12 @@ def check_version(url: str, info: models.AsteriskInfo) -> None:
 
 
 async def look(lane: HttpLane, settings: AriSettings) -> None:
-    """An Asterisk that we can work with answers, and knows us."""
-    check_version(
-        settings.url, accepted(settings.url, await lane.request("GET", "asterisk/info"), models.AsteriskInfo)
-    )
+    """An Asterisk that we can work with answers, knows us, and has what we cannot do without."""
+    url = settings.url
+    check_version(url, accepted(url, await lane.request("GET", "asterisk/info"), models.AsteriskInfo))
+    for module in MODULES:
+        if (await lane.request("GET", f"asterisk/modules/{module}")).status == 404:
+            raise ModuleError(url, f"{module} is not loaded")
 
 
 async def open_socket(lane: HttpLane, settings: AriSettings) -> Socket:

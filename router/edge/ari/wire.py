@@ -107,6 +107,7 @@ whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 i
 
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
+_AT_ONCE = 50  # ARRAY() takes a hundred (funcs/func_strings.c)
 _OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
 
 
@@ -188,10 +189,10 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case HangUpLeg(leg, reason):
             path = f"channels/{channel_id(call, leg)}"
             return (Request("DELETE", path, {"reason_code": _CAUSE[reason]}, done=(404,)),)
-        case SetDeadMan(leg):
-            return (_absolute_timeout(call, leg, outbound.dead_man),)
+        case SetDeadMan(legs):
+            return _absolute_timeouts(call, legs, outbound.dead_man)
         case LiftDeadMan(leg):
-            return (_absolute_timeout(call, leg, NEVER),)
+            return _absolute_timeouts(call, (leg,), NEVER)
         case ReturnToDialplan(context, extension):
             query = {"context": context, "extension": extension, "priority": "1"}
             return (Request("POST", f"{caller}/continue", query),)
@@ -208,7 +209,7 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     number = call.info.dialled if outside else call.info.caller
     variables = {_ABSOLUTE: str(outbound.dead_man)}
     if _PRESENTABLE.fullmatch(number):
-        variables["CONNECTEDLINE(num)"] = number
+        variables["CONNECTEDLINE(num,i)"] = number  # i: only set; nobody is to be told of it yet.
     query = {
         "endpoint": command.target.dial,
         "app": outbound.app,
@@ -228,6 +229,15 @@ def _bridge(call: Call, channels: str) -> tuple[Request, ...]:
     )
 
 
-def _absolute_timeout(call: Call, leg: int, seconds: int) -> Request:
-    path = f"channels/{channel_id(call, leg)}/variable"
-    return Request("POST", path, {"variable": _ABSOLUTE, "value": str(seconds)}, done=(404,))
+def _absolute_timeouts(call: Call, legs: tuple[int, ...], seconds: int) -> tuple[Request, ...]:
+    """Of the caller and of `legs`. One request does for all, since each costs Asterisk more than what it asks
+    for: ARRAY() sets several, and EXPORT() those of another channel."""
+    exports = [f"EXPORT({channel_id(call, leg)},{_ABSOLUTE})" for leg in legs]
+    batches = [exports[at : at + _AT_ONCE] for at in range(0, len(exports) or 1, _AT_ONCE)]
+    return tuple(_set_all(call, [_ABSOLUTE, *batch], seconds) for batch in batches)
+
+
+def _set_all(call: Call, names: list[str], value: int) -> Request:
+    variable = names[0] if len(names) == 1 else f"ARRAY({','.join(names)})"
+    query = {"variable": variable, "value": ",".join([str(value)] * len(names))}
+    return Request("POST", f"channels/{call.info.channel}/variable", query, done=(404,))
