@@ -16,6 +16,7 @@ A caller's channel enters our application
     edge/ari/wire.py           Asterisk's words <-> the call machine's words
     edge/engine.py             one event in, one step of its call, journal, commands on the wire
     edge/livecall.py           one call and its timers
+    edge/callers.py            what is remembered of callers
     edge/ports.py              what the engine needs of the rest of the edge
 
 Facts -> decision
@@ -24,8 +25,10 @@ Facts -> decision
     core/times.py              durations, weekly hours, dates, holidays
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
+    core/screening.py          who is refused, by which rule
     core/decide.py             decide(rules, facts) -> plan and trace
     core/conditions.py         the conditions of `when`
+    core/trace.py              what a decision looked at, and what came of it
     core/explain.py            a decision's own trace, as text
 
 Rules (read at start and at reload)

@@ -11,6 +11,7 @@ import gc
 import random
 import signal
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from router.core.ruleset import RuleSet
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
+from router.edge.callers import Called, Callers
 from router.edge.engine import Engine
 from router.edge.metrics import Metrics
 from router.edge.reload import Reloader
@@ -59,7 +61,8 @@ class Daemon:
         self._metrics.watch_store(self._store)
         self._metrics.rules_loaded()
         outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present)
-        self._engine = Engine(rules, self._store, self._metrics, outbound, self._open_calls)
+        self._callers = Callers()
+        self._engine = Engine(rules, self._store, self._metrics, outbound, self._open_calls, self._callers)
         self._connection = AriConnection(
             AriSettings(
                 url=settings.ari.url,
@@ -159,8 +162,19 @@ class Daemon:
         trying."""
         try:
             prepare(self._settings.database_url)
+            self._remember_callers()
         except UnusableDatabaseError as error:
             log.error("no database, calls are answered all the same", error=str(error))
+
+    def _remember_callers(self) -> None:
+        """Learn of the database who has called lately, of clients whose rules count that."""
+        clients = self._engine.rules.clients.values()
+        counting = {client.id: client.screening.counted for client in clients if client.screening.counted}
+        if counting:
+            longest = max(counted.within.seconds for counted in counting.values())
+            since = datetime.now(UTC) - timedelta(seconds=longest)
+            with closing(Queries(self._settings.database_url)) as queries:
+                self._callers.learn(Called(*row) for row in queries.who_called(counting, since))
 
     async def _open_calls(self, asterisk: str) -> list[OpenCall]:
         """The calls of one Asterisk that the database holds open."""

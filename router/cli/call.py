@@ -11,11 +11,12 @@ import typer
 from router.cli.calls import as_object
 from router.cli.options import FAILED, Config, Json, open_records
 from router.cli.words import LEGS, event_in_words, length, moment
-from router.core.decide import Decision, TraceRow
+from router.core.decide import Decision
 from router.core.events import CallEvent
 from router.core.explain import explain
 from router.core.plan import CallPlan
 from router.core.record import CallInfo, CallRecord
+from router.core.trace import TraceRow
 from router.edge.store.queries import CallStory, ListedCall, NoSuchCall, SeveralCalls
 
 _EVENT = msgspec.json.Decoder(CallEvent)

@@ -20,7 +20,7 @@ from router.core.plan import PlanNode, Ring, Say
 from router.core.rehearsal import OUTCOMES
 from router.core.ruleset import RuleSet
 from router.core.scenarios import STEP_NAMES, Supposed, suppose, zone_of
-from router.core.times import read_from
+from router.core.times import Rate, read_from
 from router.edge.store.queries import CallStory
 
 
@@ -38,6 +38,9 @@ def explain(
         list[str] | None,
         typer.Option(metavar="WHO=OUTCOME", help="What phones do, as in kari=busy; else they answer."),
     ] = None,
+    called: Annotated[
+        str, typer.Option(metavar="RATE", help="How often the caller called lately, as in '5 calls in 10m'.")
+    ] = "",
     rules: Rules = None,
     as_json: Json = False,
     config: Config = None,
@@ -53,7 +56,7 @@ def explain(
         return
     loaded = load_rules(rules_file(read_settings(config), rules))
     arriving = Arriving(to, caller or "anonymous")
-    supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []))
+    supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []), _rate(called))
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
     else:
@@ -67,6 +70,13 @@ def _moment(text: str, arriving: Arriving, rules: RuleSet) -> datetime:
         return read_from(text).replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--at") from error
+
+
+def _rate(text: str) -> Rate | None:
+    try:
+        return Rate.parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--called") from error
 
 
 def _outcomes(given: list[str]) -> dict[str, str]:

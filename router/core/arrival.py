@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -11,7 +12,7 @@ from router.core.decide import Decision
 from router.core.facts import Facts
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
-from router.core.ruleset import RuleSet
+from router.core.ruleset import ClientRules, RuleSet
 
 
 def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
@@ -32,7 +33,17 @@ class Arriving(NamedTuple):
     name: str = ""
 
 
-def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0) -> Facts:
+Before = Callable[[ClientRules, PhoneNumber, datetime], tuple[datetime, ...]]
+"""When a caller has called a client before, as far back as its rules ask; the call that is asked for counts
+from then on."""
+
+
+def never(client: ClientRules, number: PhoneNumber, now: datetime) -> tuple[datetime, ...]:
+    """Of a caller who calls for the first time."""
+    return ()
+
+
+def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0, before: Before = never) -> Facts:
     """What is known of an arriving call. The caller's number is read in the country of the client dialled.
 
     The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
@@ -40,9 +51,10 @@ def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0) -> 
     dialled = "".join(filter(str.isprintable, call.dialled))[:MAX_CALLER_TEXT]
     did = read_did(dialled, rules)
     owner = rules.numbers.find(did) if did else None
-    country = rules.clients[owner.client].country if owner else None
-    caller = CallerId.read(call.number, call.name, country)
-    return Facts(now=now, dialled=dialled, did=did, caller=caller, turn=turn)
+    client = rules.clients[owner.client] if owner else None
+    caller = CallerId.read(call.number, call.name, client.country if client else None)
+    calls_before = before(client, caller.number, now) if client and caller.number else ()
+    return Facts(now, dialled, did, caller, turn, calls_before)
 
 
 def read_did(dialled: str, rules: RuleSet) -> PhoneNumber | None:

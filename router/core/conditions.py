@@ -4,7 +4,7 @@ To add a condition: a class with `failure` and `holds`, a row in `COMPILE`, and 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -13,14 +13,15 @@ import msgspec
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.schema import ConditionDoc, CountriesDoc
-from router.core.times import Hours, Period
+from router.core.times import Hours, Period, Rate, instant
 
 
 class Failure(msgspec.Struct, frozen=True):
     """A condition that did not hold, in parts; explain.py makes the words."""
 
     condition: str
-    """The key: open, closed, caller, dialled, between, not."""
+    """The key: open, closed, caller, dialled, between, not; of a block rule also numbers, until and
+    more_than."""
     wanted: tuple[str, ...]
     """The values that would have done, as written in E.164."""
 
@@ -94,6 +95,25 @@ class Between(msgspec.Struct, frozen=True):
         return self.period.holds(moment.facts.now)
 
 
+class Until(msgspec.Struct, frozen=True):
+    end: datetime
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        return moment.facts.now < self.end
+
+
+class MoreThan(msgspec.Struct, frozen=True):
+    """The caller has called more often, this call included. Who withholds the number is not counted."""
+
+    rate: Rate
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        since = moment.facts.now - timedelta(seconds=self.rate.within.seconds)
+        return sum(since < before for before in moment.facts.calls_before) >= self.rate.calls
+
+
 class Not(msgspec.Struct, frozen=True):
     when: When
     failure: Failure
@@ -141,6 +161,16 @@ def between(ends: tuple[datetime, datetime], zone: ZoneInfo) -> Between:
     """From the first of `ends` until the other, as the clocks of `zone` show them."""
     written = tuple(f"{end:%Y-%m-%d %H:%M}" for end in ends)
     return Between(Period.local(*ends, zone), Failure("between", written))
+
+
+def until(end: datetime, zone: ZoneInfo) -> Condition:
+    """Before `end`, as the clocks of `zone` show it."""
+    return Until(instant(end, zone), Failure("until", (f"{end:%Y-%m-%d %H:%M}",)))
+
+
+def more_than(rate: Rate) -> Condition:
+    """The caller has called more often than that."""
+    return MoreThan(rate, Failure("more_than", (str(rate),)))
 
 
 def _not(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> Condition:

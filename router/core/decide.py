@@ -2,12 +2,10 @@
 
 In this order: the client by the number dialled; its screening, where `allow` outranks every block; a person's
 own number; the routes, first match in file order; else the client's last resort. Plans lie ready, so a
-decision only picks one, and takes out people who are outside their hours. The trace keeps parts, not
-sentences (explain.py).
+decision only picks one, and takes out people who are outside their hours.
 """
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
@@ -16,21 +14,8 @@ from router.core.facts import Facts
 from router.core.layout import Layout
 from router.core.plan import CallPlan, PlanNode, Refuse, told_first
 from router.core.ruleset import ClientRules, RuleSet
-
-
-class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that was looked at."""
-
-    kind: Literal["client", "allow", "block", "own number", "exception", "route", "person", "no route"]
-    name: str
-    """Of the client, rule, route or person; empty where the row is on all of a kind."""
-    place: str
-    """`file:line`; empty where nothing is written."""
-    matched: bool
-    failed: tuple[Failure, ...] = ()
-    """For what was passed over: the first condition that failed, of each alternative."""
-    timezone: str = ""
-    """The client's, in the client's row: a trace is read with the clock it was decided by."""
+from router.core.screening import screen
+from router.core.trace import TraceRow
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -63,10 +48,10 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
         return _decision(rules, facts, UNKNOWN_NUMBER, [row])
     client = rules.clients[owner.client]
     trace = [TraceRow("client", client.id, client.place, True, timezone=client.timezone)]
-    blocked = _screen(client, facts, trace)
+    moment = Moment(facts, client.hours)
+    blocked = screen(client.screening, moment, trace)
     if blocked is not None:
         return _decision(rules, facts, blocked, trace, client)
-    moment = Moment(facts, client.hours)
     own = client.people[owner.person].own if owner.person is not None else None
     if own is not None:
         trace.append(TraceRow("own number", own.name, own.place, True))
@@ -92,23 +77,6 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
     trace.append(TraceRow("no route", "", client.place, True))
     plan = told_first(tuple(said), _present(client, client.no_route, moment, trace))
     return _decision(rules, facts, plan, trace, client)
-
-
-def _screen(client: ClientRules, facts: Facts, trace: list[TraceRow]) -> CallPlan | None:
-    """The plan for a caller who is blocked."""
-    screening, number = client.screening, facts.caller.number
-    if number is not None:
-        allowed = screening.allow.find(number)
-        if allowed is not None:
-            trace.append(TraceRow("allow", allowed.pattern, allowed.place, True))
-            return None
-        blocking = screening.block.find(number)
-        if blocking is not None:
-            trace.append(TraceRow("block", blocking.name, blocking.place, True))
-            return blocking.plan
-    if len(screening.block):
-        trace.append(TraceRow("block", "", screening.place, False))
-    return None
 
 
 def _present(client: ClientRules, layout: Layout, moment: Moment, trace: list[TraceRow]) -> CallPlan:

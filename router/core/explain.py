@@ -5,8 +5,9 @@ alone.
 from zoneinfo import ZoneInfo
 
 from router.core.conditions import Failure
-from router.core.decide import Decision, TraceRow
+from router.core.decide import Decision
 from router.core.times import WEEKDAYS
+from router.core.trace import TraceRow
 
 _FOUND = {
     "open": "it is closed ({at})",
@@ -15,6 +16,9 @@ _FOUND = {
     "dialled": "{dialled} was dialled",
     "between": "it is {date}",
     "not": "that holds",
+    "numbers": "the caller {caller} is none of its numbers",
+    "until": "it is {date}",
+    "more_than": "the caller has called less often",
 }
 """What was found instead, by the condition that failed."""
 _FOUND_OF_SEVERAL = {"open": "all are closed ({at})", "closed": "all are open ({at})"}
@@ -23,8 +27,9 @@ _ROWS = {
     ("client", True): "client {name} has {dialled}",
     ("client", False): "no client has {dialled}",
     ("allow", True): "allow {name}: the caller {caller} is not screened",
-    ("block", True): "block {name}: the caller {caller} is refused",
-    ("block", False): "block: no rule names the caller {caller}",
+    ("block", True): "block {name}: the caller {caller} is refused{entry}",
+    ("block", False): "block {name}: passed over; {failed}",
+    ("shadow", True): "block {name}: in shadow, or the caller {caller} were refused{entry}",
     ("exception", True): "exception {name}: in force",
     ("exception", False): "exception {name}: passed over; {failed}",
     ("own number", True): "{dialled} is {name}'s own number",
@@ -51,12 +56,15 @@ def explain(decision: Decision) -> tuple[str, ...]:
 
 def _line(row: TraceRow, words: dict[str, str]) -> str:
     failed = "; ".join(_failure(failure, words) for failure in row.failed)
-    line = _ROWS[row.kind, row.matched].format(name=row.name, failed=failed, **words)
+    entry = f", by {row.entry}" if row.entry else ""
+    line = _ROWS[row.kind, row.matched].format(name=row.name, failed=failed, entry=entry, **words)
     return f"{row.place}: {line}" if row.place else line
 
 
 def _failure(failure: Failure, words: dict[str, str]) -> str:
     found = _FOUND[failure.condition]
+    if not failure.wanted:
+        return found.format(**words)
     if len(failure.wanted) > 1:
         found = _FOUND_OF_SEVERAL.get(failure.condition, found)
     joint = " until " if failure.condition == "between" else " or "

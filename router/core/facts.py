@@ -19,3 +19,5 @@ class Facts(msgspec.Struct, frozen=True):
     caller: CallerId
     turn: int = 0
     """How many calls this router took before: where rounds that rotate begin."""
+    calls_before: tuple[datetime, ...] = ()
+    """When the same caller has called the same client lately, as far back as its rules ask; always aware."""

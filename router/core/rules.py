@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from router.core.cautions import cautions
-from router.core.conditions import between, compile_when
+from router.core.conditions import between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.layout import (
     MOST_STEPS,
@@ -31,17 +32,15 @@ from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
 from router.core.reading import Reading
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import (
-    AllowRule,
-    BlockRule,
     ClientRules,
     ExceptionRule,
     Owner,
     PersonRules,
     Route,
     RuleSet,
-    Screening,
 )
 from router.core.schema import (
+    BlockDoc,
     ClientDoc,
     NumberDoc,
     PersonDoc,
@@ -50,8 +49,9 @@ from router.core.schema import (
     ScreeningDoc,
     SharedDoc,
 )
+from router.core.screening import BlockRule, Entry, Numbers, Screening
 from router.core.shapes import check
-from router.core.times import Hours
+from router.core.times import Hours, Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
 SHARED_FILE = "shared.yaml"
@@ -279,7 +279,7 @@ def _client(source: _Source, sheet: Sheet) -> ClientRules:
             for name, written in doc.hours.items()
         },
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
-        screening=_screening(doc.screening, place),
+        screening=_screening(doc.screening, doc.timezone, place),
         people={name: person(name, written) for name, written in doc.people.items()},
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
@@ -300,19 +300,31 @@ def _exception(number: int, sheet: Sheet) -> ExceptionRule:
     )
 
 
-def _screening(doc: ScreeningDoc, place: Callable[[Path], str]) -> Screening:
+def _screening(doc: ScreeningDoc, zone: ZoneInfo, place: Callable[[Path], str]) -> Screening:
     at: Path = ("screening",)
-    allow = (
-        (pattern, AllowRule(pattern.text, place((*at, "allow", number))))
-        for number, pattern in enumerate(doc.allow)
-    )
     nodes = _treatment(doc, place((*at, "treatment")))
-    block = [
-        (written, BlockRule(written.name, place((*at, "block", number)), CallPlan(nodes, written.name)))
+    block = (
+        _block_rule(written, (*at, "block", number), nodes, zone, place)
         for number, written in enumerate(doc.block)
-    ]
-    blocked = ((pattern, rule) for written, rule in block for pattern in written.numbers)
-    return Screening(place(at), NumberIndex(allow), NumberIndex(blocked))
+    )
+    rates = [one.more_than for one in doc.block if one.more_than]
+    counted = Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None
+    return Screening(place(at), _numbers(doc.allow, (*at, "allow"), place), tuple(block), counted)
+
+
+def _block_rule(
+    doc: BlockDoc, path: Path, nodes: tuple[PlanNode, ...], zone: ZoneInfo, place: Callable[[Path], str]
+) -> BlockRule:
+    until_then = (until(doc.until, zone),) if doc.until else ()
+    often = (more_than(doc.more_than),) if doc.more_than else ()
+    when = tuple((*until_then, *often, *alternative) for alternative in compile_when(doc.when, zone))
+    numbers = _numbers(doc.numbers or (), (*path, "numbers"), place)
+    return BlockRule(doc.name, place(path), numbers, when, CallPlan(nodes, doc.name), doc.shadow)
+
+
+def _numbers(patterns: tuple[NumberPattern, ...], path: Path, place: Callable[[Path], str]) -> Numbers:
+    entries = ((one, Entry(one.text, place((*path, at)))) for at, one in enumerate(patterns))
+    return (NumberIndex(entries),) if patterns else ()
 
 
 def _treatment(doc: ScreeningDoc, place: str) -> tuple[PlanNode, ...]:

@@ -7,8 +7,9 @@ import msgspec
 from router.core.conditions import Between, When
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan, PlanNode
+from router.core.plan import PlanNode
 from router.core.remarks import RuleWarning
+from router.core.screening import Screening
 from router.core.times import Hours
 
 
@@ -32,24 +33,6 @@ class ExceptionRule(msgspec.Struct, frozen=True):
     """Said before its own steps, or before those of the route."""
     layout: Layout | None
     """Its own steps; None where the routes go on."""
-
-
-class BlockRule(msgspec.Struct, frozen=True):
-    name: str
-    place: str
-    plan: CallPlan
-    """What a blocked caller meets."""
-
-
-class AllowRule(msgspec.Struct, frozen=True):
-    pattern: str
-    place: str
-
-
-class Screening(msgspec.Struct, frozen=True):
-    place: str
-    allow: NumberIndex[AllowRule]
-    block: NumberIndex[BlockRule]
 
 
 class PersonRules(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ and what came of it is held against what was expected.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -50,6 +50,8 @@ class CallDoc(Shape):
     from_: Text = Field("anonymous", alias="from")
     at: Annotated[datetime, as_text(reader(times.read_from))]
     """As the client's clocks show it."""
+    called: Annotated[times.Rate, as_text(reader(times.Rate.parse))] | None = None
+    """How often the caller has called lately, this call not included: `5 calls in 10m`."""
 
 
 class ExpectDoc(Shape):
@@ -147,7 +149,7 @@ def play(scenario: Scenario, rules: RuleSet) -> Played:
     doc = scenario.doc
     arriving = Arriving(doc.call.to, doc.call.from_)
     at = doc.call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
-    supposed = suppose(arriving, at, rules, doc.given)
+    supposed = suppose(arriving, at, rules, doc.given, doc.call.called)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}
     met |= set(_branches_taken(supposed.decision.plan, supposed.met))
     return Played(scenario, supposed, tuple(_wrong(doc.expect, supposed)), frozenset(met))
@@ -160,10 +162,16 @@ def zone_of(arriving: Arriving, rules: RuleSet) -> str:
     return rules.clients[owner.client].timezone if owner else "UTC"
 
 
-def suppose(arriving: Arriving, now: datetime, rules: RuleSet, given: Mapping[str, str]) -> Supposed:
+def suppose(
+    arriving: Arriving,
+    now: datetime,
+    rules: RuleSet,
+    given: Mapping[str, str],
+    called: times.Rate | None = None,
+) -> Supposed:
     """Decide a call and live it through. `given` is what the phones of a person, an endpoint or a number do,
-    each one of rehearsal.OUTCOMES; those not named answer."""
-    facts = read_facts(arriving, rules, now)
+    each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller has called."""
+    facts = read_facts(arriving, rules, now, before=lambda *_: _spread(called, now) if called else ())
     decision = decide(rules, facts)
     country = rules.clients[decision.client].country if decision.client else None
     does = {_canonical(name, country): outcome for name, outcome in given.items()}
@@ -175,6 +183,12 @@ def suppose(arriving: Arriving, now: datetime, rules: RuleSet, given: Mapping[st
     info = make_info(("", "", "supposed"), facts, decision)
     record, met = rehearsal.rehearse(info, decision.plan, outcome_of)
     return Supposed(decision, record, met)
+
+
+def _spread(called: times.Rate, now: datetime) -> tuple[datetime, ...]:
+    """So many moments over the time before `now`."""
+    step = timedelta(seconds=called.within.seconds) / (called.calls + 1)
+    return tuple(now - step * number for number in range(called.calls, 0, -1))
 
 
 def _canonical(name: str, country: str | None) -> str:
@@ -208,8 +222,10 @@ def _shown(value: object) -> str:
 
 
 def all_parts(rules: RuleSet) -> Iterator[Part]:
-    """Every exception, own number and route, and every branch in them."""
+    """Every block rule, exception, own number and route, and every branch in them."""
     for client in rules.clients.values():
+        for rule in client.screening.block:
+            yield Part(rule.place, f"{'shadow' if rule.shadow else 'block'} {rule.name}")
         for exception in client.exceptions:
             yield Part(exception.place, f"exception {exception.title}")
             if exception.layout is not None:

@@ -33,7 +33,7 @@ from router.core.reading import PersonRef, listed, reader
 
 _LATER = """
     agents announce attestation callback challenge confirm contact contacts defaults directory front
-    greeting lists menu message more_than people_from queue queues set shadow tag tags until variable when
+    greeting lists menu message people_from queue queues set tag tags variable
 """
 NOT_YET = frozenset(_LATER.split())
 """Keys of the contract that this version has not, there where it has them not."""
@@ -249,8 +249,23 @@ class PersonDoc(Shape):
 
 
 class BlockDoc(Shape):
+    """Who is refused: all that is written here must hold."""
+
     name: Text
-    numbers: Annotated[tuple[BlockedPattern, ...], *OneOrMore]
+    numbers: Annotated[tuple[BlockedPattern, ...], *OneOrMore] | None = None
+    when: When = (ConditionDoc(),)
+    more_than: Annotated[times.Rate, as_text(reader(times.Rate.parse))] | None = None
+    """`5 calls in 10m` of one caller to this client, this call included."""
+    until: UntilTime | None = None
+    """The rule ends by itself; a day alone is its end."""
+    shadow: bool = False
+    """Count the hits, and let the callers pass: to try a rule out."""
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if self.numbers is None and self.more_than is None and ConditionDoc() in self.when:
+            raise ValueError("this refuses every caller; give it `numbers:`, `when:` or `more_than:`")
+        return self
 
 
 class SayTreatment(Shape):

@@ -32,6 +32,7 @@ Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
 _DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?")
+_RATE = re.compile(r"([0-9]{1,3}) +calls? +in +([0-9hms]+)")
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _AROUND_DASH = re.compile(r"\s*[-\u2013]\s*")
 _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -65,6 +66,31 @@ class Duration(msgspec.Struct, frozen=True, order=True):
         hours, minutes = divmod(minutes, 60)
         parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
         return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+LONGEST_WITHIN = Duration(24 * 3600)
+"""Calls are not counted over more: they are kept in memory for as long."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """So many calls within so long. Build it with `parse`."""
+
+    calls: int
+    within: Duration
+
+    @classmethod
+    def parse(cls, text: str) -> "Rate":
+        """Read `5 calls in 10m`. ValueError says what to write."""
+        found = _RATE.fullmatch(text)
+        if found is None:
+            raise ValueError(f"`{text[:60]}` is no number of calls in a time; write it as in 5 calls in 10m")
+        rate = cls(int(found[1]), Duration.parse(found[2]))
+        if not rate.calls or not Duration(0) < rate.within <= LONGEST_WITHIN:
+            raise ValueError(f"`{text}` cannot be counted; write at least 1 call in 1s to {LONGEST_WITHIN}")
+        return rate
+
+    def __str__(self) -> str:
+        return f"{self.calls} call{'s' * (self.calls > 1)} in {self.within}"
 
 
 class YearDays(msgspec.Struct, frozen=True):
@@ -273,6 +299,14 @@ class Hours:
         return any(start <= minute < end for start, end in self.spans(day - timedelta(days=1)))
 
 
+def instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the clock on the wall in `zone` shows `moment`.
+
+    Of an hour that comes twice the first is meant; one that is skipped is read by the clock before it.
+    """
+    return moment.replace(tzinfo=zone).astimezone(UTC)
+
+
 class Period(msgspec.Struct, frozen=True):
     """From an instant (included) until another (excluded)."""
 
@@ -281,11 +315,8 @@ class Period(msgspec.Struct, frozen=True):
 
     @classmethod
     def local(cls, start: datetime, end: datetime, zone: ZoneInfo) -> "Period":
-        """From the clock on the wall.
-
-        Of an hour that comes twice the first is meant; one that is skipped is read by the clock before it.
-        """
-        return cls(*(moment.replace(tzinfo=zone).astimezone(UTC) for moment in (start, end)))
+        """From the clock on the wall."""
+        return cls(instant(start, zone), instant(end, zone))
 
     def holds(self, now: datetime) -> bool:
         """Whether the instant `now` (aware) is within it."""

@@ -34,6 +34,7 @@ from router.core.ruleset import RuleSet
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
+from router.edge.callers import Callers
 from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
@@ -75,6 +76,7 @@ class Engine:
         metrics: Metrics,
         outbound: wire.Outbound,
         open_calls: OpenCalls,
+        callers: Callers,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.rules = rules
@@ -86,6 +88,7 @@ class Engine:
         self._metrics = metrics
         self._outbound = outbound
         self._open_calls = open_calls
+        self._callers = callers
         self._adopted = False
         self._clock = clock
         self._wire: Wire | None = None
@@ -173,13 +176,14 @@ class Engine:
     ) -> tuple[LiveCall, Commands]:
         """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
         arriving = Arriving(dialled, channel.caller.number, channel.caller.name)
-        facts = read_facts(arriving, self.rules, arrived, self._turn)
+        facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.before)
         self._turn += 1
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)
         call, commands = machine.begin(info, plan or decision.plan, arrived)
         self._journal.arrived(info, _encode(call.plan), _encode(decision.trace))
         self._metrics.call_entered(call.phase)
+        self._metrics.screened(info.client, decision.trace)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
         return self._keep(LiveCall(call)), commands

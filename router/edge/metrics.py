@@ -22,11 +22,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from router.core.record import CallRecord, Disposition, Phase
+from router.core.trace import TraceRow
 
 OTHER = "other"
 MOST_CLIENTS = 1_000
 MOST_EVENT_TYPES = 50
 MOST_COMMAND_FAILURES = 200
+MOST_BLOCK_RULES = 300
 
 SETUP_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 TALK_BOUNDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
@@ -35,7 +37,7 @@ LAG_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 """Upper bounds in seconds."""
 
 _Key = TypeVar("_Key", bound=Hashable)
-_Tally = Mapping[tuple[str], int] | Mapping[tuple[str, str], int]
+_Tally = Mapping[tuple[str], int] | Mapping[tuple[str, str], int] | Mapping[tuple[str, str, str], int]
 """Label values -> count."""
 
 
@@ -104,6 +106,8 @@ class Metrics(Collector):
         self._failure_kinds = Bounded(MOST_COMMAND_FAILURES, (OTHER, OTHER))
         self._entered = 0
         self._ended: dict[tuple[str, Disposition], int] = {}
+        self._hits_of = Bounded(MOST_BLOCK_RULES, (OTHER, OTHER, OTHER))
+        self._hits: dict[tuple[str, str, str], int] = {}
         self._live = dict.fromkeys(Phase, 0)
         self._attempts: dict[str, int] = {}
         self._setup = Distribution(SETUP_BOUNDS)
@@ -131,6 +135,13 @@ class Metrics(Collector):
         """A call is ours and live from now on: it arrived, or was found again after a restart."""
         self._entered += 1
         self._live[phase] += 1
+
+    def screened(self, client: str | None, trace: Iterable[TraceRow]) -> None:
+        """A call was decided; count the block rules that held, those in shadow too."""
+        for row in trace:
+            if row.matched and row.kind in ("block", "shadow"):
+                key = self._hits_of.name((client or "none", row.name, row.kind))
+                self._hits[key] = self._hits.get(key, 0) + 1
 
     def phase_changed(self, old: Phase, new: Phase) -> None:
         """A live call went on."""
@@ -233,6 +244,9 @@ class Metrics(Collector):
         yield _counters("callrouter_attempts", "Phones rung.", ["outcome"], attempts)
         yield _histogram("callrouter_setup_seconds", "From arrival to talk.", self._setup)
         yield _histogram("callrouter_talk_seconds", "Length of talks.", self._talk)
+        yield _counters(
+            "callrouter_screening_hits", "Block rules that held.", ["client", "rule", "kind"], self._hits
+        )
         yield _counter(
             "callrouter_prompt_failures", "Prompts Asterisk could not play.", self._prompt_failures
         )

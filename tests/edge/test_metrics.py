@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from router.core.record import Phase
+from router.core.trace import TraceRow
 from router.edge.metrics import MOST_CLIENTS, MOST_COMMAND_FAILURES, MOST_EVENT_TYPES, Metrics
 from tests.edge.stories import TEN, a_call, abandoned, talked
 
@@ -78,6 +79,21 @@ def test_clients_past_the_limit_share_a_label(metrics: Metrics) -> None:
 def test_a_call_without_a_client_has_a_label_of_its_own(metrics: Metrics) -> None:
     metrics.call_ended(abandoned(a_call(client=None)))
     assert value(metrics, "callrouter_calls_total", client="none", disposition="abandoned") == 1
+
+
+def test_the_hits_of_block_rules_are_counted_those_in_shadow_too(metrics: Metrics) -> None:
+    told = [
+        TraceRow("client", "fjord", "f.yaml:1", True),
+        TraceRow("shadow", "new feed", "f.yaml:9", True),
+        TraceRow("block", "passed over", "f.yaml:10", False),
+        TraceRow("block", "telemarketers", "f.yaml:11", True),
+    ]
+    metrics.screened("fjord", told)
+    metrics.screened("fjord", told[:3])
+    hits = "callrouter_screening_hits_total"
+    assert value(metrics, hits, client="fjord", rule="new feed", kind="shadow") == 2
+    assert value(metrics, hits, client="fjord", rule="telemarketers", kind="block") == 1
+    assert value(metrics, hits, client="fjord", rule="passed over", kind="block") is None
 
 
 def test_what_asterisk_says_is_bounded_too(metrics: Metrics) -> None:

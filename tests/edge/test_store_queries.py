@@ -66,6 +66,12 @@ def test_list(queries: Queries, wanted: CallFilter, ids: list[str]) -> None:
     assert [call.info.id for call in queries.calls(wanted)] == ids
 
 
+def test_who_called_lately(queries: Queries) -> None:
+    found = queries.who_called(["fjord", "nobody"], TEN + HOUR)
+    caller = a_call("aa2").caller
+    assert found == [("fjord", caller, TEN + HOUR), ("fjord", caller, TEN + 4 * HOUR)]
+
+
 def test_calls_of_one_moment_are_paged_without_loss(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'callrouter.db'}"
     prepare(url)

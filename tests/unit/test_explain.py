@@ -35,7 +35,7 @@ routes:
     do: {ring: kari}
 """
 CLIENT = "f.yaml:1: client fjord has +4722334455"
-UNBLOCKED = "f.yaml:8: block: no rule names the caller +47220***00"
+UNBLOCKED = "f.yaml:9: block spam: passed over; the caller +47220***00 is none of its numbers"
 FRIDAY = "2026-11-20T10:12+01:00"
 
 TOLD = [
@@ -45,7 +45,7 @@ TOLD = [
         "+4722334455",
         "+4790000001",
         FRIDAY,
-        [CLIENT, "f.yaml:9: block spam: the caller +47900***01 is refused"],
+        [CLIENT, "f.yaml:9: block spam: the caller +47900***01 is refused, by +479*"],
     ),
     (
         "no route",

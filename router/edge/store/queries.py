@@ -136,6 +136,14 @@ class Queries:
             attempts = _attempts(connection, [row.id for row in rows])
         return [ListedCall(_info(row), _record(row, attempts[row.id])) for row in rows]
 
+    def who_called(self, clients: Iterable[str], since: datetime) -> list[tuple[str, str, datetime]]:
+        """Client, caller's number and arrival of these clients' calls from `since` on, in order."""
+        columns = (CALLS.c.client, CALLS.c.caller, CALLS.c.arrived_at)
+        wanted = (CALLS.c.client.in_(list(clients)), CALLS.c.arrived_at >= since)
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(*columns).where(*wanted).order_by(CALLS.c.arrived_at)).all()
+        return [tuple(row) for row in rows]
+
     def call(self, id_or_prefix: str) -> CallStory | NoSuchCall | SeveralCalls:
         """One call, by its id or by the beginning of it."""
         range_of_ids = and_(CALLS.c.id >= id_or_prefix, CALLS.c.id < id_or_prefix + _AFTER_ALL_IDS)

@@ -1,0 +1,90 @@
+"""Screening: is this caller to be refused, and by which rule?
+
+Whoever is allowed is not screened at all. Else each block rule is looked at in file order, and the first that
+holds refuses the call; one in shadow only says that it would have. Every rule that holds is a *hit*, and has
+a row in the trace, which is stored with the call.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from router.core.conditions import Failure, Moment, When, failures
+from router.core.numbers import NumberIndex, PhoneNumber
+from router.core.plan import CallPlan
+from router.core.times import Rate
+from router.core.trace import TraceRow
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One number or pattern of a list."""
+
+    pattern: str
+    place: str
+    """`file:line`."""
+
+
+Numbers = tuple[NumberIndex[Entry], ...]
+"""Those written in a rule, and each of its lists."""
+
+
+class BlockRule(msgspec.Struct, frozen=True):
+    """All of it must hold for a caller to be refused."""
+
+    name: str
+    place: str
+    numbers: Numbers
+    """Empty: whoever calls."""
+    when: When
+    plan: CallPlan
+    """What a blocked caller meets."""
+    shadow: bool = False
+    """Count the hits, and let the caller pass."""
+
+
+class Screening(msgspec.Struct, frozen=True):
+    """One client's."""
+
+    place: str
+    allow: Numbers
+    block: tuple[BlockRule, ...]
+    counted: Rate | None
+    """The most calls and the longest time that any rule counts; None where none does."""
+
+
+NOT_LISTED = (Failure("numbers", ()),)
+
+
+def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallPlan | None:
+    """The plan for a caller who is refused; None for one who may pass. What was looked at goes to `trace`."""
+    number = moment.facts.caller.number
+    allowed = find(screening.allow, number)
+    if allowed is not None:
+        trace.append(TraceRow("allow", allowed.pattern, allowed.place, True))
+        return None
+    for rule in screening.block:
+        entry = find(rule.numbers, number)
+        if rule.numbers and entry is None:
+            trace.append(TraceRow("block", rule.name, rule.place, False, NOT_LISTED))
+            continue
+        failed = failures(rule.when, moment)
+        if failed:
+            trace.append(TraceRow("block", rule.name, rule.place, False, failed))
+            continue
+        listed = entry.pattern if entry else ""
+        if not rule.shadow:
+            trace.append(TraceRow("block", rule.name, rule.place, True, entry=listed))
+            return rule.plan
+        trace.append(TraceRow("shadow", rule.name, rule.place, True, entry=listed))
+    return None
+
+
+def find(numbers: Sequence[NumberIndex[Entry]], number: PhoneNumber | None) -> Entry | None:
+    """The entry that a caller's number is; None also where there is no number."""
+    if number is None:
+        return None
+    for index in numbers:
+        entry = index.find(number)
+        if entry is not None:
+            return entry
+    return None

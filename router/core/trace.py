@@ -1,0 +1,26 @@
+"""The trace of a decision: what was looked at, in order, and what came of it."""
+
+from typing import Literal
+
+import msgspec
+
+from router.core.conditions import Failure
+
+
+class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that was looked at. It keeps parts, not sentences: explain.py makes the words."""
+
+    kind: Literal[
+        "client", "allow", "block", "shadow", "own number", "exception", "route", "person", "no route"
+    ]
+    name: str
+    """Of the client, rule, route or person; empty where the row is on all of a kind."""
+    place: str
+    """`file:line`; empty where nothing is written."""
+    matched: bool
+    failed: tuple[Failure, ...] = ()
+    """For what was passed over: the first condition that failed, of each alternative."""
+    timezone: str = ""
+    """The client's, in the client's row: a trace is read with the clock it was decided by."""
+    entry: str = ""
+    """Of a screening rule's numbers, the one that the caller is."""

@@ -1,0 +1,72 @@
+"""What is remembered of callers from one call to the next."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from router.core.dialling import Dialling
+from router.core.numbers import PhoneNumber
+from router.core.rules import compile_rules
+from router.core.ruleset import ClientRules, RuleSet
+from router.edge import callers
+from router.edge.callers import Called, Callers
+
+TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ANNA, BO = PhoneNumber("+4790000001"), PhoneNumber("+4790000002")
+RULES = """\
+client: fjord
+name: Fjord
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+screening: {block: [BLOCK]}
+routes: [{name: main, do: hangup}]
+"""
+
+
+def client(block: str) -> ClientRules:
+    compiled = compile_rules({"fjord.yaml": RULES.replace("BLOCK", block)}, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    return compiled.clients["fjord"]
+
+
+@pytest.fixture
+def counting() -> ClientRules:
+    return client("{name: a, more_than: 3 calls in 1m}, {name: b, more_than: 2 calls in 10m}")
+
+
+def minutes(*numbers: float) -> tuple[datetime, ...]:
+    return tuple(TEN + timedelta(minutes=number) for number in numbers)
+
+
+def test_a_caller_is_remembered_as_far_as_the_rules_ask(counting: ClientRules) -> None:
+    known = Callers()
+    before = [known.before(counting, ANNA, at) for at in minutes(0, 1, 2, 3, 12)]
+    assert before == [(), minutes(0), minutes(0, 1), minutes(0, 1, 2), minutes(3)]
+    assert known.before(counting, BO, TEN) == ()
+
+
+def test_where_nothing_is_counted_nothing_is_remembered() -> None:
+    known, plain = Callers(), client("{name: a, numbers: '+45*'}")
+    assert [known.before(plain, ANNA, at) for at in minutes(0, 1)] == [(), ()]
+
+
+def test_calls_before_a_restart_count(counting: ClientRules) -> None:
+    known = Callers()
+    known.learn(Called("fjord", ANNA.e164, at) for at in minutes(-20, -2, -1))
+    known.learn([Called("sund", ANNA.e164, TEN)])
+    assert known.before(counting, ANNA, TEN) == minutes(-2, -1)
+
+
+def test_only_the_latest_callers_are_remembered(
+    counting: ClientRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callers, "MOST", 2)
+    known = Callers()
+    cora = PhoneNumber("+4790000003")
+    for number, at in zip((ANNA, BO, ANNA, cora), minutes(0, 1, 2, 3), strict=True):
+        known.before(counting, number, at)
+    assert [known.before(counting, number, TEN + timedelta(minutes=4)) for number in (ANNA, BO)] == [
+        minutes(0, 2),
+        (),
+    ]
