@@ -25,6 +25,7 @@ Facts -> decision
     core/times.py              durations, weekly hours, dates, holidays
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
+    core/verdict.py            what was decided of a number by command
     core/screening.py          who is refused, by which rule
     core/decide.py             decide(rules, facts) -> plan and trace
     core/conditions.py         the conditions of `when`
@@ -67,12 +68,14 @@ What is kept and shown
     edge/store/tables.py       the tables
     edge/store/migrations/env.py                    alembic, run from the package
     edge/store/migrations/versions/v0001_calls.py   the first schema
+    edge/store/migrations/versions/v0002_verdicts.py   ... and what is decided of numbers
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
     edge/store/bulk.py         ... as one statement a table
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
+    edge/store/verdicts.py     what is decided of numbers by command
     edge/metrics.py            Prometheus
     edge/logs.py               structured logs
     edge/web/health.py         /metrics, /healthz, /readyz
@@ -87,6 +90,8 @@ The program
     cli/scenarios.py           callrouter test
     cli/explain.py             callrouter explain
     cli/reload.py              callrouter reload
+    cli/block.py               callrouter block, allow, unblock, blocked
+    cli/daemon.py              ... and the running router told of it
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
     cli/settings.py            callrouter settings

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import random
 import signal
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -19,6 +20,7 @@ import structlog
 
 from router.core.dialling import Dialling
 from router.core.ruleset import RuleSet
+from router.core.verdict import Verdict
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
@@ -30,6 +32,7 @@ from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
 from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
+from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import PAUSE, Writer
 from router.edge.web.health import Readiness, health_app, serve
 from router.settings import Settings
@@ -94,7 +97,7 @@ class Daemon:
         gc.freeze()
         try:
             web = await serve(
-                health_app(self._metrics.text, self._readiness(), self._reloader.reload),
+                health_app(self._metrics.text, self._readiness(), self._reloader.reload, self._obey),
                 settings.web.host,
                 settings.web.port,
             )
@@ -162,9 +165,20 @@ class Daemon:
         trying."""
         try:
             prepare(self._settings.database_url)
+            self._callers.obey(self._standing_verdicts())
             self._remember_callers()
         except UnusableDatabaseError as error:
             log.error("no database, calls are answered all the same", error=str(error))
+
+    async def _obey(self) -> int:
+        """Read again what was decided of numbers by command; how many such there are."""
+        standing = await asyncio.to_thread(self._standing_verdicts)
+        self._callers.obey(standing)
+        return len(standing)
+
+    def _standing_verdicts(self) -> Sequence[Verdict]:
+        with closing(Verdicts(self._settings.database_url)) as verdicts:
+            return verdicts.standing(datetime.now(UTC))
 
     def _remember_callers(self) -> None:
         """Learn of the database who has called lately, of clients whose rules count that."""

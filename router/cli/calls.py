@@ -1,6 +1,5 @@
 """`callrouter calls`: the latest calls and what became of them."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,15 +37,10 @@ LATE = timedelta(minutes=10)
 MOST_AT_ONCE = 1_000
 """Calls that `--follow` takes in at one look."""
 
-_DAYS = re.compile(r"([0-9]{1,4})d")
-
 
 def parse_since(text: str, now: datetime | None = None) -> datetime:
     """`1h`, `30m`, `7d` before now; `2026-11-22`, `2026-11-22 10:00` in this machine's time zone."""
-    days = _DAYS.fullmatch(text)
     before = now or datetime.now(UTC)
-    if days:
-        return before - timedelta(days=int(days.group(1)))
     try:
         return before - timedelta(seconds=Duration.parse(text).seconds)
     except ValueError:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from router.app import VERSION
+from router.cli.block import allow, block, blocked, unblock
 from router.cli.call import show_call
 from router.cli.calls import list_calls
 from router.cli.check import check
@@ -27,6 +28,10 @@ app.command("check")(check)
 app.command("test")(run_scenarios)
 app.command("explain")(explain)
 app.command("reload")(reload)
+app.command("block")(block)
+app.command("allow")(allow)
+app.command("unblock")(unblock)
+app.command("blocked")(blocked)
 app.command("calls")(list_calls)
 app.command("call")(show_call)
 app.command("settings")(list_settings)

@@ -13,6 +13,7 @@ from router.core.facts import Facts
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
 from router.core.ruleset import ClientRules, RuleSet
+from router.core.verdict import Verdict
 
 
 def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
@@ -33,17 +34,25 @@ class Arriving(NamedTuple):
     name: str = ""
 
 
-Before = Callable[[ClientRules, PhoneNumber, datetime], tuple[datetime, ...]]
-"""When a caller has called a client before, as far back as its rules ask; the call that is asked for counts
-from then on."""
+class Known(NamedTuple):
+    """What is remembered of a caller."""
+
+    calls_before: tuple[datetime, ...] = ()
+    verdict: Verdict | None = None
 
 
-def never(client: ClientRules, number: PhoneNumber, now: datetime) -> tuple[datetime, ...]:
+Remember = Callable[[ClientRules, PhoneNumber, datetime], Known]
+"""What is known of who calls a client now; this call counts from then on."""
+
+
+def nothing(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
     """Of a caller who calls for the first time."""
-    return ()
+    return Known()
 
 
-def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0, before: Before = never) -> Facts:
+def read_facts(
+    call: Arriving, rules: RuleSet, now: datetime, turn: int = 0, remember: Remember = nothing
+) -> Facts:
     """What is known of an arriving call. The caller's number is read in the country of the client dialled.
 
     The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
@@ -53,8 +62,8 @@ def read_facts(call: Arriving, rules: RuleSet, now: datetime, turn: int = 0, bef
     owner = rules.numbers.find(did) if did else None
     client = rules.clients[owner.client] if owner else None
     caller = CallerId.read(call.number, call.name, client.country if client else None)
-    calls_before = before(client, caller.number, now) if client and caller.number else ()
-    return Facts(now, dialled, did, caller, turn, calls_before)
+    known = remember(client, caller.number, now) if client and caller.number else Known()
+    return Facts(now, dialled, did, caller, turn, *known)
 
 
 def read_did(dialled: str, rules: RuleSet) -> PhoneNumber | None:

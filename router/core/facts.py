@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.verdict import Verdict
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -21,3 +22,5 @@ class Facts(msgspec.Struct, frozen=True):
     """How many calls this router took before: where rounds that rotate begin."""
     calls_before: tuple[datetime, ...] = ()
     """When the same caller has called the same client lately, as far back as its rules ask; always aware."""
+    verdict: Verdict | None = None
+    """What holds of the caller's number by command."""

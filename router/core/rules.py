@@ -309,7 +309,7 @@ def _screening(doc: ScreeningDoc, zone: ZoneInfo, place: Callable[[Path], str]) 
     )
     rates = [one.more_than for one in doc.block if one.more_than]
     counted = Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None
-    return Screening(place(at), _numbers(doc.allow, (*at, "allow"), place), tuple(block), counted)
+    return Screening(place(at), _numbers(doc.allow, (*at, "allow"), place), tuple(block), nodes, counted)
 
 
 def _block_rule(

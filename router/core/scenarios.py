@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field
 
 from router.core import rehearsal, times
-from router.core.arrival import Arriving, make_info, read_did, read_facts
+from router.core.arrival import Arriving, Known, make_info, read_did, read_facts
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.layout import Layout
@@ -171,7 +171,8 @@ def suppose(
 ) -> Supposed:
     """Decide a call and live it through. `given` is what the phones of a person, an endpoint or a number do,
     each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller has called."""
-    facts = read_facts(arriving, rules, now, before=lambda *_: _spread(called, now) if called else ())
+    known = Known(_spread(called, now) if called else ())
+    facts = read_facts(arriving, rules, now, remember=lambda *_: known)
     decision = decide(rules, facts)
     country = rules.clients[decision.client].country if decision.client else None
     does = {_canonical(name, country): outcome for name, outcome in given.items()}

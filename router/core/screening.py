@@ -1,8 +1,9 @@
 """Screening: is this caller to be refused, and by which rule?
 
-Whoever is allowed is not screened at all. Else each block rule is looked at in file order, and the first that
-holds refuses the call; one in shadow only says that it would have. Every rule that holds is a *hit*, and has
-a row in the trace, which is stored with the call.
+Whoever is allowed by the rules is not screened at all. Else what was decided of the number by command counts.
+Else each block rule is looked at in file order, and the first that holds refuses the call; one in shadow only
+says that it would have. Every rule that holds is a *hit*, and has a row in the trace, which is stored with
+the call.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import msgspec
 
 from router.core.conditions import Failure, Moment, When, failures
 from router.core.numbers import NumberIndex, PhoneNumber
-from router.core.plan import CallPlan
+from router.core.plan import CallPlan, PlanNode
 from router.core.times import Rate
 from router.core.trace import TraceRow
 
@@ -48,6 +49,8 @@ class Screening(msgspec.Struct, frozen=True):
     place: str
     allow: Numbers
     block: tuple[BlockRule, ...]
+    refusal: tuple[PlanNode, ...]
+    """What a blocked caller meets."""
     counted: Rate | None
     """The most calls and the longest time that any rule counts; None where none does."""
 
@@ -57,11 +60,14 @@ NOT_LISTED = (Failure("numbers", ()),)
 
 def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallPlan | None:
     """The plan for a caller who is refused; None for one who may pass. What was looked at goes to `trace`."""
-    number = moment.facts.caller.number
+    number, verdict = moment.facts.caller.number, moment.facts.verdict
     allowed = find(screening.allow, number)
     if allowed is not None:
         trace.append(TraceRow("allow", allowed.pattern, allowed.place, True))
         return None
+    if verdict is not None:
+        trace.append(TraceRow(verdict.kind, verdict.name, "", True, entry=verdict.why))
+        return CallPlan(screening.refusal, verdict.name) if verdict.kind == "block" else None
     for rule in screening.block:
         entry = find(rule.numbers, number)
         if rule.numbers and entry is None:

@@ -31,7 +31,7 @@ Span = tuple[int, int]
 """
 Spans = tuple[Span, ...]
 
-_DURATION = re.compile(r"(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?")
+_DURATION = re.compile(r"(?:([0-9]{1,4})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,5})s)?")
 _RATE = re.compile(r"([0-9]{1,3}) +calls? +in +([0-9hms]+)")
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _AROUND_DASH = re.compile(r"\s*[-\u2013]\s*")
@@ -52,19 +52,20 @@ class Duration(msgspec.Struct, frozen=True, order=True):
 
     @classmethod
     def parse(cls, text: str) -> "Duration":
-        """Read `25s`, `5m`, `1h30m`. ValueError says what to write."""
+        """Read `25s`, `5m`, `1h30m`, `30d`. ValueError says what to write."""
         found = _DURATION.fullmatch(text)
         if text.isascii() and text.isdigit():
             raise ValueError(f"`{text}` has no unit; write {text[:5]}s (seconds) or {text[:5]}m (minutes)")
         if not text or found is None:
             raise ValueError(f"`{text}` is not a length of time; write it as in 25s, 5m or 1h30m")
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return cls(hours * 3600 + minutes * 60 + seconds)
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return cls(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
     def __str__(self) -> str:
         minutes, seconds = divmod(self.seconds, 60)
         hours, minutes = divmod(minutes, 60)
-        parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+        days, hours = divmod(hours, 24)
+        parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"))
         return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 

@@ -23,4 +23,4 @@ class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
     timezone: str = ""
     """The client's, in the client's row: a trace is read with the clock it was decided by."""
     entry: str = ""
-    """Of a screening rule's numbers, the one that the caller is."""
+    """Of a screening rule's numbers, the one that the caller is; of a command, why it was given."""

@@ -1,15 +1,17 @@
-"""What is remembered of callers from one call to the next: when they called lately.
+"""What is remembered of callers: when they called lately, and what was decided of them by command.
 
-Only for clients whose rules count calls (`more_than`), only as far back as they ask, and of the MOST callers
-who called last; so it is bounded whoever calls.
+Calls are remembered only for clients whose rules count them (`more_than`), only as far back as they ask, and
+of the MOST callers who called last; so it is bounded whoever calls.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from router.core.arrival import Known
 from router.core.numbers import PhoneNumber
 from router.core.ruleset import ClientRules
+from router.core.verdict import Verdict
 
 MOST = 20_000
 """Callers who are remembered."""
@@ -30,9 +32,22 @@ class Callers:
     def __init__(self) -> None:
         self._lately: dict[tuple[str, str], tuple[datetime, ...]] = {}
         """In the order of each one's last call."""
+        self._verdicts: dict[str, list[Verdict]] = {}
+        """Those on each number, the latest first."""
 
-    def before(self, client: ClientRules, number: PhoneNumber, now: datetime) -> tuple[datetime, ...]:
-        """When this caller has called before, as far as the client's rules ask; and remember this call."""
+    def known(self, client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
+        """What is known of who calls now; this call is remembered."""
+        verdicts = self._verdicts.get(number.e164, ())
+        verdict = next((one for one in verdicts if one.holds(client.id, now)), None)
+        return Known(self._before(client, number, now), verdict)
+
+    def obey(self, verdicts: Sequence[Verdict]) -> None:
+        """From now on these are all there are; given in the order they were made."""
+        self._verdicts = {}
+        for verdict in reversed(verdicts):
+            self._verdicts.setdefault(verdict.number, []).append(verdict)
+
+    def _before(self, client: ClientRules, number: PhoneNumber, now: datetime) -> tuple[datetime, ...]:
         counted = client.screening.counted
         if counted is None:
             return ()

@@ -176,7 +176,7 @@ class Engine:
     ) -> tuple[LiveCall, Commands]:
         """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
         arriving = Arriving(dialled, channel.caller.number, channel.caller.name)
-        facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.before)
+        facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.known)
         self._turn += 1
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)

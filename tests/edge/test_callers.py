@@ -1,6 +1,7 @@
 """What is remembered of callers from one call to the next."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -8,6 +9,7 @@ from router.core.dialling import Dialling
 from router.core.numbers import PhoneNumber
 from router.core.rules import compile_rules
 from router.core.ruleset import ClientRules, RuleSet
+from router.core.verdict import Verdict
 from router.edge import callers
 from router.edge.callers import Called, Callers
 
@@ -41,21 +43,21 @@ def minutes(*numbers: float) -> tuple[datetime, ...]:
 
 def test_a_caller_is_remembered_as_far_as_the_rules_ask(counting: ClientRules) -> None:
     known = Callers()
-    before = [known.before(counting, ANNA, at) for at in minutes(0, 1, 2, 3, 12)]
+    before = [known.known(counting, ANNA, at).calls_before for at in minutes(0, 1, 2, 3, 12)]
     assert before == [(), minutes(0), minutes(0, 1), minutes(0, 1, 2), minutes(3)]
-    assert known.before(counting, BO, TEN) == ()
+    assert known.known(counting, BO, TEN).calls_before == ()
 
 
 def test_where_nothing_is_counted_nothing_is_remembered() -> None:
     known, plain = Callers(), client("{name: a, numbers: '+45*'}")
-    assert [known.before(plain, ANNA, at) for at in minutes(0, 1)] == [(), ()]
+    assert [known.known(plain, ANNA, at).calls_before for at in minutes(0, 1)] == [(), ()]
 
 
 def test_calls_before_a_restart_count(counting: ClientRules) -> None:
     known = Callers()
     known.learn(Called("fjord", ANNA.e164, at) for at in minutes(-20, -2, -1))
     known.learn([Called("sund", ANNA.e164, TEN)])
-    assert known.before(counting, ANNA, TEN) == minutes(-2, -1)
+    assert known.known(counting, ANNA, TEN).calls_before == minutes(-2, -1)
 
 
 def test_only_the_latest_callers_are_remembered(
@@ -65,8 +67,33 @@ def test_only_the_latest_callers_are_remembered(
     known = Callers()
     cora = PhoneNumber("+4790000003")
     for number, at in zip((ANNA, BO, ANNA, cora), minutes(0, 1, 2, 3), strict=True):
-        known.before(counting, number, at)
-    assert [known.before(counting, number, TEN + timedelta(minutes=4)) for number in (ANNA, BO)] == [
-        minutes(0, 2),
-        (),
-    ]
+        known.known(counting, number, at)
+    later = TEN + timedelta(minutes=4)
+    before = [known.known(counting, number, later).calls_before for number in (ANNA, BO)]
+    assert before == [minutes(0, 2), ()]
+
+
+def verdict(id: int, kind: Literal["allow", "block"], client: str | None, hours: int | None) -> Verdict:
+    until = None if hours is None else TEN + timedelta(hours=hours)
+    return Verdict(id, kind, ANNA.e164, client, "", "ann", TEN, until)
+
+
+VERDICTS = [
+    ("none", [], None),
+    ("one for all", [verdict(1, "block", None, None)], 1),
+    ("one for this client", [verdict(1, "block", "fjord", 1)], 1),
+    ("one for another client", [verdict(1, "block", "sund", None)], None),
+    ("one that is over", [verdict(1, "block", None, 0)], None),
+    ("the latest counts", [verdict(1, "block", None, None), verdict(2, "allow", "fjord", None)], 2),
+    ("the latest that holds", [verdict(1, "block", None, None), verdict(2, "allow", None, 0)], 1),
+]
+
+
+@pytest.mark.parametrize(("verdicts", "id"), [row[1:] for row in VERDICTS], ids=[row[0] for row in VERDICTS])
+def test_what_was_decided_by_command(counting: ClientRules, verdicts: list[Verdict], id: int | None) -> None:
+    known = Callers()
+    known.obey([verdict(9, "block", None, None)])
+    known.obey(verdicts)
+    found = known.known(counting, ANNA, TEN).verdict
+    assert (found.id if found else None) == id
+    assert known.known(counting, BO, TEN).verdict is None

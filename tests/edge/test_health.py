@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from router.core.remarks import RuleError, RuleErrors
-from router.edge.web.health import AddressTakenError, Readiness, health_app, serve
+from router.edge.web.health import TOLD_HEADER, AddressTakenError, Readiness, health_app, serve
 
 
 @dataclass
@@ -22,6 +22,9 @@ class Router:
     async def reload(self) -> RuleErrors:
         return RuleErrors((RuleError("fjord.yaml", 1, 1, "this is wrong"),))
 
+    async def obey(self) -> int:
+        return 3
+
     def readiness(self) -> Readiness:
         return Readiness(
             ari_up=lambda: self.ari_up, rules_loaded=lambda: self.rules_loaded, draining=lambda: self.draining
@@ -32,7 +35,9 @@ class Router:
 async def served() -> AsyncIterator[tuple[Router, web.AppRunner, str]]:
     router = Router()
     runner = await serve(
-        health_app(lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness(), router.reload),
+        health_app(
+            lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness(), router.reload, router.obey
+        ),
         "127.0.0.1",
         0,
     )
@@ -87,8 +92,17 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         await serve(web.Application(), "127.0.0.1", port)
 
 
+@pytest.mark.parametrize("path", ["/reload", "/verdicts"])
 async def test_a_page_in_a_browser_cannot_have_the_rules_read(
-    served: tuple[Router, web.AppRunner, str],
+    path: str, served: tuple[Router, web.AppRunner, str]
 ) -> None:
-    async with aiohttp.ClientSession() as session, session.post(f"{served[2]}/reload") as response:
+    async with aiohttp.ClientSession() as session, session.post(f"{served[2]}{path}") as response:
         assert response.status == 403
+
+
+async def test_what_was_decided_by_command_is_read_again(served: tuple[Router, web.AppRunner, str]) -> None:
+    async with (
+        aiohttp.ClientSession(headers=TOLD_HEADER) as session,
+        session.post(f"{served[2]}/verdicts") as response,
+    ):
+        assert await response.json() == {"verdicts": 3}

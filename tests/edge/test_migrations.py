@@ -79,7 +79,9 @@ def test_a_newer_database_is_refused_and_left_alone(file: Path) -> None:
     url = f"sqlite:///{file}"
     prepare(url)
     set_version(file, "9999")
-    with pytest.raises(NewerDatabaseError, match="version 9999, and this callrouter knows only up to 0001"):
+    with pytest.raises(
+        NewerDatabaseError, match=f"version 9999, and this callrouter knows only up to {SCHEMA}"
+    ):
         prepare(url)
     with pytest.raises(NewerDatabaseError):
         Queries(url)

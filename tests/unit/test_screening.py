@@ -110,7 +110,7 @@ WRONG = [
     ("no rate", "{name: b, more_than: often}", "`often` is no number of calls in a time"),
     ("no calls", "{name: b, more_than: 0 calls in 10m}", "cannot be counted; write at least 1 call in 1s to"),
     ("no time", "{name: b, more_than: 3 calls in 0m}", "cannot be counted"),
-    ("too long", "{name: b, more_than: 3 calls in 48h}", "1s to 24h"),
+    ("too long", "{name: b, more_than: 3 calls in 48h}", "1s to 1d"),
     ("no date", "{name: b, numbers: '+45*', until: soon}", "`soon` is not a date"),
     ("half in shadow", "{name: b, numbers: '+45*', shadow: half}", "`half` cannot stand here"),
     ("a misspelt key", "{name: b, numbers: '+45*', shaddow: true}", "did you mean `shadow`"),

@@ -65,6 +65,13 @@ class CallStory(msgspec.Struct, frozen=True):
     timeline: tuple[Saved, ...]
 
 
+class Screened(msgspec.Struct, frozen=True):
+    """A call with the trace of its decision, JSON."""
+
+    info: CallInfo
+    trace: bytes
+
+
 class NoSuchCall(msgspec.Struct, frozen=True):
     """No call's id begins so."""
 
@@ -143,6 +150,16 @@ class Queries:
         with self._engine.begin() as connection:
             rows = connection.execute(select(*columns).where(*wanted).order_by(CALLS.c.arrived_at)).all()
         return [tuple(row) for row in rows]
+
+    def screened(self, client: str | None, since: datetime, limit: int) -> list[Screened]:
+        """The latest calls that a block rule or a command hit, in shadow too, the latest first."""
+        hit = or_(CALLS.c.disposition == Disposition.BLOCKED.value, CALLS.c.trace.contains('"kind":"shadow"'))
+        wanted = [CALLS.c.arrived_at >= since, CALLS.c.trace.is_not(None), hit]
+        if client is not None:
+            wanted.append(CALLS.c.client == client)
+        latest = select(CALLS).where(*wanted).order_by(CALLS.c.arrived_at.desc()).limit(limit)
+        with self._engine.begin() as connection:
+            return [Screened(_info(row), row.trace.encode()) for row in connection.execute(latest)]
 
     def call(self, id_or_prefix: str) -> CallStory | NoSuchCall | SeveralCalls:
         """One call, by its id or by the beginning of it."""

@@ -1,4 +1,4 @@
-"""The tables: one row a call, one a dialling attempt, one an event.
+"""The tables: one row a call, one a dialling attempt, one an event, one a decision on a number.
 
 Times are integer microseconds since 1970 UTC: they sort and compare alike on SQLite and PostgreSQL, cost no
 parsing, and come back as aware datetimes. Structured values are JSON text written by msgspec, so no database
@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -121,3 +121,20 @@ TIMELINE = Table(
     Column("event", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+VERDICTS = Table(
+    "verdicts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("client", Text),
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    Column("until", UtcMicroseconds),
+    Column("undone_at", UtcMicroseconds),
+    Column("undone_by", Text),
+)
+
+Index("verdicts_by_number", VERDICTS.c.number)

@@ -1,9 +1,9 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running, and `POST /reload` for `callrouter reload`.
+daemon running; `POST /reload` and `POST /verdicts` for commands, which have it read again what has changed.
 
 Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
 
-A web page that an administrator looks at can have the browser post here; RELOAD_HEADER is what it cannot add
+A web page that an administrator looks at can have the browser post here; TOLD_HEADER is what it cannot add
 without being asked first whether it may (CORS).
 """
 
@@ -16,7 +16,8 @@ from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 
 RELOAD = "/reload"
-RELOAD_HEADER = {"X-Callrouter": "reload"}
+VERDICTS = "/verdicts"
+TOLD_HEADER = {"X-Callrouter": "reload"}
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,10 +47,14 @@ class Readiness:
 
 
 Reload = Callable[[], Awaitable[RuleSet | RuleErrors]]
+Obey = Callable[[], Awaitable[int]]
 
 
-def health_app(metrics: Callable[[], bytes], readiness: Readiness, reload: Reload) -> web.Application:
-    """The application; `metrics` gives Prometheus' text format."""
+def health_app(
+    metrics: Callable[[], bytes], readiness: Readiness, reload: Reload, obey: Obey
+) -> web.Application:
+    """The application; `metrics` gives Prometheus' text format, `obey` reads what was decided of numbers and
+    returns how many such there are."""
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": _TEXT_FORMAT})
@@ -61,9 +66,16 @@ def health_app(metrics: Callable[[], bytes], readiness: Readiness, reload: Reloa
         reasons = readiness.reasons_against()
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
+    def check_header(request: web.Request) -> None:
+        if any(request.headers.get(name) != value for name, value in TOLD_HEADER.items()):
+            raise web.HTTPForbidden(text=f"this needs the header {TOLD_HEADER}")
+
+    async def read_verdicts(request: web.Request) -> web.Response:
+        check_header(request)
+        return web.json_response({"verdicts": await obey()})
+
     async def reload_rules(request: web.Request) -> web.Response:
-        if any(request.headers.get(name) != value for name, value in RELOAD_HEADER.items()):
-            raise web.HTTPForbidden(text=f"this needs the header {RELOAD_HEADER}")
+        check_header(request)
         outcome = await reload()
         if isinstance(outcome, RuleErrors):
             refused = {"loaded": False, "errors": list(map(str, outcome.errors))}
@@ -73,6 +85,7 @@ def health_app(metrics: Callable[[], bytes], readiness: Readiness, reload: Reloa
 
     app = web.Application()
     app.router.add_post(RELOAD, reload_rules)
+    app.router.add_post(VERDICTS, read_verdicts)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)

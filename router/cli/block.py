@@ -1,0 +1,248 @@
+"""`callrouter block`, `allow`, `unblock`, `blocked`: single numbers, at once, without touching the rules."""
+
+import getpass
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from router.app import rules_file
+from router.cli.calls import parse_since
+from router.cli.daemon import NoDaemonError, tell
+from router.cli.options import FAILED, Config, Json, read_settings
+from router.cli.words import moment
+from router.core.numbers import PhoneNumber
+from router.core.remarks import RuleErrors, did_you_mean
+from router.core.ruleset import RuleSet
+from router.core.screening import find
+from router.core.times import Duration
+from router.core.trace import TraceRow
+from router.core.verdict import Verdict
+from router.edge.store.errors import StoreError
+from router.edge.store.queries import Queries, Screened
+from router.edge.store.verdicts import Verdicts
+from router.edge.web.health import VERDICTS
+from router.settings import Settings
+
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="Whose calls: +4790000001, or 90000001.")]
+Client = Annotated[str | None, typer.Option(metavar="ID", help="Only for this client.", show_default=False)]
+For = Annotated[
+    str, typer.Option("--for", metavar="TIME", help="30d, 12h: it ends by itself.", show_default=False)
+]
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for those who ask later.")]
+
+_ROWS = msgspec.json.Decoder(tuple[TraceRow, ...])
+
+
+def block(
+    number: Number,
+    client: Client = None,
+    length: For = "",
+    why: Why = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Refuse a number from its next call on, until undone or for a time."""
+    _decide("block", number, client, length, why, as_json, config)
+
+
+def allow(
+    number: Number,
+    client: Client = None,
+    length: For = "",
+    why: Why = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Let a number pass all block rules from its next call on: the undo of a rule that hit the wrong one."""
+    _decide("allow", number, client, length, why, as_json, config)
+
+
+def unblock(number: Number, client: Client = None, as_json: Json = False, config: Config = None) -> None:
+    """Undo what `block` and `allow` have decided of a number; the rules alone count for it again."""
+    settings = read_settings(config)
+    known = _Known.of(settings)
+    e164, client = known.number(number), known.client(client)
+    with _verdicts(settings) as verdicts:
+        undone = verdicts.undo(e164, client, _who(), datetime.now(UTC))
+    if not undone:
+        typer.echo(f"nothing was decided of {e164} by command; `callrouter blocked` lists what is", err=True)
+        raise typer.Exit(FAILED)
+    _tell(settings)
+    for verdict in undone:
+        typer.echo(_json(verdict) if as_json else f"undone: {_words(verdict)}")
+
+
+def blocked(
+    client: Client = None,
+    since: Annotated[
+        datetime,
+        typer.Option(parser=parse_since, metavar="TIME", help="Calls since: 1h, 7d, 2026-11-22."),
+    ] = "7d",  # type: ignore[assignment]  # typer parses the default, too
+    limit: Annotated[int, typer.Option(min=1, help="At most so many calls, the latest.")] = 50,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """List what is decided by command, and the latest calls that a block rule hit, in shadow too."""
+    settings = read_settings(config)
+    with _verdicts(settings) as verdicts:
+        standing = [one for one in verdicts.standing(datetime.now(UTC)) if client in (None, one.client)]
+        queries = Queries(settings.database_url)
+    hits = [row for call in queries.screened(client, since, limit)[::-1] for row in _hits(call)]
+    queries.close()
+    if as_json:
+        for verdict in standing:
+            typer.echo(_json(verdict))
+        for hit in hits:
+            typer.echo(msgspec.json.encode(dict(zip(_HIT_COLUMNS, hit, strict=True))).decode())
+        return
+    for verdict in standing:
+        typer.echo(_words(verdict))
+    _show(hits)
+    typer.echo("a caller who was hit wrongly: callrouter allow NUMBER; a command: callrouter unblock NUMBER")
+
+
+_HIT_COLUMNS = ("time", "call", "client", "caller", "rule", "by", "kind")
+
+
+def _hits(call: Screened) -> Iterator[tuple[str, ...]]:
+    for row in _ROWS.decode(call.trace):
+        if row.matched and row.kind in ("block", "shadow"):
+            info = call.info
+            yield (
+                moment(info.arrived_at), info.id, info.client or "-", info.caller or "anonymous", row.name,
+                row.entry, row.kind,
+            )  # fmt: skip
+
+
+def _show(hits: Sequence[tuple[str, ...]]) -> None:
+    if not hits:
+        typer.echo("no call was hit by a block rule in that time")
+    elif Console().is_terminal:
+        table = Table(*_HIT_COLUMNS)
+        for hit in hits:
+            table.add_row(*map(Text, hit))
+        Console().print(table)
+    else:
+        for hit in hits:
+            typer.echo("  ".join(cell or "-" for cell in hit))
+
+
+def _decide(
+    kind: Literal["allow", "block"],
+    number: str,
+    client: str | None,
+    length: str,
+    why: str,
+    as_json: bool,
+    config: Any,
+) -> None:
+    settings = read_settings(config)
+    known = _Known.of(settings)
+    now = datetime.now(UTC)
+    verdict = Verdict(
+        0, kind, known.number(number), known.client(client), why, _who(), now, _until(length, now)
+    )
+    with _verdicts(settings) as verdicts:
+        verdict = verdicts.add(verdict)
+    _tell(settings)
+    typer.echo(_json(verdict) if as_json else _words(verdict))
+    if kind == "block":
+        for outranked in known.allowing(verdict):
+            typer.echo(f"warning: {outranked}", err=True)
+
+
+class _Known:
+    """What the rules say of numbers and clients; nothing, where they cannot be read."""
+
+    def __init__(self, rules: RuleSet | None) -> None:
+        self._rules = rules
+
+    @classmethod
+    def of(cls, settings: Settings) -> "_Known":
+        loaded = rules_file(settings).load()
+        return cls(None if isinstance(loaded, RuleErrors) else loaded)
+
+    def number(self, text: str) -> str:
+        """In E.164; without + it is read in the clients' country, if they have one in common."""
+        countries = self._rules.countries if self._rules else ()
+        try:
+            return PhoneNumber.parse(text, countries[0] if len(countries) == 1 else None).e164
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="NUMBER") from error
+
+    def client(self, name: str | None) -> str | None:
+        if name is not None and self._rules and name not in self._rules.clients:
+            hint = did_you_mean(name, self._rules.clients, "`callrouter show` lists them")
+            raise typer.BadParameter(f"no client is called `{name}`; {hint}", param_hint="--client")
+        return name
+
+    def allowing(self, verdict: Verdict) -> Iterator[str]:
+        """The clients whose rules let the number pass all the same."""
+        for client in self._rules.clients.values() if self._rules else ():
+            entry = find(client.screening.allow, PhoneNumber(verdict.number))
+            if entry and verdict.client in (None, client.id):
+                yield f"{client.id} allows {entry.pattern} ({entry.place}), which outranks this"
+
+
+@contextmanager
+def _verdicts(settings: Settings) -> Iterator[Verdicts]:
+    try:
+        verdicts = Verdicts(settings.database_url)
+    except StoreError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from error
+    try:
+        yield verdicts
+    finally:
+        verdicts.close()
+
+
+def _tell(settings: Settings) -> None:
+    """Have the running router know at once."""
+    try:
+        tell(settings.web, VERDICTS)
+    except NoDaemonError as error:
+        typer.echo(f"written down; it counts from the router's next start: {error}", err=True)
+
+
+def _until(length: str, now: datetime) -> datetime | None:
+    if not length:
+        return None
+    try:
+        seconds = Duration.parse(length).seconds
+        if not seconds:
+            raise ValueError(f"`{length}` is no time at all; write it as in 30d or 12h")
+        return now + timedelta(seconds=seconds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from error
+
+
+def _who() -> str:
+    """Who types; behind sudo, who really does."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        return str(os.getuid())
+
+
+def _words(verdict: Verdict) -> str:
+    parts: Iterable[str] = (
+        f"{verdict.name}: {verdict.kind} {verdict.number}",
+        f"for {verdict.client}" if verdict.client else "for all clients",
+        f"until {moment(verdict.until)}" if verdict.until else "until undone",
+        f"by {verdict.who}",
+        f"({verdict.why})" if verdict.why else "",
+    )
+    return " ".join(part for part in parts if part)
+
+
+def _json(verdict: Verdict) -> str:
+    return msgspec.json.encode(verdict).decode()

@@ -1,0 +1,32 @@
+"""The running router, as commands speak with it: over its web port."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from router.edge.web.health import TOLD_HEADER
+from router.settings import Web
+
+PATIENCE = 60.0
+"""Seconds that reading a large set of rules may take."""
+
+
+class NoDaemonError(Exception):
+    """No router answers there; the text says where, why, and what to do."""
+
+
+def tell(web: Web, path: str) -> Any:
+    """Have the router do what `path` stands for; its answer, also where that is a refusal."""
+    address = f"http://{web.host}:{web.port}{path}"
+    request = urllib.request.Request(address, method="POST", headers=TOLD_HEADER)
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as error:
+        if error.code == 422:
+            return json.load(error)
+        why = f"it answers {error.code}"
+    except (OSError, ValueError) as error:
+        why = str(getattr(error, "reason", error))
+    raise NoDaemonError(f"no router at {address} ({why}); start it, or set `web` as it has it")

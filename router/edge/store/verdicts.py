@@ -1,0 +1,57 @@
+"""Verdicts in the database: made and undone by commands, read by the router. Nothing is ever deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+
+from router.core.verdict import Verdict
+from router.edge.store.database import parse_url, reading_engine, writing_engine
+from router.edge.store.tables import VERDICTS
+
+_COLUMNS = tuple(VERDICTS.c[name] for name in Verdict.__struct_fields__)
+
+
+class Verdicts:
+    """Those of one database. StoreError when made, if there is none or it is not of our version."""
+
+    def __init__(self, url: str) -> None:
+        parsed = parse_url(url)
+        reading_engine(parsed).dispose()  # Only the router makes and upgrades a database.
+        self._engine = writing_engine(parsed)
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._engine.dispose()
+
+    def add(self, verdict: Verdict) -> Verdict:
+        """Write a new one down; it comes back with its id."""
+        values = {name: getattr(verdict, name) for name in Verdict.__struct_fields__ if name != "id"}
+        with self._engine.begin() as connection:
+            row = connection.execute(insert(VERDICTS).values(values).returning(*_COLUMNS)).one()
+        return _verdict(row)
+
+    def undo(self, number: str, client: str | None, who: str, now: datetime) -> Sequence[Verdict]:
+        """End all that hold of a number (for one client, if given); those that were ended."""
+        which = and_(_standing(now), VERDICTS.c.number == number)
+        if client is not None:
+            which = and_(which, VERDICTS.c.client == client)
+        ended = update(VERDICTS).where(which).values(undone_at=now, undone_by=who).returning(*_COLUMNS)
+        with self._engine.begin() as connection:
+            return [_verdict(row) for row in connection.execute(ended)]
+
+    def standing(self, now: datetime) -> Sequence[Verdict]:
+        """All that hold now, in the order they were made."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(*_COLUMNS).where(_standing(now)).order_by(VERDICTS.c.id)).all()
+        return [_verdict(row) for row in rows]
+
+
+def _standing(now: datetime) -> ColumnElement[bool]:
+    lasts = or_(VERDICTS.c.until.is_(None), VERDICTS.c.until > now)
+    return and_(VERDICTS.c.undone_at.is_(None), lasts)
+
+
+def _verdict(row: Row[Any]) -> Verdict:
+    return Verdict(**row._mapping)
