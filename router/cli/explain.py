@@ -38,6 +38,10 @@ def explain(
         list[str] | None,
         typer.Option(metavar="WHO=OUTCOME", help="What phones do, as in kari=busy; else they answer."),
     ] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What the dialplan hands over, as in attestation=A."),
+    ] = None,
     called: Annotated[
         str, typer.Option(metavar="RATE", help="How often the caller called lately, as in '5 calls in 10m'.")
     ] = "",
@@ -55,7 +59,7 @@ def explain(
         _of_past(story_of(id, config), as_json)
         return
     loaded = load_rules(rules_file(read_settings(config), rules))
-    arriving = Arriving(to, caller or "anonymous")
+    arriving = Arriving(to, caller or "anonymous", variables=_variables(variable or []))
     supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []), _rate(called))
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
@@ -70,6 +74,14 @@ def _moment(text: str, arriving: Arriving, rules: RuleSet) -> datetime:
         return read_from(text).replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--at") from error
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    for name, is_, value in pairs:
+        if not (name and is_):
+            raise typer.BadParameter(f"`{name}{value}`; write NAME=VALUE", param_hint="--variable")
+    return {name: value for name, _, value in pairs}
 
 
 def _rate(text: str) -> Rate | None:

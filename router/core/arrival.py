@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -32,6 +32,8 @@ class Arriving(NamedTuple):
     number: str
     """The caller's."""
     name: str = ""
+    variables: Mapping[str, str] = {}
+    """What else the dialplan knows of the call."""
 
 
 class Known(NamedTuple):
@@ -57,13 +59,18 @@ def read_facts(
 
     The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
     """
-    dialled = "".join(filter(str.isprintable, call.dialled))[:MAX_CALLER_TEXT]
+    dialled = _printable(call.dialled)
     did = read_did(dialled, rules)
     owner = rules.numbers.find(did) if did else None
     client = rules.clients[owner.client] if owner else None
     caller = CallerId.read(call.number, call.name, client.country if client else None)
+    variables = {name: _printable(value) for name, value in call.variables.items()}
     known = remember(client, caller.number, now) if client and caller.number else Known()
-    return Facts(now, dialled, did, caller, turn, *known)
+    return Facts(now, dialled, did, caller, turn, *known, variables)
+
+
+def _printable(text: str) -> str:
+    return "".join(filter(str.isprintable, text))[:MAX_CALLER_TEXT]
 
 
 def read_did(dialled: str, rules: RuleSet) -> PhoneNumber | None:

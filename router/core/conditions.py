@@ -12,15 +12,18 @@ import msgspec
 
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.schema import ConditionDoc, CountriesDoc
+from router.core.schema import AttestationDoc, ConditionDoc, CountriesDoc
 from router.core.times import Hours, Period, Rate, instant
+
+ATTESTATION = "attestation"
+"""The variable by which the dialplan says how far the caller's number was vouched for (STIR/SHAKEN)."""
 
 
 class Failure(msgspec.Struct, frozen=True):
     """A condition that did not hold, in parts; explain.py makes the words."""
 
     condition: str
-    """The key: open, closed, caller, dialled, between, not; of a block rule also numbers, until and
+    """The key: open, closed, caller, dialled, between, variable, not; of a block rule also numbers, until and
     more_than."""
     wanted: tuple[str, ...]
     """The values that would have done, as written in E.164."""
@@ -67,10 +70,13 @@ class CallerIs(msgspec.Struct, frozen=True):
     patterns: NumberIndex[bool]
     anonymous: bool
     countries: frozenset[str]
+    attestations: frozenset[str]
     failure: Failure
 
     def holds(self, moment: Moment) -> bool:
         caller = moment.facts.caller
+        if self.attestations and moment.facts.variables.get(ATTESTATION) in self.attestations:
+            return True
         if caller.number is None:
             return self.anonymous and caller.anonymous
         if self.patterns.find(caller.number):
@@ -93,6 +99,17 @@ class Between(msgspec.Struct, frozen=True):
 
     def holds(self, moment: Moment) -> bool:
         return self.period.holds(moment.facts.now)
+
+
+class VariableIs(msgspec.Struct, frozen=True):
+    """Each of these variables of the dialplan has one of its values."""
+
+    wanted: tuple[tuple[str, tuple[str, ...]], ...]
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        variables = moment.facts.variables
+        return all(variables.get(name, "") in values for name, values in self.wanted)
 
 
 class Until(msgspec.Struct, frozen=True):
@@ -143,13 +160,21 @@ def _closed(names: tuple[str, ...], zone: ZoneInfo) -> Condition:
     return OpenIs(names, False, Failure("closed", names))
 
 
-def _caller(callers: tuple[NumberPattern | str | CountriesDoc, ...], zone: ZoneInfo) -> Condition:
+def _caller(
+    callers: tuple[NumberPattern | str | CountriesDoc | AttestationDoc, ...], zone: ZoneInfo
+) -> Condition:
     patterns = [caller for caller in callers if isinstance(caller, NumberPattern)]
     countries = [code for caller in callers if isinstance(caller, CountriesDoc) for code in caller.country]
+    levels = [
+        level for caller in callers if isinstance(caller, AttestationDoc) for level in caller.attestation
+    ]
     anonymous = "anonymous" in callers
     wanted = [*(pattern.text for pattern in patterns), *countries, *(["anonymous"] if anonymous else [])]
+    wanted += [f"attestation {level}" for level in levels]
     index = NumberIndex((pattern, True) for pattern in patterns)
-    return CallerIs(index, anonymous, frozenset(countries), Failure("caller", tuple(wanted)))
+    return CallerIs(
+        index, anonymous, frozenset(countries), frozenset(levels), Failure("caller", tuple(wanted))
+    )
 
 
 def _dialled(patterns: tuple[NumberPattern, ...], zone: ZoneInfo) -> Condition:
@@ -161,6 +186,11 @@ def between(ends: tuple[datetime, datetime], zone: ZoneInfo) -> Between:
     """From the first of `ends` until the other, as the clocks of `zone` show them."""
     written = tuple(f"{end:%Y-%m-%d %H:%M}" for end in ends)
     return Between(Period.local(*ends, zone), Failure("between", written))
+
+
+def _variable(wanted: dict[str, tuple[str, ...]], zone: ZoneInfo) -> Condition:
+    words = tuple(f"{name} {' or '.join(values)}" for name, values in wanted.items())
+    return VariableIs(tuple(wanted.items()), Failure("variable", words))
 
 
 def until(end: datetime, zone: ZoneInfo) -> Condition:
@@ -188,6 +218,7 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
     "caller": _caller,
     "dialled": _dialled,
     "between": between,
+    "variable": _variable,
     "not_": _not,
 }
 """Field of `ConditionDoc` -> the condition; tried in this order."""

@@ -15,6 +15,7 @@ _FOUND = {
     "caller": "the caller is {caller}",
     "dialled": "{dialled} was dialled",
     "between": "it is {date}",
+    "variable": "the dialplan says otherwise",
     "not": "that holds",
     "numbers": "the caller {caller} is none of its numbers",
     "until": "it is {date}",
@@ -22,6 +23,8 @@ _FOUND = {
 }
 """What was found instead, by the condition that failed."""
 _FOUND_OF_SEVERAL = {"open": "all are closed ({at})", "closed": "all are open ({at})"}
+
+_JOINTS = {"between": " until ", "variable": " and "}
 
 _ROWS = {
     ("client", True): "client {name} has {dialled}",
@@ -56,7 +59,7 @@ def explain(decision: Decision) -> tuple[str, ...]:
 
 def _line(row: TraceRow, words: dict[str, str]) -> str:
     failed = "; ".join(_failure(failure, words) for failure in row.failed)
-    entry = f", by {row.entry}" if row.entry else ""
+    entry = f" ({row.entry})" if row.entry else ""
     line = _ROWS[row.kind, row.matched].format(name=row.name, failed=failed, entry=entry, **words)
     return f"{row.place}: {line}" if row.place else line
 
@@ -67,5 +70,5 @@ def _failure(failure: Failure, words: dict[str, str]) -> str:
         return found.format(**words)
     if len(failure.wanted) > 1:
         found = _FOUND_OF_SEVERAL.get(failure.condition, found)
-    joint = " until " if failure.condition == "between" else " or "
+    joint = _JOINTS.get(failure.condition, " or ")
     return f"{failure.condition}: {joint.join(failure.wanted)} \u2014 {found.format(**words)}"

@@ -1,5 +1,6 @@
 """Facts: all that is known of one arriving call when it is decided, frozen, with `now`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -24,3 +25,5 @@ class Facts(msgspec.Struct, frozen=True):
     """When the same caller has called the same client lately, as far back as its rules ask; always aware."""
     verdict: Verdict | None = None
     """What holds of the caller's number by command."""
+    variables: Mapping[str, str] = {}
+    """What the dialplan knows of the call, such as `attestation`: A, B or C (STIR/SHAKEN, RFC 8588)."""

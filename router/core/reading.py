@@ -28,6 +28,7 @@ LONGEST_TEXT = 500
 
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
@@ -114,6 +115,13 @@ def read_id(value: object) -> str:
     text = text_of(value)
     if not _ID.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not an id; begin with a letter and use letters, digits, _ . -")
+    return text
+
+
+def read_variable_name(value: object) -> str:
+    text = text_of(value)
+    if not _VARIABLE.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not the name of a variable; use letters, digits and _")
     return text
 
 

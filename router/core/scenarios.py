@@ -24,7 +24,7 @@ from router.core.reading import Reading, listed, reader
 from router.core.record import CallRecord, Disposition
 from router.core.remarks import RuleError, did_you_mean
 from router.core.ruleset import RuleSet
-from router.core.schema import Shape, Text, as_text
+from router.core.schema import Shape, Text, VariableName, as_text
 from router.core.shapes import check
 from router.core.yamltext import YamlText, read_yaml
 
@@ -50,6 +50,8 @@ class CallDoc(Shape):
     from_: Text = Field("anonymous", alias="from")
     at: Annotated[datetime, as_text(reader(times.read_from))]
     """As the client's clocks show it."""
+    variables: dict[VariableName, Text] = Field(default_factory=dict)
+    """What the dialplan knows of the call."""
     called: Annotated[times.Rate, as_text(reader(times.Rate.parse))] | None = None
     """How often the caller has called lately, this call not included: `5 calls in 10m`."""
 
@@ -147,7 +149,7 @@ def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterato
 def play(scenario: Scenario, rules: RuleSet) -> Played:
     """Place the call of a scenario, and judge what came of it."""
     doc = scenario.doc
-    arriving = Arriving(doc.call.to, doc.call.from_)
+    arriving = Arriving(doc.call.to, doc.call.from_, variables=doc.call.variables)
     at = doc.call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
     supposed = suppose(arriving, at, rules, doc.given, doc.call.called)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}

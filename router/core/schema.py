@@ -32,8 +32,8 @@ from router.core.plan import RingOutcome, Target
 from router.core.reading import PersonRef, listed, reader
 
 _LATER = """
-    agents announce attestation callback challenge confirm contact contacts defaults directory front
-    greeting lists menu message people_from queue queues set tag tags variable
+    agents announce callback challenge confirm contact contacts defaults directory front
+    greeting lists menu message people_from queue queues set tag tags
 """
 NOT_YET = frozenset(_LATER.split())
 """Keys of the contract that this version has not, there where it has them not."""
@@ -55,6 +55,7 @@ def as_text(read: Any) -> PlainValidator:
 
 
 Text = Annotated[str, as_text(reading.text_of)]
+VariableName = Annotated[str, as_text(reading.read_variable_name)]
 Id = Annotated[str, as_text(reading.read_id)]
 HoursName = Annotated[str, as_text(reading.read_hours_name)]
 Pattern = Annotated[NumberPattern, as_text(reading.read_pattern)]
@@ -180,14 +181,27 @@ class CountriesDoc(Shape):
     country: Annotated[tuple[Country, ...], *OneOrMore]
 
 
+class AttestationDoc(Shape):
+    """How far the caller's number was vouched for (STIR/SHAKEN), as the dialplan's variable says."""
+
+    attestation: Annotated[tuple[Literal["A", "B", "C"], ...], *OneOrMore]
+
+
+def _caller_form(value: object) -> str:
+    if isinstance(value, dict) and "attestation" in value:
+        return "<attestation>"
+    return reading.form_of(value)
+
+
 def _read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymous"]:
     return "anonymous" if value == "anonymous" else reading.read_pattern(value, info)
 
 
 CallerDoc = Annotated[
     Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(_read_caller)], Tag("<text>")]
-    | Annotated[CountriesDoc, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    | Annotated[CountriesDoc, Tag("<mapping>")]
+    | Annotated[AttestationDoc, Tag("<attestation>")],
+    Discriminator(_caller_form),
 ]
 
 
@@ -199,6 +213,10 @@ class ConditionDoc(Shape):
     caller: Annotated[tuple[CallerDoc, ...], *OneOrMore] | None = None
     dialled: Annotated[tuple[Pattern, ...], *OneOrMore] | None = None
     between: Annotated[tuple[FromTime, UntilTime], AfterValidator(reading.forward)] | None = None
+    variable: (
+        Annotated[dict[VariableName, Annotated[tuple[Text, ...], *OneOrMore]], Field(min_length=1)] | None
+    ) = None
+    """What the dialplan handed over: the variable's name, and the values that will do."""
     not_: "When | None" = Field(None, alias="not")
 
 

@@ -157,25 +157,26 @@ class Engine:
 
     # Arrival
 
-    def _arrive(self, channel: models.Channel, dialled: str) -> None:
+    def _arrive(self, channel: models.Channel, entrance: wire.Entrance) -> None:
         plan = _TO_BREAK_GLASS if self.draining else None
-        live, commands = self._enter(channel, dialled, self._clock(), plan)
+        live, commands = self._enter(channel, entrance, self._clock(), plan)
         self._carry_out(live, commands)
 
-    def _take_up(self, channel: models.Channel, dialled: str, talk: TalkFound) -> None:
+    def _take_up(self, channel: models.Channel, entrance: wire.Entrance, talk: TalkFound) -> None:
         """A talk that came about unseen: who is called is known by now, so the call has no other plan."""
         phone = Target(talk.dial, talk.dial)
         plan = CallPlan((PlanNode(Ring(((phone,),), 0.0)),))
-        live, _ = self._enter(channel, dialled, datetime.fromisoformat(channel.creationtime), plan)
+        live, _ = self._enter(channel, entrance, datetime.fromisoformat(channel.creationtime), plan)
         self._take(live, talk, self._clock())
         self._keep(live)  # Its legs are others than those it began with.
         log.info("talk taken over", call_id=live.call.info.id, since=talk.since.isoformat())
 
     def _enter(
-        self, channel: models.Channel, dialled: str, arrived: datetime, plan: CallPlan | None
+        self, channel: models.Channel, entrance: wire.Entrance, arrived: datetime, plan: CallPlan | None
     ) -> tuple[LiveCall, Commands]:
         """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
-        arriving = Arriving(dialled, channel.caller.number, channel.caller.name)
+        caller = channel.caller
+        arriving = Arriving(entrance.dialled, caller.number, caller.name, entrance.variables)
         facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.known)
         self._turn += 1
         decision = decide(self.rules, facts)
@@ -215,8 +216,9 @@ class Engine:
             self._take(live, told, self._clock())
 
     def _on_stranger(self, event: models.StasisStart) -> None:
-        if event.args[:1] == (wire.ARRIVAL,):
-            self._arrive(event.channel, event.args[1] if len(event.args) > 1 else "")
+        entrance = wire.read_entrance(event.args)
+        if entrance is not None:
+            self._arrive(event.channel, entrance)
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
             log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)

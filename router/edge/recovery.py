@@ -60,7 +60,7 @@ class Stranger(NamedTuple):
     while that had no database."""
 
     channel: models.Channel
-    dialled: str
+    entrance: wire.Entrance
 
 
 class Strangers(NamedTuple):
@@ -124,11 +124,11 @@ def find_strangers(
     for channel in everything.channels:
         if channel.id in known or channel.id in settled:
             continue
-        dialled = _arrival(channel, app)
+        entrance = _arrival(channel, app)
         if wire.read_id(channel.id):
             found.legs.append(channel.id)
-        elif dialled is not None:
-            found.callers.append(Stranger(channel, dialled))
+        elif entrance is not None:
+            found.callers.append(Stranger(channel, entrance))
     return found
 
 
@@ -142,11 +142,11 @@ def _talk(
     """Who talks with whom in a call's bridge; None unless its ids prove it."""
     stranger = leg = None
     for member in members:
-        ours, dialled = wire.read_id(member.id), _arrival(member, app)
+        ours, entrance = wire.read_id(member.id), _arrival(member, app)
         if ours and ours.call_id == call and ours.leg:
             leg = (ours.leg, member)
-        elif dialled is not None and call_id(*asterisk, member.id) == call:
-            stranger = Stranger(member, dialled)
+        elif entrance is not None and call_id(*asterisk, member.id) == call:
+            stranger = Stranger(member, entrance)
     if stranger is None or leg is None:
         return None
     number, channel = leg
@@ -154,11 +154,11 @@ def _talk(
     return stranger, TalkFound(number, channel.name.rpartition("-")[0], since)
 
 
-def _arrival(channel: models.Channel, app: str) -> str | None:
-    """The number that a caller in our application dialled; None of a channel that is no such caller."""
-    words = channel.dialplan.app_data.split(",", 2)
-    arrived = channel.dialplan.app_name == STASIS and words[:2] == [app, wire.ARRIVAL]
-    return (words[2] if len(words) > 2 else "") if arrived else None
+def _arrival(channel: models.Channel, app: str) -> wire.Entrance | None:
+    """How a caller entered our application; None of a channel that is no such caller."""
+    entered, *args = channel.dialplan.app_data.split(",")
+    ours = channel.dialplan.app_name == STASIS and entered == app
+    return wire.read_entrance(args) if ours else None
 
 
 async def sight(ask: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:

@@ -178,7 +178,28 @@ def test_now_is_the_time_unless_another_is_given() -> None:
     assert command("explain", "--to", "999").stdout.startswith("no client has 999\n")
 
 
+SCREENED = RULES.replace(
+    "routes:",
+    "screening:\n  block:\n    - {name: often, more_than: 3 calls in 1h}\n"
+    "    - {name: risk, when: {variable: {RISK: high}}}\nroutes:",
+)
+
+
+def test_what_is_known_of_the_caller_can_be_supposed() -> None:
+    Path("rules/fjord.yaml").write_text(SCREENED)
+    for known, rule in (("--called=3 calls in 1h", "often"), ("--variable=RISK=high", "risk")):
+        found = command("explain", "--to", "+4722334455", "--from", "+4790000009", known, "--json")
+        assert json.loads(found.stdout)["disposition"] == "blocked"
+        assert json.loads(found.stdout)["reason"] == rule
+    found = command(
+        "explain", "--to", "+4722334455", "--from", "+4790000009", "--called=2 calls in 1h", "--json"
+    )
+    assert json.loads(found.stdout)["disposition"] != "blocked"
+
+
 MISUSED = [
+    ("no rate", ["--to", "1", "--called", "often"], "is no number of calls in a time"),
+    ("no value", ["--to", "1", "--variable", "RISK"], "write NAME=VALUE"),
     ("nothing", [], "give the ID of a call"),
     ("both", ["abc", "--to", "1"], "give the ID of a call"),
     ("no moment", ["--to", "1", "--at", "noon"], "is not a date"),

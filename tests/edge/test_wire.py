@@ -137,6 +137,26 @@ def test_a_leg_is_created_with_its_dead_man_and_a_number(
     assert request.body == {"variables": {"TIMEOUT(absolute)": "12", **presented}}
 
 
+ENTRANCES: list[tuple[str, list[str], wire.Entrance | None]] = [
+    ("a caller", ["in", "+4722334455"], wire.Entrance("+4722334455")),
+    ("the dialplan set nothing", ["in", "+4722334455", ""], wire.Entrance("+4722334455", {})),
+    ("it knows more", ["in", "1", "attestation=A", " branch = oslo ", "junk", "x="],
+     wire.Entrance("1", {"attestation": "A", "branch": "oslo", "x": ""})),
+    ("no number", ["in"], wire.Entrance("")),
+    ("a leg", ["leg"], None),
+    ("nothing", [], None),
+    ("too much", ["in", "1", *(f"v{n}=1" for n in range(99))],
+     wire.Entrance("1", {f"v{n}": "1" for n in range(wire.MOST_VARIABLES)})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("args", "entrance"), [row[1:] for row in ENTRANCES], ids=[row[0] for row in ENTRANCES]
+)
+def test_what_the_dialplan_hands_over(args: list[str], entrance: wire.Entrance | None) -> None:
+    assert wire.read_entrance(args) == wire.read_entrance(tuple(args)) == entrance
+
+
 def told(event_type: str, state: str = "Up", **more: object) -> models.Event:
     message = event(event_type) | more
     message["channel"]["state"] = state

@@ -67,6 +67,33 @@ def test_rules_and_commands_refuse_callers_also_after_a_restart(sandbox: Sandbox
     assert hits[named % ("block", "command 3")] == 1
 
 
+VOUCHED = """\
+client: vouched
+name: Vouched
+numbers: "+47 22 00 04 00"
+timezone: Europe/Oslo
+country: NO
+routes:
+  - {name: vouched for, when: {caller: {attestation: [A]}, variable: {branch: oslo}}, do: {decline: busy}}
+  - {name: others, do: decline}
+"""
+
+
+def test_rules_may_ask_what_the_dialplan_knows(sandbox: Sandbox, tmp_path: Path) -> None:
+    router = RouterProcess(sandbox, tmp_path, {"vouched.yaml": VOUCHED})
+    router.start()
+    try:
+        assert call(sandbox, IS_REFUSED)
+        sandbox.cli("dialplan set global CALLROUTER_VARIABLES attestation=A,branch=oslo")
+        assert call(sandbox, PASSES)
+        sandbox.cli("dialplan set global CALLROUTER_VARIABLES attestation=C,branch=oslo")
+        assert call(sandbox, IS_REFUSED)
+        records = router.records("+4722000400", count=3)
+    finally:
+        router.stop()
+    assert [record.info.route for record in records] == ["others", "vouched for", "others"]
+
+
 def call(sandbox: Sandbox, status: int) -> bool:
     """Whether a caller is refused with just this SIP status."""
     caller = Caller(sandbox, "+4722000400", INVITE, refused(status))

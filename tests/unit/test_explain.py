@@ -45,7 +45,7 @@ TOLD = [
         "+4722334455",
         "+4790000001",
         FRIDAY,
-        [CLIENT, "f.yaml:9: block spam: the caller +47900***01 is refused, by +479*"],
+        [CLIENT, "f.yaml:9: block spam: the caller +47900***01 is refused (+479*)"],
     ),
     (
         "no route",

@@ -1,18 +1,23 @@
 """Who is refused, by which rule, and what the trace says of it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from router.core.decide import decide
 from router.core.dialling import Dialling
+from router.core.explain import explain
 from router.core.facts import Facts
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.plan import Refuse
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.times import Rate
+from router.core.verdict import Verdict
 
 OSLO = ZoneInfo("Europe/Oslo")
 RULES = """\
@@ -29,6 +34,8 @@ screening:
     - {name: until March, numbers: "+4781549xxx", until: 2027-03-01}
     - {name: withheld when closed, when: {caller: anonymous, closed: office}}
     - {name: hammering, more_than: 5 calls in 10m}
+    - {name: not vouched for, when: {caller: "+49*", not: {caller: {attestation: [A, B]}}}}
+    - {name: by the dialplan, when: {variable: {RISK: [high, extreme], TRUNK: two}}}
     - {name: nights abroad, numbers: "+46*", when: [{closed: office}, {between: [2026-12-24, 2026-12-26]}]}
   treatment: busy
 routes: [{name: main, do: [{ring: PJSIP/100}]}]
@@ -44,12 +51,21 @@ def rules() -> RuleSet:
     return compiled
 
 
-def facts(caller: str, at: str, calls_before: tuple[float, ...] = ()) -> Facts:
+def facts(
+    caller: str,
+    at: str,
+    calls_before: tuple[float, ...] = (),
+    verdict: Verdict | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Facts:
     """`calls_before` are minutes before this call."""
     now = datetime.fromisoformat(at).replace(tzinfo=OSLO)
     number = PhoneNumber.parse("+4722334455")
     before = tuple(now - timedelta(minutes=minutes) for minutes in calls_before)
-    return Facts(now, number.e164, number, CallerId.read(caller, "", "NO"), calls_before=before)
+    who = CallerId.read(caller, "", "NO")
+    return Facts(
+        now, number.e164, number, who, calls_before=before, verdict=verdict, variables=variables or {}
+    )
 
 
 REFUSED: list[tuple[str, str, str, tuple[float, ...], str | None]] = [
@@ -86,10 +102,73 @@ def test_each_hit_and_each_rule_passed_over_is_told_with_its_place(rules: RuleSe
         ("block", "until March", "fjord.yaml:11", False, ""),
         ("block", "withheld when closed", "fjord.yaml:12", False, ""),
         ("block", "hammering", "fjord.yaml:13", False, ""),
-        ("block", "nights abroad", "fjord.yaml:14", False, ""),
+        ("block", "not vouched for", "fjord.yaml:14", False, ""),
+        ("block", "by the dialplan", "fjord.yaml:15", False, ""),
+        ("block", "nights abroad", "fjord.yaml:16", False, ""),
     ]
     failed = [row.failed[0].condition for row in decision.trace[2:-1]]
-    assert failed == ["until", "closed", "more_than", "numbers"]
+    assert failed == ["until", "closed", "more_than", "caller", "variable", "numbers"]
+
+
+GERMAN = "+4930123456"
+TOLD: list[tuple[str, str, dict[str, str], str | None]] = [
+    ("vouched for", GERMAN, {"attestation": "A"}, None),
+    ("only the gateway", GERMAN, {"attestation": "C"}, "not vouched for"),
+    ("nothing is known", GERMAN, {}, "not vouched for"),
+    ("both variables", ORDINARY, {"RISK": "extreme", "TRUNK": "two"}, "by the dialplan"),
+    ("one of them", ORDINARY, {"RISK": "high", "TRUNK": "one"}, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("caller", "variables", "blocked_by"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD]
+)
+def test_what_the_dialplan_knows_counts(
+    rules: RuleSet, caller: str, variables: dict[str, str], blocked_by: str | None
+) -> None:
+    assert decide(rules, facts(caller, MONDAY, variables=variables or {})).plan.blocked_by == blocked_by
+
+
+def command(kind: Literal["allow", "block"], number: str) -> Verdict:
+    return Verdict(7, kind, number, None, "by hand", "ann", datetime(2026, 11, 1, tzinfo=OSLO), None)
+
+
+COMMANDS: list[tuple[str, str, Literal["allow", "block"], str | None]] = [
+    ("blocked by command", ORDINARY, "block", "command 7"),
+    ("what the rules allow outranks it", "+4781549512", "block", None),
+    ("allowed by command, though listed", "+4781549123", "allow", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("caller", "kind", "blocked_by"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
+)
+def test_a_command_counts_after_what_the_rules_allow(
+    rules: RuleSet, caller: str, kind: Literal["allow", "block"], blocked_by: str | None
+) -> None:
+    decision = decide(rules, facts(caller, MONDAY, verdict=command(kind, caller)))
+    assert decision.plan.blocked_by == blocked_by
+    if blocked_by:
+        assert [node.step for node in decision.plan.nodes] == [Refuse("busy")]
+
+
+def test_the_words_for_hits(rules: RuleSet) -> None:
+    told = explain(decide(rules, facts("+4781549123", MARCH, (1, 1), variables={"RISK": "low"})))
+    assert list(told[1:-1]) == [
+        "fjord.yaml:10: block tried out: in shadow, or the caller +47815***23 were refused (+4781*)",
+        "fjord.yaml:11: block until March: passed over; until: 2027-03-02 00:00 \u2014 it is "
+        "2027-03-02 10:00",
+        "fjord.yaml:12: block withheld when closed: passed over; closed: office \u2014 it is open "
+        "(Tue 10:00 Europe/Oslo)",
+        "fjord.yaml:13: block hammering: passed over; more_than: 5 calls in 10m \u2014 the caller has called "
+        "less often",
+        "fjord.yaml:14: block not vouched for: passed over; caller: +49* \u2014 the caller is +47815***23",
+        "fjord.yaml:15: block by the dialplan: passed over; variable: RISK high or extreme and TRUNK two "
+        "\u2014 the dialplan says otherwise",
+        "fjord.yaml:16: block nights abroad: passed over; the caller +47815***23 is none of its numbers",
+    ]
+    by_command = explain(decide(rules, facts(ORDINARY, MONDAY, verdict=command("block", ORDINARY))))
+    assert by_command[1] == "block command 7: the caller +47900***09 is refused (by hand)"
 
 
 def test_what_is_counted_is_the_most_that_any_rule_asks(rules: RuleSet) -> None:
@@ -113,6 +192,13 @@ WRONG = [
     ("too long", "{name: b, more_than: 3 calls in 48h}", "1s to 1d"),
     ("no date", "{name: b, numbers: '+45*', until: soon}", "`soon` is not a date"),
     ("half in shadow", "{name: b, numbers: '+45*', shadow: half}", "`half` cannot stand here"),
+    (
+        "no level",
+        "{name: b, when: {caller: {attestation: D}}}",
+        "`D` cannot stand here; write 'A', 'B' or 'C'",
+    ),
+    ("no variable", "{name: b, when: {variable: {}}}", "at least one entry"),
+    ("no name", "{name: b, when: {variable: {a-b: c}}}", "`a-b` is not the name of a variable"),
     ("a misspelt key", "{name: b, numbers: '+45*', shaddow: true}", "did you mean `shadow`"),
 ]
 

@@ -8,7 +8,7 @@ Asterisk gave it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
 from router.core.call import CALLER, Call
@@ -94,6 +94,9 @@ ARRIVAL = "in"
 """The first argument with which the dialplan hands a caller to the application; the dialled number
 follows."""
 
+MOST_VARIABLES = 20
+"""The dialplan may hand over with a caller; more are not looked at."""
+
 LEG = "leg"
 """The argument with which a leg of ours enters the application."""
 
@@ -109,6 +112,22 @@ _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
 _AT_ONCE = 50  # ARRAY() takes a hundred (funcs/func_strings.c)
 _OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
+
+
+class Entrance(NamedTuple):
+    """What the dialplan hands over with a caller."""
+
+    dialled: str
+    variables: Mapping[str, str] = {}
+    """What else it knows of the call, as its CALLROUTER_VARIABLES said it: `attestation=A,branch=oslo`."""
+
+
+def read_entrance(args: Sequence[str]) -> Entrance | None:
+    """What came with a channel that entered the application by `args`; None if it is no caller."""
+    if tuple(args[:1]) != (ARRIVAL,):
+        return None
+    pairs = (arg.partition("=") for arg in args[2 : MOST_VARIABLES + 2])
+    return Entrance("".join(args[1:2]), {name.strip(): value.strip() for name, is_, value in pairs if is_})
 
 
 class OurId(NamedTuple):
