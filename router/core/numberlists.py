@@ -77,7 +77,8 @@ class NumberLists:
     def __init__(self, tables: Tables, folder: str = "") -> None:
         self._tables = tables
         self._folder = folder
-        self._entries: dict[str, _Entries | str] = {}
+        self._found: dict[str, tuple[str, _Entries] | str] = {}
+        """By the name as a rule has it: the name as the tables have it and the rows, or what is wrong."""
         self._lists: dict[tuple[str, str | None, int], NumberList] = {}
 
     def find(self, file: str) -> str:
@@ -100,16 +101,16 @@ class NumberLists:
         return set(chain.from_iterable(one.skipped for one in self._lists.values()))
 
     def _read(self, file: str) -> tuple[str, _Entries]:
-        name, text = find_table(file, self._tables)
-        if name not in self._entries:
+        if file not in self._found:
             try:
-                self._entries[name] = _entries(name, text)
+                name, text = find_table(file, self._tables)
+                self._found[file] = self._read(name) if name != file else (name, _entries(name, text))
             except ValueError as error:
-                self._entries[name] = str(error)
-        found = self._entries[name]
+                self._found[file] = str(error)
+        found = self._found[file]
         if isinstance(found, str):
             raise ValueError(found)
-        return name, found
+        return found
 
 
 NO_LISTS = NumberLists({})

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from router.core.reading import text_of
 from router.core.remarks import RuleError, did_you_mean
 from router.core.tables import Record, Tables, find_table, records
 from router.core.yamltext import Path, YamlText
@@ -29,12 +30,11 @@ def with_people(text: YamlText, tables: Tables, folder: str) -> YamlText:
     Not whole, with the reason, where the table cannot be used at all. Wrong rows are among the errors.
     """
     data = text.data
-    file = data.get("people_from") if isinstance(data, dict) else None
-    own = data.get("people") or {} if isinstance(data, dict) else None
-    if not isinstance(file, str) or not isinstance(own, dict):
+    own = data.get("people") or {} if isinstance(data, dict) and "people_from" in data else None
+    if not isinstance(own, dict):
         return text
     try:
-        name, written = find_table(file.strip(), tables)
+        name, written = find_table(text_of(data["people_from"]), tables)
     except ValueError as error:
         refusal = RuleError.of(text.mark(("people_from",)), str(error))
         return replace(text, errors=(*text.errors, refusal), whole=False)

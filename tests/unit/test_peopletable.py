@@ -217,10 +217,18 @@ def test_what_is_wrong_is_said_at_its_row(table: str | None, text: str, expected
         assert line == beginning or (beginning[-1] == " " and line.startswith(beginning))
 
 
-def test_what_names_no_table_is_said_where_it_is() -> None:
-    rules = compile_rules({"f.yaml": HEAD.replace("people.csv", "[people.csv]")}, Dialling())
+NAMES = [
+    ("a list", "[people.csv]", "6:14: text is needed here, not a list; write one value"),
+    ("nothing", "", "6:13: text is needed here, not nothing; write one value"),
+    ("two lines", '"a\\nb"', "6:14: the text has line breaks or control characters; write it on one line"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), [row[1:] for row in NAMES], ids=[row[0] for row in NAMES])
+def test_what_names_no_table_is_said_where_it_is(name: str, expected: str) -> None:
+    rules = compile_rules({"f.yaml": HEAD.replace("people.csv", name)}, Dialling())
     assert isinstance(rules, RuleErrors)
-    assert str(rules.errors[0]).startswith("f.yaml:6:14: text is needed here, not a list; ")
+    assert [str(error) for error in rules.errors] == [f"f.yaml:{expected}"]
 
 
 NEVER = [
