@@ -59,7 +59,7 @@ class Shared(NamedTuple):
 
     def under(self, text: YamlText) -> YamlText:
         """A client's document with the defaults for what it leaves out."""
-        if not isinstance(text.data, dict):
+        if not self.defaults or not isinstance(text.data, dict):
             return text
         data, files = dict(text.data), dict(text.files)
         values, keys = dict(text.values), dict(text.keys)

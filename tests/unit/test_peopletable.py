@@ -217,6 +217,17 @@ def test_what_is_wrong_is_said_at_its_row(table: str | None, text: str, expected
         assert line == beginning or (beginning[-1] == " " and line.startswith(beginning))
 
 
+NEAR = [("one of many", "p40O", "did you mean `p40`?"), ("nobody", "q", "add it under `people:`")]
+
+
+@pytest.mark.parametrize(("name", "hint"), [row[1:] for row in NEAR], ids=[row[0] for row in NEAR])
+def test_a_misspelt_name_among_many_is_told_what_it_is_near_to(name: str, hint: str) -> None:
+    table = "id\n" + "".join(f"p{number}\n" for number in range(3000))
+    rules = load(table, f"routes: [{{name: r, do: {{ring: {name}}}}}]")
+    assert isinstance(rules, RuleErrors)
+    assert [error.instead for error in rules.errors] == [hint]
+
+
 NAMES = [
     ("a list", "[people.csv]", "6:14: text is needed here, not a list; write one value"),
     ("nothing", "", "6:13: text is needed here, not nothing; write one value"),
