@@ -39,6 +39,10 @@ Rules (read at start and at reload)
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
+    core/tables.py             tables beside the rules: CSV, one a line
+    core/numberlists.py        lists of numbers in them, indexed once for all
+    core/peopletable.py        people in them
+    core/shared.py             shared.yaml: named lists, and defaults
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
     core/cautions.py           what is probably not meant

@@ -189,7 +189,7 @@ class _Known:
         for client in self._rules.clients.values() if self._rules else ():
             entry = find(client.screening.allow, PhoneNumber(verdict.number))
             if entry and verdict.client in (None, client.id):
-                yield f"{client.id} allows {entry.pattern} ({entry.place}), which outranks this"
+                yield f"{client.id} allows {entry} ({client.screening.allow_place}), which outranks this"
 
 
 @contextmanager

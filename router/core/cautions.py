@@ -13,15 +13,20 @@ from router.core.yamltext import Path
 LONGEST_WAIT = Duration(2 * 60)
 """Callers who are rung for longer have mostly hung up."""
 
+NAMED = 3
+"""People that one warning on many names."""
+
 Caution = tuple[Path, str]
 """Where in the client's document, and `what; what to write instead`."""
 
 
-def cautions(doc: ClientDoc, rules: ClientRules, phones: Phones) -> Iterator[Caution]:
-    """All warnings on one client."""
+def cautions(
+    doc: ClientDoc, rules: ClientRules, phones: Phones, from_table: frozenset[str] = frozenset()
+) -> Iterator[Caution]:
+    """All warnings on one client, some of whose people may come `from_table`."""
     yield from _unreached_client(doc)
     yield from _shadowed_routes(doc)
-    yield from _people_never_rung(doc)
+    yield from _people_never_rung(doc, from_table)
     yield from _steps(doc, phones)
     yield from _long_waits(rules)
 
@@ -41,7 +46,7 @@ def _shadowed_routes(doc: ClientDoc) -> Iterator[Caution]:
             taker = route.name
 
 
-def _people_never_rung(doc: ClientDoc) -> Iterator[Caution]:
+def _people_never_rung(doc: ClientDoc, from_table: frozenset[str]) -> Iterator[Caution]:
     rung = {
         target.id
         for _, step in all_steps(doc)
@@ -49,8 +54,15 @@ def _people_never_rung(doc: ClientDoc) -> Iterator[Caution]:
         for target in step.ring
         if isinstance(target, PersonRef)
     } | {step.person for _, step in all_steps(doc) if isinstance(step, PersonStep)}
-    for person, written in doc.people.items():
-        if person not in rung and not written.numbers:
+    never = [who for who, written in doc.people.items() if who not in rung and not written.numbers]
+    # Those of a table who have an extension are there for callers who dial it.
+    tabled = [who for who in never if who in from_table and doc.people[who].extension is None]
+    if tabled:
+        more = f" and {len(tabled) - NAMED} more" if len(tabled) > NAMED else ""
+        what = f"nothing rings {len(tabled)} of the people in this table ({', '.join(tabled[:NAMED])}{more})"
+        yield ("people_from",), f"{what}; give them an `extension` or `numbers`"
+    for person in never:
+        if person not in from_table:
             yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
 
 

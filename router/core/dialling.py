@@ -36,7 +36,7 @@ class Dialling(msgspec.Struct, frozen=True):
         if number.is_premium and (pattern is None or not pattern.is_one_number):
             return f"`{number}` is a premium-rate number; allow it in full in the daemon's settings"
         if pattern is None and (self.allow or number.country != country):
-            allowed = ", ".join(self.allow) or f"numbers in {country}"
+            allowed = ", ".join(self.allow) or (f"numbers in {country}" if country else "of no country yet")
             what = f"`{number}` is not among the allowed destinations ({allowed})"
             return f"{what}; allow it in the daemon's settings"
         return None

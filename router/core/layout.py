@@ -12,6 +12,7 @@ lead in a circle are refused (rules.py).
 To add a step: its row in `_COMPILE`.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -49,6 +50,7 @@ Phones = Mapping[str, tuple[Target, ...]]
 """Person's id -> what rings."""
 Written = tuple[tuple[Shape, ...], Path]
 """Steps as written, and their path in the document."""
+_RING_SELF = RingStep.model_construct(ring=(PersonRef(SELF),))
 _AFTER = -1
 """Stands for what comes after the steps, while they are laid out."""
 
@@ -126,7 +128,7 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
     """What a call to one of the client's people meets."""
     written = doc.people[person].do
     if written is None:
-        return (RingStep.model_construct(ring=(PersonRef(SELF),)),), ("people", person)
+        return (_RING_SELF,), ("people", person)
     return written, ("people", person, "do")
 
 
@@ -193,14 +195,18 @@ class Sheet(NamedTuple):
     """One client's document, and what laying out its steps needs of it."""
 
     doc: ClientDoc
-    phones: Phones
+    phones: dict[str, tuple[Target, ...]]
     place: Callable[[Path], str]
     """`file:line` of a path."""
 
-    @property
-    def timed_people(self) -> frozenset[str]:
-        """The people who have hours."""
-        return frozenset(person for person, written in self.doc.people.items() if written.hours)
+    def phones_of(self, person: str) -> Phones:
+        """All phones, with that person's as SELF's."""
+        return ChainMap({SELF: self.phones[person]}, self.phones)
+
+    def is_timed(self, name: str) -> bool:
+        """True if `name` is a person who has hours."""
+        person = self.doc.people.get(name)
+        return person is not None and person.hours is not None
 
 
 class _Laid(NamedTuple):
@@ -251,8 +257,8 @@ class _Paper:
         """The steps with those of people's own treatments among them."""
         for number, step in enumerate(steps):
             if isinstance(step, PersonStep):
-                own = {**phones, SELF: self.sheet.phones[step.person]}
-                yield from self.in_a_row(*own_treatment(self.sheet.doc, step.person), own)
+                own = own_treatment(self.sheet.doc, step.person)
+                yield from self.in_a_row(*own, self.sheet.phones_of(step.person))
             else:
                 yield _Laid(step, (*path, number), phones)
 
@@ -274,7 +280,7 @@ class _Paper:
             for outcome, branch in step.on.items():
                 on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows, phones)
             rounds = rounds_of(step, phones)
-            if any(target.name in self.sheet.timed_people for targets in rounds for target in targets):
+            if any(self.sheet.is_timed(target.name) for targets in rounds for target in targets):
                 self.timed.append((position, rounds))
             if step.order == "rotate":
                 self.rotating.append(position)
@@ -299,7 +305,7 @@ def lay_out(own: Written, sheet: Sheet, person: str | None = None, *, told: bool
     TooManyStepsError.
     """
     paper = _Paper(sheet)
-    phones = sheet.phones if person is None else {**sheet.phones, SELF: sheet.phones[person]}
+    phones = sheet.phones if person is None else sheet.phones_of(person)
     paper.lay(*own, _AFTER, phones)
     kinds = {type(node.step) for node in paper.nodes}
     runs_out = not paper.nodes or any(_AFTER in (node.then, *node.on.values()) for node in paper.nodes)
@@ -312,5 +318,5 @@ def lay_out(own: Written, sheet: Sheet, person: str | None = None, *, told: bool
     else:
         paper.join(0, None)
     people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets}
-    timed_people = tuple(sorted(people & sheet.timed_people))
+    timed_people = tuple(sorted(filter(sheet.is_timed, people)))
     return Layout(CallPlan(tuple(paper.nodes)), tuple(paper.timed), timed_people, tuple(paper.rotating))

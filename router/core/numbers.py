@@ -7,7 +7,7 @@ from phonenumbers' metadata of the calling code, kept per code, which makes 100,
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Generic, TypeVar
@@ -271,6 +271,11 @@ class NumberIndex(Generic[T]):
 
     def __len__(self) -> int:
         return self._size
+
+    def rows(self) -> Iterator[tuple[NumberPattern, T]]:
+        """Every pattern once, with its value."""
+        yield from ((NumberPattern(text, text), value) for text, value in self._exact.items())
+        yield from (row for rows in self._wild.values() for row in rows)
 
     def find(self, number: PhoneNumber) -> T | None:
         """The value of the most specific pattern that `number` matches."""

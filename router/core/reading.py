@@ -13,6 +13,7 @@ import msgspec
 from pydantic import ValidationInfo
 
 from router.core.dialling import Dialling
+from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, NumberPattern, PhoneNumber
 from router.core.plan import Target
 from router.core.remarks import did_you_mean
@@ -30,6 +31,7 @@ _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
+_COUNT = re.compile(r"[0-9]{1,9}")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
 _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
@@ -47,9 +49,18 @@ class Reading(msgspec.Struct, frozen=True):
     hours: tuple[str, ...]
     routes: tuple[str, ...]
     dialling: Dialling
+    lists: tuple[str, ...] = ()
+    """Names of the lists in shared.yaml."""
+    files: NumberLists = NO_LISTS
 
     @classmethod
-    def of(cls, data: Any, dialling: Dialling) -> "Reading":
+    def of(
+        cls,
+        data: Any,
+        dialling: Dialling,
+        lists: tuple[str, ...] = (),
+        files: NumberLists = NO_LISTS,
+    ) -> "Reading":
         """From a client's document that is not yet checked."""
         document = data if isinstance(data, dict) else {}
         country = document.get("country")
@@ -65,6 +76,8 @@ class Reading(msgspec.Struct, frozen=True):
             hours=hours,
             routes=tuple(name for name in named if isinstance(name, str)),
             dialling=dialling,
+            lists=lists,
+            files=files,
         )
 
 
@@ -146,11 +159,29 @@ def read_pattern(value: object, info: ValidationInfo) -> NumberPattern:
 
 def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
     """A pattern of a screening list; the contract's other entries are named as not built."""
-    if isinstance(value, dict) and "file" in value:
-        raise ValueError("numbers from a file are not supported by this version yet; list the numbers here")
     if value == "contacts":
         raise ValueError("`contacts` is not supported by this version yet; remove it")
     return read_pattern(value, info)
+
+
+def read_list_file(value: object, info: ValidationInfo) -> str:
+    """The name of a table with numbers, which is there and is one."""
+    return _reading(info).files.find(text_of(value))
+
+
+def read_list_name(value: object, info: ValidationInfo) -> str:
+    text, lists = text_of(value), _reading(info).lists
+    if text not in lists:
+        hint = did_you_mean(text, lists, "add it to shared.yaml under `lists:`")
+        raise ValueError(f"no list is called `{text}`; {hint}")
+    return text
+
+
+def read_votes(value: object) -> int:
+    text = text_of(value)
+    if not _COUNT.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a number of votes; write digits, as in min_votes: 10")
+    return int(text)
 
 
 def read_hours_name(value: object, info: ValidationInfo) -> str:
@@ -254,6 +285,16 @@ def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
 def form_of(value: object) -> str:
     """Tells pydantic which form of a union is written: its tag is never a key of a document."""
     return "<mapping>" if isinstance(value, dict) else "<text>"
+
+
+def entry_form(value: object) -> str:
+    """The same for an entry of a screening list, `{file: ...}`, `{list: ...}` or a pattern."""
+    return "<list>" if isinstance(value, dict) and "list" in value else form_of(value)
+
+
+def list_form(value: object) -> str:
+    """The same for a list in shared.yaml, `{numbers: ...}` or `{file: ...}`."""
+    return "<numbers>" if isinstance(value, dict) and "numbers" in value else "<file>"
 
 
 def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -> object:

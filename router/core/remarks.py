@@ -8,6 +8,9 @@ from typing import Self
 
 import msgspec
 
+MOST_COMPARED = 500
+"""Names: comparing takes time, and a document may have thousands of people and as many mistakes."""
+
 
 class Remark(msgspec.Struct, frozen=True, order=True):
     """One remark. Its text is `file:line:col: what is wrong; what to write instead`."""
@@ -47,6 +50,12 @@ class RuleErrors(msgspec.Struct, frozen=True):
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`did you mean X?` where something known is close to `name`; else `otherwise`."""
-    close = get_close_matches(name[:60], list(known), n=1, cutoff=0.6)
+    """`did you mean X?` where something known is close to `name`; else `otherwise`.
+
+    Of more than MOST_COMPARED names only those that begin as `name` does are looked at, and not more.
+    """
+    names = list(known)
+    if len(names) > MOST_COMPARED:
+        names = [one for one in names if one[:1] == name[:1]][:MOST_COMPARED]
+    close = get_close_matches(name[:60], names, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else otherwise

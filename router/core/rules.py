@@ -10,16 +10,16 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from router.core.cautions import cautions
-from router.core.conditions import between, compile_when, more_than, until
+from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.layout import (
     MOST_STEPS,
-    Phones,
     Sheet,
     TooManyStepsError,
     all_steps,
@@ -28,8 +28,8 @@ from router.core.layout import (
 )
 from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
+from router.core.peopletable import with_people
 from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
-from router.core.reading import Reading
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import (
     ClientRules,
@@ -40,6 +40,7 @@ from router.core.ruleset import (
     RuleSet,
 )
 from router.core.schema import (
+    SHARED_FILE,
     BlockDoc,
     ClientDoc,
     NumberDoc,
@@ -47,14 +48,13 @@ from router.core.schema import (
     RingStep,
     SayTreatment,
     ScreeningDoc,
-    SharedDoc,
 )
-from router.core.screening import BlockRule, Entry, Numbers, Screening
+from router.core.screening import BlockRule, Numbers, Screening
 from router.core.shapes import check
+from router.core.shared import Entry, Shared, folder_of, read_shared
+from router.core.tables import Table, Tables
 from router.core.times import Hours, Rate
 from router.core.yamltext import Path, YamlText, read_yaml
-
-SHARED_FILE = "shared.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,25 @@ class _Compiled:
     warnings: tuple[RuleWarning, ...]
 
 
-def compile_rules(files: Mapping[str, str], dialling: Dialling) -> RuleSet | RuleErrors:
+def compile_rules(
+    files: Mapping[str, str], dialling: Dialling, tables: Tables = MappingProxyType({})
+) -> RuleSet | RuleErrors:
     """The rules of all `files`, or all their errors, sorted by place.
 
     `files` is name -> text; names appear in errors and places as given, and `shared.yaml` is what clients
-    share.
+    share: where it cannot be read, nothing is known of what they mean, and its errors stand alone. `tables`
+    are those beside the files.
     """
+    shared = read_shared(files, tables, dialling)
+    if not shared.whole:
+        return RuleErrors(shared.errors)
     compiled: list[_Compiled] = []
-    errors: list[RuleError] = []
+    errors: list[RuleError] = list(shared.errors)
     for file in sorted(files):
-        client, wrong = _compile_file(file, files[file], dialling)
+        if PurePath(file).name == SHARED_FILE:
+            continue
+        text = with_people(read_yaml(file, files[file]), tables, folder_of(file))
+        client, wrong = _compile_file(shared.under(text), shared, dialling)
         compiled += client
         errors += wrong
     claims = [claim for client in compiled for claim in client.claims]
@@ -115,28 +124,24 @@ def compile_rules(files: Mapping[str, str], dialling: Dialling) -> RuleSet | Rul
     if errors:
         return RuleErrors(tuple(sorted(set(errors))))
     return RuleSet(
-        _version(files),
+        _version(files, tables),
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
         tuple(sorted({client.rules.country for client in compiled})),
-        tuple(sorted(warning for client in compiled for warning in client.warnings)),
+        tuple(sorted(shared.lists.warnings().union(*(client.warnings for client in compiled)))),
     )
 
 
 def _compile_file(
-    file: str, written: str, dialling: Dialling
+    text: YamlText, shared: Shared, dialling: Dialling
 ) -> tuple[tuple[_Compiled, ...], tuple[RuleError, ...]]:
     """The client of one file, if it has one that can be compiled, and the file's errors."""
-    text = read_yaml(file, written)
     if not text.whole:
         return (), text.errors
-    reading = Reading.of(text.data, dialling)
-    if PurePath(file).name == SHARED_FILE:
-        shared = check(text, SharedDoc, reading) if text.data is not None else ()
-        return (), text.errors + (shared if isinstance(shared, tuple) else ())
     if text.data is None:
-        return (), (*text.errors, RuleError(file, 0, 0, "nothing is written here", "begin with `client: ID`"))
-    doc = check(text, ClientDoc, reading)
+        nothing = RuleError(text.file, 0, 0, "nothing is written here", "begin with `client: ID`")
+        return (), (*text.errors, nothing)
+    doc = check(text, ClientDoc, shared.reading(text.data, dialling))
     if isinstance(doc, tuple):
         return (), text.errors + doc
     source = _Source(text, doc)
@@ -145,23 +150,27 @@ def _compile_file(
         return (), (*text.errors, *wrong, *_repeats(source))
     sheet = Sheet(doc, _phones(doc), text.place)
     try:
-        rules = _client(source, sheet)
+        rules = _client(source, sheet, shared)
     except TooManyStepsError as error:
         what = f"a call could meet more than {MOST_STEPS} steps from here"
         wrong = (RuleError.of(text.mark(error.path), f"{what}; let fewer `person` steps lead to others"),)
         return (), (*text.errors, *wrong)
-    found = (RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones))
+    from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
+    told = cautions(doc, rules, sheet.phones, from_table)
+    found = (RuleWarning.of(text.mark(path), what) for path, what in told)
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
     client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
     return (client,), (*text.errors, *_repeats(source))
 
 
-def _version(files: Mapping[str, str]) -> str:
-    texts = msgspec.json.encode([[PurePath(file).name, _hash(text)] for file, text in sorted(files.items())])
-    return hashlib.sha256(texts).hexdigest()[:12]
+def _version(files: Mapping[str, str], tables: Tables) -> str:
+    texts = [[PurePath(file).name, _hash(text)] for file, text in sorted(files.items())]
+    texts += [[name, _hash(table)] for name, table in sorted(tables.items())]
+    return hashlib.sha256(msgspec.json.encode(texts)).hexdigest()[:12]
 
 
-def _hash(text: str) -> str:
+def _hash(table: Table) -> str:
+    text = table if isinstance(table, str) else table.what
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -242,7 +251,7 @@ def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleEr
             yield RuleError.of(one.mark, f"{what}, so the call would come back as a new one; {instead}")
 
 
-def _phones(doc: ClientDoc) -> Phones:
+def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     return {
         person: tuple(
             msgspec.structs.replace(phone if isinstance(phone, Target) else phone.number, name=person)
@@ -252,7 +261,7 @@ def _phones(doc: ClientDoc) -> Phones:
     }
 
 
-def _client(source: _Source, sheet: Sheet) -> ClientRules:
+def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
     doc, place = source.doc, source.text.place
 
     def route(number: int) -> Route:
@@ -279,7 +288,7 @@ def _client(source: _Source, sheet: Sheet) -> ClientRules:
             for name, written in doc.hours.items()
         },
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
-        screening=_screening(doc.screening, doc.timezone, place),
+        screening=_screening(doc, shared, place),
         people={name: person(name, written) for name, written in doc.people.items()},
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
@@ -300,31 +309,40 @@ def _exception(number: int, sheet: Sheet) -> ExceptionRule:
     )
 
 
-def _screening(doc: ScreeningDoc, zone: ZoneInfo, place: Callable[[Path], str]) -> Screening:
-    at: Path = ("screening",)
+def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) -> Screening:
+    doc, at = client.screening, ("screening",)
     nodes = _treatment(doc, place((*at, "treatment")))
-    block = (
-        _block_rule(written, (*at, "block", number), nodes, zone, place)
-        for number, written in enumerate(doc.block)
-    )
+
+    def numbers(entries: Iterable[Entry]) -> Numbers:
+        return shared.indexes(entries, client.country)
+
+    def block(number: int, written: BlockDoc) -> BlockRule:
+        return BlockRule(
+            written.name,
+            place((*at, "block", number)),
+            numbers(written.numbers or ()),
+            _block_when(written, client.timezone),
+            CallPlan(nodes, written.name),
+            written.shadow,
+        )
+
     rates = [one.more_than for one in doc.block if one.more_than]
-    counted = Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None
-    return Screening(place(at), _numbers(doc.allow, (*at, "allow"), place), tuple(block), nodes, counted)
+    return Screening(
+        place(at),
+        numbers(doc.allow),
+        place((*at, "allow")),
+        tuple(block(number, written) for number, written in enumerate(doc.block)),
+        nodes,
+        Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None,
+    )
 
 
-def _block_rule(
-    doc: BlockDoc, path: Path, nodes: tuple[PlanNode, ...], zone: ZoneInfo, place: Callable[[Path], str]
-) -> BlockRule:
-    until_then = (until(doc.until, zone),) if doc.until else ()
-    often = (more_than(doc.more_than),) if doc.more_than else ()
-    when = tuple((*until_then, *often, *alternative) for alternative in compile_when(doc.when, zone))
-    numbers = _numbers(doc.numbers or (), (*path, "numbers"), place)
-    return BlockRule(doc.name, place(path), numbers, when, CallPlan(nodes, doc.name), doc.shadow)
-
-
-def _numbers(patterns: tuple[NumberPattern, ...], path: Path, place: Callable[[Path], str]) -> Numbers:
-    entries = ((one, Entry(one.text, place((*path, at)))) for at, one in enumerate(patterns))
-    return (NumberIndex(entries),) if patterns else ()
+def _block_when(doc: BlockDoc, zone: ZoneInfo) -> When:
+    also = (
+        *((until(doc.until, zone),) if doc.until else ()),
+        *((more_than(doc.more_than),) if doc.more_than else ()),
+    )
+    return tuple((*also, *alternative) for alternative in compile_when(doc.when, zone))
 
 
 def _treatment(doc: ScreeningDoc, place: str) -> tuple[PlanNode, ...]:

@@ -32,8 +32,8 @@ from router.core.plan import RingOutcome, Target
 from router.core.reading import PersonRef, listed, reader
 
 _LATER = """
-    agents announce callback challenge confirm contact contacts defaults directory front
-    greeting lists menu message people_from queue queues set tag tags
+    agents announce callback challenge confirm contact contacts directory front
+    greeting menu message queue queues set tag tags
 """
 NOT_YET = frozenset(_LATER.split())
 """Keys of the contract that this version has not, there where it has them not."""
@@ -67,6 +67,8 @@ FromTime = Annotated[datetime, as_text(reader(times.read_from))]
 UntilTime = Annotated[datetime, as_text(reader(times.read_until))]
 DateRule = Annotated[times.Dates | times.YearDays, as_text(reader(times.read_dates))]
 Country = Annotated[str, as_text(reading.read_country)]
+Zone = Annotated[ZoneInfo, as_text(reader(times.read_zone))]
+Tone = Literal["formal", "informal"]
 OneOrMore = BeforeValidator(listed), Field(min_length=1)
 
 
@@ -266,11 +268,37 @@ class PersonDoc(Shape):
     """What a call to this person meets; without it, the person is rung."""
 
 
+class FileList(Shape):
+    """The numbers of a table beside the rules."""
+
+    file: Annotated[str, as_text(reading.read_list_file)]
+    min_votes: Annotated[int, as_text(reading.read_votes)] = 0
+    """Numbers with fewer votes, where the table has votes, are left out."""
+
+
+class ListRef(Shape):
+    """The numbers of a list in shared.yaml."""
+
+    list: Annotated[str, as_text(reading.read_list_name)]
+
+
+ListEntry = Annotated[
+    Annotated[BlockedPattern, Tag("<text>")]
+    | Annotated[FileList, Tag("<mapping>")]
+    | Annotated[ListRef, Tag("<list>")],
+    Discriminator(reading.entry_form),
+]
+SharedEntry = Annotated[
+    Annotated[BlockedPattern, Tag("<text>")] | Annotated[FileList, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
+
+
 class BlockDoc(Shape):
     """Who is refused: all that is written here must hold."""
 
     name: Text
-    numbers: Annotated[tuple[BlockedPattern, ...], *OneOrMore] | None = None
+    numbers: Annotated[tuple[ListEntry, ...], *OneOrMore] | None = None
     when: When = (ConditionDoc(),)
     more_than: Annotated[times.Rate, as_text(reader(times.Rate.parse))] | None = None
     """`5 calls in 10m` of one caller to this client, this call included."""
@@ -290,13 +318,16 @@ class SayTreatment(Shape):
     say: Annotated[SayFile, BeforeValidator(reading.read_spoken)]
 
 
+Treatment = Annotated[
+    Annotated[Literal["decline", "busy"], Tag("<text>")] | Annotated[SayTreatment, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
+
+
 class ScreeningDoc(Shape):
-    allow: Annotated[tuple[BlockedPattern, ...], BeforeValidator(listed)] = ()
+    allow: Annotated[tuple[ListEntry, ...], BeforeValidator(listed)] = ()
     block: tuple[BlockDoc, ...] = ()
-    treatment: Annotated[
-        Annotated[Literal["decline", "busy"], Tag("<text>")] | Annotated[SayTreatment, Tag("<mapping>")],
-        Discriminator(reading.form_of),
-    ] = "decline"
+    treatment: Treatment = "decline"
 
 
 class ClientDoc(Shape):
@@ -305,17 +336,53 @@ class ClientDoc(Shape):
     client: Id
     name: Text
     numbers: Annotated[tuple[Pattern, ...], BeforeValidator(listed)] = ()
-    timezone: Annotated[ZoneInfo, as_text(reader(times.read_zone))]
+    timezone: Zone
     country: Country
     language: Text = "en"
-    tone: Literal["formal", "informal"] = "formal"
+    tone: Tone = "formal"
     hours: dict[Id, HoursDoc] = {}
     exceptions: tuple[ExceptionDoc, ...] = ()
     screening: ScreeningDoc = ScreeningDoc()
     people: dict[Id, PersonDoc] = {}
+    people_from: Text | None = None
+    """A table of more people, who are among `people` when this is read (peopletable.py)."""
     routes: tuple[RouteDoc, ...] = ()
     last_resort: Steps = tuple(SayStep(say=SayFile(file=sound)) for sound in DEFAULT_LAST_RESORT)
 
 
+class NumbersDoc(Shape):
+    numbers: Annotated[tuple[SharedEntry, ...], *OneOrMore]
+
+
+ListDoc = Annotated[
+    Annotated[NumbersDoc, Tag("<numbers>")] | Annotated[FileList, Tag("<file>")],
+    Discriminator(reading.list_form),
+]
+
+
+class DefaultScreeningDoc(Shape):
+    treatment: Treatment
+
+
+class DefaultsDoc(Shape):
+    """What holds for every client whose own file does not say otherwise."""
+
+    timezone: Zone | None = None
+    country: Country | None = None
+    language: Text | None = None
+    tone: Tone | None = None
+    screening: DefaultScreeningDoc | None = None
+    last_resort: Steps | None = None
+
+
+SHARED_FILE = "shared.yaml"
+SHAREABLE = frozenset(DefaultsDoc.model_fields)
+"""Keys that a client's file may leave to SHARED_FILE."""
+
+
 class SharedDoc(Shape):
-    """What clients share. This version has nothing to share yet."""
+    """What clients share."""
+
+    lists: dict[Id, ListDoc] = {}
+    """Numbers, by name. National ones are read in the default country; those of tables in each client's."""
+    defaults: DefaultsDoc = DefaultsDoc()

@@ -6,8 +6,6 @@ says that it would have. Every rule that holds is a *hit*, and has a row in the 
 the call.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from router.core.conditions import Failure, Moment, When, failures
@@ -16,17 +14,8 @@ from router.core.plan import CallPlan, PlanNode
 from router.core.times import Rate
 from router.core.trace import TraceRow
 
-
-class Entry(msgspec.Struct, frozen=True):
-    """One number or pattern of a list."""
-
-    pattern: str
-    place: str
-    """`file:line`."""
-
-
-Numbers = tuple[NumberIndex[Entry], ...]
-"""Those written in a rule, and each of its lists."""
+Numbers = tuple[NumberIndex[str], ...]
+"""Those written in a rule, and each of its lists, which clients share. Values are the patterns in E.164."""
 
 
 class BlockRule(msgspec.Struct, frozen=True):
@@ -48,6 +37,7 @@ class Screening(msgspec.Struct, frozen=True):
 
     place: str
     allow: Numbers
+    allow_place: str
     block: tuple[BlockRule, ...]
     refusal: tuple[PlanNode, ...]
     """What a blocked caller meets."""
@@ -63,7 +53,7 @@ def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallP
     number, verdict = moment.facts.caller.number, moment.facts.verdict
     allowed = find(screening.allow, number)
     if allowed is not None:
-        trace.append(TraceRow("allow", allowed.pattern, allowed.place, True))
+        trace.append(TraceRow("allow", allowed, screening.allow_place, True))
         return None
     if verdict is not None:
         trace.append(TraceRow(verdict.kind, verdict.name, "", True, entry=verdict.why))
@@ -77,16 +67,15 @@ def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallP
         if failed:
             trace.append(TraceRow("block", rule.name, rule.place, False, failed))
             continue
-        listed = entry.pattern if entry else ""
         if not rule.shadow:
-            trace.append(TraceRow("block", rule.name, rule.place, True, entry=listed))
+            trace.append(TraceRow("block", rule.name, rule.place, True, entry=entry or ""))
             return rule.plan
-        trace.append(TraceRow("shadow", rule.name, rule.place, True, entry=listed))
+        trace.append(TraceRow("shadow", rule.name, rule.place, True, entry=entry or ""))
     return None
 
 
-def find(numbers: Sequence[NumberIndex[Entry]], number: PhoneNumber | None) -> Entry | None:
-    """The entry that a caller's number is; None also where there is no number."""
+def find(numbers: Numbers, number: PhoneNumber | None) -> str | None:
+    """The pattern that a caller's number matches; None also where there is no number."""
     if number is None:
         return None
     for index in numbers:

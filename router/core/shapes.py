@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from router.core.reading import Reading
 from router.core.remarks import RuleError, did_you_mean
-from router.core.schema import NOT_YET, Shape
+from router.core.schema import NOT_YET, SHAREABLE, SHARED_FILE, Shape
 from router.core.yamltext import Path, YamlText
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -26,7 +26,15 @@ def _error(text: YamlText, details: ErrorDetails) -> RuleError:
     path, around, at_key = _locate(text.data, details["loc"])
     if details["type"] == "extra_forbidden":
         return RuleError.of(text.mark(path, at_key=True), _unknown_key(str(path[-1]), around))
-    return RuleError.of(text.mark(path, at_key), _WORDS.get(details["type"], _other)(details))
+    words = _WORDS.get(details["type"], _other)(details)
+    return RuleError.of(text.mark(path, at_key), _column(text, path, at_key) + words)
+
+
+def _column(text: YamlText, path: Path, at_key: bool) -> str:
+    """The column of a table that a value comes from: the table's rows have places, its columns have not."""
+    if path[:1] != ("people",) or path[:2] not in text.files:
+        return ""
+    return f"column `{path[2] if len(path) > 2 else 'id'}`: "
 
 
 def _locate(data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any, bool]:
@@ -50,7 +58,7 @@ def _locate(data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any, bool]:
 def _unknown_key(key: str, siblings: Iterable[str]) -> str:
     if key in NOT_YET:
         return f"`{key}` is not supported by this version yet; remove it"
-    known = _keys_beside(frozenset(siblings))
+    known = _keys_beside(frozenset(siblings)) - {key}
     return f"`{key[:60]}` is not a key that can stand here; {did_you_mean(key, known, 'remove it')}"
 
 
@@ -70,7 +78,8 @@ def _models(model: type[BaseModel]) -> set[type[BaseModel]]:
 
 def _missing(details: ErrorDetails) -> str:
     key = details["loc"][-1]
-    return f"`{key}` is missing; add `{key}: ...`"
+    shared = f", or let {SHARED_FILE} give it to all under `defaults:`" if key in SHAREABLE else ""
+    return f"`{key}` is missing; add `{key}: ...`{shared}"
 
 
 def _own_words(details: ErrorDetails) -> str:

@@ -48,14 +48,21 @@ class YamlText(msgspec.Struct, frozen=True):
     errors: tuple[RuleError, ...]
     whole: bool = True
     """False where reading stopped before the end."""
+    files: dict[Path, str] = {}
+    """The other files that parts of `data` come from: what clients share, tables of people."""
 
     def mark(self, path: Path, at_key: bool = False) -> tuple[str, int, int]:
         """File, line and column of the value at `path` (or its key), else of the nearest thing around it."""
         if at_key and path in self.keys:
-            return (self.file, *self.keys[path])
+            return (self.files.get(path, self.file), *self.keys[path])
+        path = self.nearest(path)
+        return (self.files.get(path, self.file), *self.values.get(path, (1, 1)))
+
+    def nearest(self, path: Path) -> Path:
+        """The longest beginning of `path` whose place is known."""
         while path and path not in self.values:
             path = path[:-1]
-        return (self.file, *self.values.get(path, (1, 1)))
+        return path
 
     def place(self, path: Path) -> str:
         """`file:line` of what is at `path`."""

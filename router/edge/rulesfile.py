@@ -1,6 +1,10 @@
-"""Reads the rules from files. What cannot be read is an error of the rules, like any other."""
+"""Reads the rules from files. What cannot be read is an error of the rules, like any other; of the tables
+beside them, only where a rule wants it.
+"""
 
-from collections.abc import Iterable
+import errno
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,15 +12,24 @@ from router.core.dialling import Dialling
 from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
+from router.core.schema import SHARED_FILE
+from router.core.tables import Tables, is_table
 
 _SCENARIOS = ".test.yaml"
 
 LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
+LARGEST_TABLE = 32_000_000
+"""Bytes of a table beside the rules: some 250,000 entries of PhoneBlock's export."""
+DEEPEST = 5
+"""Folders within folders in which tables are looked for."""
 
 
 class RulesFile:
-    """The rules in a directory, or in one file."""
+    """The rules in a directory, or in one file, with what is shared beside it.
+
+    Their tables lie in the directory and below it; of one file, not deeper than in the folders beside it.
+    """
 
     def __init__(self, path: Path, dialling: Dialling) -> None:
         self.path = path
@@ -27,7 +40,10 @@ class RulesFile:
         files, errors = _read_all(self._files())
         if not files and not errors:
             return RuleErrors((self._nothing(),))
-        rules = compile_rules(files, self.dialling)
+        if any(Path(error.file).name == SHARED_FILE for error in errors):
+            # Nothing is known of what clients share, so of what they mean.
+            return RuleErrors(tuple(sorted(errors)))
+        rules = compile_rules(files, self.dialling, self.tables())
         if isinstance(rules, RuleErrors):
             errors += rules.errors
         if errors:
@@ -37,7 +53,7 @@ class RulesFile:
     def state(self) -> tuple[tuple[str, int, int], ...]:
         """What shows that the files have changed: each one's name, time of change and size. It blocks."""
         found = []
-        for file in self._files():
+        for file in (*self._files(), *self._table_files()):
             with suppress(OSError):  # Gone since it was listed: the next look will not list it.
                 known = file.stat()
                 found.append((str(file), known.st_mtime_ns, known.st_size))
@@ -46,13 +62,30 @@ class RulesFile:
     def scenarios(self) -> tuple[dict[str, str], list[RuleError]]:
         """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
         read. It blocks."""
-        folder = self.path if self.path.is_dir() else self.path.parent
-        return _read_all(sorted(folder.glob(f"*{_SCENARIOS}")))
+        return _read_all(sorted(self._folder.glob(f"*{_SCENARIOS}")))
+
+    def tables(self) -> Tables:
+        """The tables beside the rules, as name -> text or why it cannot be read. It blocks."""
+        folder = self._folder
+        return {
+            file.relative_to(folder).as_posix(): _read(file, "utf-8-sig", LARGEST_TABLE)
+            for file in self._table_files()
+        }
+
+    @property
+    def _folder(self) -> Path:
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def _table_files(self) -> list[Path]:
+        deepest = DEEPEST if self.path.is_dir() else 1
+        return sorted(_find_tables(self._folder, deepest))
 
     def _files(self) -> list[Path]:
         """The rules' files, without the tests beside them."""
         if not self.path.is_dir():
-            return [self.path] if self.path.exists() else []
+            beside = self.path.with_name(SHARED_FILE)
+            files = (beside, self.path) if self.path.exists() else ()
+            return [file for file in dict.fromkeys(files) if file.exists()]
         return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(_SCENARIOS)]
 
     def _nothing(self) -> RuleError:
@@ -67,11 +100,33 @@ def _read_all(paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
     return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
 
 
-def _read(file: Path) -> str | RuleError:
+def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:
+    """What is called a table in `folder` and as many levels below it; nothing hidden. A folder with such a
+    name is among them, so that a rule that names it is told.
+    """
+    for here, folders, files in os.walk(folder, followlinks=True):
+        yield from (Path(here, name) for name in (*folders, *files) if _shown(name) and is_table(name))
+        level = len(Path(here).relative_to(folder).parts)
+        below = (name for name in folders if _shown(name) and level < deepest)
+        folders[:] = [name for name in below if not _leads_back(Path(here, name))]
+
+
+def _leads_back(folder: Path) -> bool:
+    """True for a link to a folder that it is in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def _shown(name: str) -> bool:
+    return not name.startswith(".")
+
+
+def _read(file: Path, encoding: str = "utf-8", largest: int = LARGEST_FILE) -> str | RuleError:
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            return RuleError(str(file), 0, 0, f"larger than {LARGEST_FILE} bytes", "split it into more files")
-        return file.read_text(encoding="utf-8")
+        if file.stat().st_size > largest:
+            return RuleError(str(file), 0, 0, f"larger than {largest} bytes", "split it into more files")
+        if file.is_fifo():
+            raise OSError(errno.EINVAL, "it is a pipe")
+        return file.read_text(encoding=encoding)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, col = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1

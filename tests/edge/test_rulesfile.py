@@ -1,5 +1,6 @@
 """Rules from files: what is read, and what cannot be."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from router.core.dialling import Dialling
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
-from router.edge.rulesfile import LARGEST_FILE, RulesFile
+from router.edge.rulesfile import LARGEST_FILE, LARGEST_TABLE, RulesFile
 
 CLIENT = "client: {id}\nname: F\nnumbers: '{number}'\ntimezone: Europe/Oslo\ncountry: NO\n"
 
@@ -59,6 +60,87 @@ def test_errors_name_files_as_given_and_come_all_at_once(rules: Path) -> None:
         f"rules/large.yaml: larger than {LARGEST_FILE} bytes; split it into more files",
         "rules/latin.yaml:2:8: this is not UTF-8; save the file as UTF-8",
     ]
+
+
+SCREENED = """\
+screening: {block: [{name: ads, numbers: [{file: %s}]}]}
+"""
+
+
+def write(path: Path, text: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+@pytest.mark.parametrize("named", ["", "a.yaml"], ids=["in a directory", "beside one file"])
+def test_tables_beside_the_rules_are_read(rules: Path, named: str) -> None:
+    write(rules / "a.yaml", CLIENT.format(id="a", number="+4722334455") + SCREENED % "lists/ads.csv")
+    write(rules / "shared.yaml", "defaults: {tone: informal}")
+    write(rules / "lists/ads.csv", "\ufeffnumber\n+4781500000\n")
+    source = RulesFile(rules / named, Dialling())
+    assert source.tables() == {"lists/ads.csv": "number\n+4781500000\n"}
+    before, first = source.state(), source.load()
+    assert isinstance(first, RuleSet)
+    assert len(first.clients["a"].screening.block) == 1
+    write(rules / "lists/ads.csv", "number\n+4781500001\n+4781500002\n")
+    second = source.load()
+    assert isinstance(second, RuleSet)
+    assert (source.state() != before, second.version != first.version) == (True, True)
+
+
+def test_what_is_shared_counts_beside_one_file(rules: Path) -> None:
+    bare = "client: a\nname: A\nnumbers: '+4722334455'\n"
+    write(rules / "a.yaml", bare)
+    write(rules / "shared.yaml", "defaults: {timezone: Europe/Oslo, country: NO}")
+    assert clients(rules / "a.yaml") == ["a"]
+
+
+def test_some_files_are_no_tables(rules: Path) -> None:
+    for name in ("client.schema.json", ".git/x.csv", ".x.csv", "notes.md", "a/b/c/d/e/f/x.csv"):
+        write(rules / name, "x")
+    (rules / "again").symlink_to(rules.resolve())
+    assert RulesFile(rules, Dialling()).tables() == {}
+
+
+UNREADABLE = [
+    ("not UTF-8", b"number\nK\xe5re", "`x.csv:2:2`: this is not UTF-8; save the file as UTF-8"),
+    ("huge", None, f"`x.csv`: larger than {LARGEST_TABLE} bytes; split it into more files"),
+    ("a folder", "folder", "`x.csv`: cannot be read (Is a directory); make it readable for the daemon"),
+    ("gone", "link", "`x.csv`: cannot be read (No such file or directory); make it readable for the daemon"),
+    ("a pipe", "pipe", "`x.csv`: cannot be read (it is a pipe); make it readable for the daemon"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [row[1:] for row in UNREADABLE], ids=[row[0] for row in UNREADABLE]
+)
+def test_an_unreadable_table_is_an_error_where_a_rule_wants_it(
+    rules: Path, content: bytes | str | None, expected: str
+) -> None:
+    table = rules / "x.csv"
+    match content:
+        case "folder":
+            table.mkdir()
+        case "pipe":
+            os.mkfifo(table)
+        case "link":
+            table.symlink_to("nowhere.csv")
+        case bytes():
+            table.write_bytes(content)
+        case _:
+            table.touch()
+            os.truncate(table, LARGEST_TABLE + 1)
+    text = CLIENT.format(id="a", number="+4722334455")
+    write(rules / "a.yaml", text)
+    assert clients(rules) == ["a"]
+    write(rules / "a.yaml", text + SCREENED % "x.csv")
+    assert errors(rules) == [f"rules/a.yaml:6:50: {expected}"]
+
+
+def test_what_is_shared_cannot_be_read(rules: Path) -> None:
+    write(rules / "a.yaml", "client: a\nname: A\n")
+    write(rules / "shared.yaml", b"\xff")
+    assert errors(rules) == ["rules/shared.yaml:1:1: this is not UTF-8; save the file as UTF-8"]
 
 
 def test_one_unreadable_file_keeps_all_rules_from_being_used(rules: Path) -> None:

@@ -10,7 +10,10 @@ from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 
-EXAMPLE = (Path(__file__).parents[2] / "rules" / "fjord.yaml").read_text(encoding="utf-8")
+RULES = Path(__file__).parents[2] / "rules"
+EXAMPLE = (RULES / "fjord.yaml").read_text(encoding="utf-8")
+LIST = "lists/telemarketers.csv"
+TABLES = {LIST: (RULES / LIST).read_text(encoding="utf-8")}
 WORDS = sorted({word for word in EXAMPLE.replace(",", " ").split() if not word.startswith("#")})
 PIECES = st.one_of(
     st.sampled_from(
@@ -26,7 +29,7 @@ edits = st.lists(st.tuples(st.integers(0, len(EXAMPLE)), st.integers(0, 30), PIE
 
 def loads(text: str) -> None:
     outcome = compile_rules(
-        {"rules/fjord.yaml": text, "rules/shared.yaml": ""}, Dialling("PJSIP/{number}@trunk")
+        {"rules/fjord.yaml": text, "rules/shared.yaml": ""}, Dialling("PJSIP/{number}@trunk"), TABLES
     )
     match outcome:
         case RuleErrors():

@@ -1,0 +1,149 @@
+"""shared.yaml: what clients share, and how each comes by it.
+
+Defaults become part of a client's document before that is checked, with their place in shared.yaml, so they
+are read, checked and used by the same code as what clients write themselves.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from router.core.dialling import Dialling
+from router.core.numberlists import NumberLists
+from router.core.numbers import NumberIndex, NumberPattern
+from router.core.reading import Reading
+from router.core.remarks import RuleError
+from router.core.schema import SHAREABLE, SHARED_FILE, FileList, ListRef, NumbersDoc, SharedDoc
+from router.core.shapes import check
+from router.core.tables import Tables
+from router.core.yamltext import Mark, Path, YamlText, read_yaml
+
+Entry = NumberPattern | FileList | ListRef
+"""Of a screening list, as checked."""
+
+
+class _Named(NamedTuple):
+    """A list with a name."""
+
+    written: tuple[NumberIndex[str], ...]
+    files: tuple[FileList, ...]
+
+
+class _Default(NamedTuple):
+    """What holds where a client's document has nothing."""
+
+    path: Path
+    """Where it would stand there."""
+    value: Any
+    values: dict[Path, Mark]
+    """The places in SHARED_FILE, by where things would stand; here and below."""
+    keys: dict[Path, Mark]
+
+
+class Shared(NamedTuple):
+    """What clients share."""
+
+    file: str
+    lists: NumberLists
+    named: Mapping[str, _Named] = {}
+    defaults: tuple[_Default, ...] = ()
+    errors: tuple[RuleError, ...] = ()
+    whole: bool = True
+    """False where the file could not be read to its end."""
+
+    def reading(self, data: Any, dialling: Dialling) -> Reading:
+        """What a client's document is read with."""
+        return Reading.of(data, dialling, tuple(self.named), self.lists)
+
+    def under(self, text: YamlText) -> YamlText:
+        """A client's document with the defaults for what it leaves out."""
+        if not self.defaults or not isinstance(text.data, dict):
+            return text
+        data, files = dict(text.data), dict(text.files)
+        values, keys = dict(text.values), dict(text.keys)
+        for path, value, value_marks, key_marks in self.defaults:
+            first, key = path[0], path[-1]
+            beside = data.get(first, {}) if first != key else data
+            if not isinstance(beside, dict) or key in beside:
+                continue
+            data[first] = value if first == key else {**beside, key: value}
+            values |= value_marks
+            keys |= key_marks
+            files |= dict.fromkeys(value_marks, self.file)
+        return replace(text, data=data, values=values, keys=keys, files=files)
+
+    def indexes(self, entries: Iterable[Entry], country: str) -> tuple[NumberIndex[str], ...]:
+        """The numbers of a screening list of a client in `country`; pattern -> its E.164 text.
+
+        What is written in the rule comes first, in one index. Lists are the same objects for all who use
+        them.
+        """
+        written: list[NumberPattern] = []
+        listed: list[NumberIndex[str]] = []
+        for entry in entries:
+            if isinstance(entry, NumberPattern):
+                written.append(entry)
+            else:
+                named = self.named[entry.list] if isinstance(entry, ListRef) else _Named((), (entry,))
+                files = (self.lists.load(one.file, country, one.min_votes) for one in named.files)
+                listed += [*named.written, *(one.index for one in files)]
+        return (*_index(written), *listed)
+
+
+def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) -> Shared:
+    """From the file called SHARED_FILE, if it is among `files`, and the tables beside it."""
+    lists = NumberLists(tables, folder_of(next(iter(files), "")))
+    file = next((name for name in sorted(files) if PurePath(name).name == SHARED_FILE), None)
+    if file is None:
+        return Shared(SHARED_FILE, lists)
+    text = read_yaml(file, files[file])
+    if not text.whole or text.data is None:
+        return Shared(file, lists, errors=text.errors, whole=text.whole)
+    written = text.data if isinstance(text.data, dict) else {}
+    defaults, names = (_mapping(written.get(key)) for key in ("defaults", "lists"))
+    doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists))
+    if isinstance(doc, tuple):
+        # Clients may name its lists all the same: what is wrong is told where it is written.
+        named, errors = dict.fromkeys(names, _Named((), ())), text.errors + doc
+    else:
+        named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
+    return Shared(file, lists, named, tuple(_defaults(text, defaults)), errors)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _defaults(text: YamlText, written: Mapping[str, Any]) -> Iterator[_Default]:
+    """`screening` by its parts: clients have their own beside them."""
+    for key, value in written.items():
+        parts: dict[Path, Any] = {(key,): value}
+        if key == "screening":
+            parts = {(key, part): one for part, one in _mapping(value).items()}
+        for path, one in parts.items():
+            if key in SHAREABLE and one is not None:
+                yield _Default(path, one, _under(path, text.values), _under(path, text.keys))
+
+
+def _under(path: Path, marks: Mapping[Path, Mark]) -> dict[Path, Mark]:
+    here: Path = ("defaults", *path)
+    return {place[1:]: mark for place, mark in marks.items() if place[: len(here)] == here}
+
+
+def folder_of(file: str) -> str:
+    """What stands before the names of tables beside `file`: `rules/`, or nothing."""
+    folder = str(PurePath(file).parent)
+    return "" if folder == "." else f"{folder}/"
+
+
+def _named(doc: NumbersDoc | FileList) -> _Named:
+    if isinstance(doc, FileList):
+        return _Named((), (doc,))
+    written = [entry for entry in doc.numbers if isinstance(entry, NumberPattern)]
+    return _Named(_index(written), tuple(entry for entry in doc.numbers if isinstance(entry, FileList)))
+
+
+def _index(patterns: list[NumberPattern]) -> tuple[NumberIndex[str], ...]:
+    return (NumberIndex((pattern, pattern.text) for pattern in patterns),) if patterns else ()
