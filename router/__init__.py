@@ -67,6 +67,9 @@ The call
 Without a call
     core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
+    core/show.py               the tree a caller meets, in words
+    core/calendar.py           what applies when
+    core/reach.py              who can ring whom
 
 What is kept and shown
     edge/store/tables.py       the tables
@@ -93,6 +96,8 @@ The program
     cli/check.py               callrouter check
     cli/scenarios.py           callrouter test
     cli/explain.py             callrouter explain
+    cli/show.py                callrouter show
+    cli/calendar.py            ... its calendar, as a table and as a page
     cli/reload.py              callrouter reload
     cli/block.py               callrouter block, allow, unblock, blocked
     cli/daemon.py              ... and the running router told of it

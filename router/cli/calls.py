@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.cli.options import Config, Json, open_records
-from router.cli.words import attempts_in_words, length, moment
+from router.cli.words import attempts_in_words, in_columns, length, moment
 from router.core.record import Disposition
 from router.core.times import Duration
 from router.edge.store.queries import CallFilter, ListedCall, Queries
@@ -161,10 +161,7 @@ def _show_table(calls: Sequence[ListedCall]) -> None:
 
 
 def _show_lines(calls: Sequence[ListedCall]) -> None:
-    rows = [COLUMNS, *map(row, calls)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    typer.echo("\n".join(in_columns([COLUMNS, *map(row, calls)])))
 
 
 def _show_line(calls: Sequence[ListedCall]) -> None:

@@ -14,6 +14,7 @@ from router.cli.reload import reload
 from router.cli.run import run
 from router.cli.scenarios import run_scenarios
 from router.cli.settings import list_settings
+from router.cli.show import show
 
 app = typer.Typer(
     name="callrouter",
@@ -27,6 +28,7 @@ app.command("run")(run)
 app.command("check")(check)
 app.command("test")(run_scenarios)
 app.command("explain")(explain)
+app.command("show")(show)
 app.command("reload")(reload)
 app.command("block")(block)
 app.command("allow")(allow)

@@ -1,6 +1,7 @@
 """What is stored of a call, in words for people. Moments are shown in this machine's time zone."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -72,6 +73,22 @@ def attempts_in_words(attempts: tuple[Attempt, ...]) -> str:
 def moment(at: datetime) -> str:
     """`2026-11-22 10:00:05`."""
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+_DAYS = re.compile(r"([0-9]{1,4})d")
+
+
+def days_of(text: str) -> int | None:
+    """Of `30d`; None where the text is not so."""
+    found = _DAYS.fullmatch(text)
+    return int(found.group(1)) if found else None
+
+
+def in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A line for each row, whose cells stand below one another, for what is not a terminal."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def length(seconds: float) -> str:

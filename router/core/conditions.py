@@ -19,14 +19,21 @@ ATTESTATION = "attestation"
 """The variable by which the dialplan says how far the caller's number was vouched for (STIR/SHAKEN)."""
 
 
+_JOINTS = {"between": " until ", "variable": " and "}
+
+
 class Failure(msgspec.Struct, frozen=True):
-    """A condition that did not hold, in parts; explain.py makes the words."""
+    """A condition in parts; explain.py adds what was found where it did not hold."""
 
     condition: str
     """The key: open, closed, caller, dialled, between, variable, not; of a block rule also numbers, until and
     more_than."""
     wanted: tuple[str, ...]
     """The values that would have done, as written in E.164."""
+
+    def __str__(self) -> str:
+        """`open: office or late`."""
+        return f"{self.condition}: {_JOINTS.get(self.condition, ' or ').join(self.wanted)}"
 
 
 class Moment:
@@ -209,7 +216,12 @@ def _not(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> Condition:
 
 
 def _words(conditions: tuple[Condition, ...]) -> str:
-    return ", ".join(f"{one.failure.condition}: {' or '.join(one.failure.wanted)}" for one in conditions)
+    return ", ".join(str(one.failure) for one in conditions)
+
+
+def when_in_words(when: When) -> str:
+    """`open: office, caller: +47*; or dialled: +4722334455`; empty where nothing is asked."""
+    return "" if () in when else "; or ".join(map(_words, when))
 
 
 COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {

@@ -24,7 +24,6 @@ _FOUND = {
 """What was found instead, by the condition that failed."""
 _FOUND_OF_SEVERAL = {"open": "all are closed ({at})", "closed": "all are open ({at})"}
 
-_JOINTS = {"between": " until ", "variable": " and "}
 
 _ROWS = {
     ("client", True): "client {name} has {dialled}",
@@ -70,5 +69,4 @@ def _failure(failure: Failure, words: dict[str, str]) -> str:
         return found.format(**words)
     if len(failure.wanted) > 1:
         found = _FOUND_OF_SEVERAL.get(failure.condition, found)
-    joint = _JOINTS.get(failure.condition, " or ")
-    return f"{failure.condition}: {joint.join(failure.wanted)} \u2014 {found.format(**words)}"
+    return f"{failure} \u2014 {found.format(**words)}"

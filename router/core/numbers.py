@@ -228,6 +228,16 @@ class NumberPattern(msgspec.Struct, frozen=True):
             return False
         return all(wanted in ("x", digit) for wanted, digit in zip(body, number.e164, strict=False))
 
+    def examples(self) -> Iterator[PhoneNumber]:
+        """Numbers that it matches: one, or up to ten where it has wildcards."""
+        for digit in "0123456789" if not self.is_one_number else "0":
+            body = self.text.rstrip("*").replace("x", digit)
+            longest = MAX_DIGITS + 1 if self.text.endswith("*") else len(body)
+            for length in range(longest, len(body) - 1, -1):
+                with suppress(ValueError):
+                    yield PhoneNumber.parse(body.ljust(length, digit))
+                    break
+
     def overlaps(self, other: "NumberPattern") -> bool:
         """True if some number matches both."""
         short, long = sorted((self.text, other.text), key=lambda text: len(text.rstrip("*")))
@@ -273,7 +283,7 @@ class NumberIndex(Generic[T]):
         return self._size
 
     def rows(self) -> Iterator[tuple[NumberPattern, T]]:
-        """Every pattern once, with its value."""
+        """Every pattern once, with its value: single numbers as they were given, then the others."""
         yield from ((NumberPattern(text, text), value) for text, value in self._exact.items())
         yield from (row for rows in self._wild.values() for row in rows)
 

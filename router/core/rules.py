@@ -35,6 +35,7 @@ from router.core.ruleset import (
     ClientRules,
     ExceptionRule,
     Owner,
+    OwnNumber,
     PersonRules,
     Route,
     RuleSet,
@@ -283,8 +284,11 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         place=place(("client",)),
         timezone=doc.timezone.key,
         country=doc.country,
+        numbers=tuple(_own_number(*claimed) for claimed in _claims(source)),
         hours={
-            name: Hours.build(doc.timezone, written.week, written.dates, written.holidays)
+            name: Hours.build(
+                doc.timezone, written.week, written.dates, written.holidays, place(("hours", name))
+            )
             for name, written in doc.hours.items()
         },
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
@@ -297,11 +301,17 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
     )
 
 
+def _own_number(pattern: NumberPattern, claim: _Claim) -> OwnNumber:
+    file, line, _ = claim.mark
+    return OwnNumber(pattern, f"{file}:{line}", claim.owner.person)
+
+
 def _exception(number: int, sheet: Sheet) -> ExceptionRule:
     written, path = sheet.doc.exceptions[number], ("exceptions", number)
     told = written.say is not None
     return ExceptionRule(
         written.title,
+        written.owner,
         sheet.place(path),
         between((written.from_, written.until), sheet.doc.timezone),
         PlanNode(Say(written.say.file), None, {}, sheet.place((*path, "say"))) if written.say else None,

@@ -6,7 +6,7 @@ import msgspec
 
 from router.core.conditions import Between, When
 from router.core.layout import Layout
-from router.core.numbers import NumberIndex
+from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
@@ -27,6 +27,7 @@ class ExceptionRule(msgspec.Struct, frozen=True):
     """What holds for a while."""
 
     title: str
+    owner: str
     place: str
     when: Between
     say: PlanNode | None
@@ -44,6 +45,15 @@ class PersonRules(msgspec.Struct, frozen=True):
     """Where a call to one of the person's own numbers goes."""
 
 
+class OwnNumber(msgspec.Struct, frozen=True):
+    """A number that a client has, as written."""
+
+    pattern: NumberPattern
+    place: str
+    person: str | None
+    """Whose own it is, if it is one's."""
+
+
 class ClientRules(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -51,6 +61,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     timezone: str
     country: str
     """ISO 3166 code: how its national numbers, and its callers', are read."""
+    numbers: tuple[OwnNumber, ...]
+    """The client's in file order, then its people's; `RuleSet.numbers` says whose call it is."""
     hours: Mapping[str, Hours]
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening

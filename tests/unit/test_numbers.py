@@ -240,3 +240,29 @@ def test_each_pattern_conflicts_once_at_most() -> None:
 
 def test_a_caller_sent_in_e164_without_plus_is_read() -> None:
     assert CallerId.read("46701234567", "", "NO").number == PhoneNumber("+46701234567")
+
+
+EXAMPLES = [
+    ("one number", "+4722334455", ["+4722334455"]),
+    ("one digit open", "+472233446x", [f"+472233446{digit}" for digit in range(10)]),
+    ("any rest, as long as numbers there are", "+4722*", [f"+4722{str(digit) * 6}" for digit in range(10)]),
+    ("where no number can be", "+999*", []),
+    ("any rest of a whole number", "+4722334455*", ["+4722334455"] * 10),
+]
+
+
+@pytest.mark.parametrize(("text", "numbers"), [row[1:] for row in EXAMPLES], ids=[row[0] for row in EXAMPLES])
+def test_numbers_that_a_pattern_matches(text: str, numbers: list[str]) -> None:
+    pattern = NumberPattern.parse(text)
+    assert [number.e164 for number in pattern.examples()] == numbers
+    assert all(map(pattern.matches, pattern.examples()))
+
+
+def test_the_rows_of_an_index_are_its_patterns_once() -> None:
+    texts = ("+4722*", "+4722334455", "+472233446x", "+4722*")
+    index = NumberIndex((NumberPattern.parse(text), at) for at, text in enumerate(texts))
+    assert {(pattern.text, at) for pattern, at in index.rows()} == {
+        ("+4722334455", 1),
+        ("+4722*", 0),
+        ("+472233446x", 2),
+    }

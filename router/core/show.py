@@ -1,0 +1,334 @@
+"""What the rules come to, in words: the tree a caller meets, client by client.
+
+It is made from the compiled rules and their plans, which are what a call will meet. A plan is a graph; here
+it is told as a line of steps with its branches beside it, and what two ways lead to is told once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import chain, islice
+from typing import Literal, NamedTuple, assert_never
+
+import msgspec
+
+from router.core.conditions import When, when_in_words
+from router.core.layout import Layout
+from router.core.numbers import PhoneNumber
+from router.core.plan import (
+    CallPlan,
+    Dialplan,
+    HangUp,
+    Refuse,
+    Ring,
+    RingOutcome,
+    Say,
+    Step,
+    Target,
+    told_first,
+)
+from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
+from router.core.screening import Numbers
+from router.core.times import WEEKDAYS, Hours, Spans, spans_in_words
+
+MOST_LISTED = 5
+"""Numbers of a screening rule that are told one by one; there can be a hundred thousand."""
+
+DEEPEST = 40
+"""Branches within branches that are told."""
+
+Kind = Literal[
+    "client",
+    "clock",
+    "number",
+    "hours",
+    "dates",
+    "allow",
+    "block",
+    "person",
+    "phone",
+    "exception",
+    "route",
+    "last resort",
+    "step",
+    "branch",
+    "goes on",
+    "end",
+]
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that the rules have, with what is inside it, in the order a call meets it."""
+
+    kind: Kind
+    words: str
+    place: str = ""
+    """`file:line`; empty where nothing is written."""
+    inside: "tuple[Entry, ...]" = ()
+
+
+class Treatment(NamedTuple):
+    """Steps that calls can come to, and how."""
+
+    kind: Literal["own number", "exception", "route", "last resort"]
+    name: str
+    """Of the person, exception or route; empty for the last resort."""
+    place: str
+    when: When
+    layout: Layout
+    numbers: tuple[OwnNumber, ...]
+    """Those it is for; others are taken before."""
+    before: tuple[str, ...]
+    """Names of the routes that are looked at first, and may take the call."""
+    met: bool
+    """False where no call comes here, since another takes them all or there is no number."""
+
+
+def treatments(rules: RuleSet, client: ClientRules) -> Iterator[Treatment]:
+    """All of a client's, in the order in which a decision looks at them."""
+    numbers_by = numbers_of(rules, client)
+    for name, person in client.people.items():
+        if person.own is not None:
+            own = numbers_by.get(name, ())
+            yield Treatment(
+                "own number", name, person.own.place, person.own.when, person.own.layout, own, (), bool(own)
+            )
+    numbers = numbers_by[None]
+    met = bool(numbers)
+    for exception in client.exceptions:
+        if exception.layout is not None:
+            title, place, when = exception.title, exception.place, ((exception.when,),)
+            yield Treatment("exception", title, place, when, exception.layout, numbers, (), met)
+    before: tuple[str, ...] = ()
+    for route in client.routes:
+        yield Treatment("route", route.name, route.place, route.when, route.layout, numbers, before, met)
+        met = met and () not in route.when
+        before = (*before, route.name)
+    yield Treatment("last resort", "", client.place, ((),), client.no_route, numbers, before, met)
+
+
+def numbers_of(rules: RuleSet, client: ClientRules) -> dict[str | None, tuple[OwnNumber, ...]]:
+    """By which calls come to each of the client's people, and (by None) to the client: a number that both
+    have is the one's whose call it is."""
+    found: dict[str | None, list[OwnNumber]] = {None: []}
+    for number in client.numbers:
+        one = PhoneNumber(number.pattern.text) if number.pattern.is_one_number else None
+        if one is None or rules.numbers.find(one) == Owner(client.id, number.person):
+            found.setdefault(number.person, []).append(number)
+    return {person: tuple(numbers) for person, numbers in found.items()}
+
+
+def targets_of(found: Iterable[Treatment]) -> Iterator[Target]:
+    """Everybody whom their steps ring."""
+    for treatment in found:
+        for node in treatment.layout.plan.nodes:
+            if isinstance(node.step, Ring):
+                yield from chain.from_iterable(node.step.rounds)
+
+
+# Words
+
+
+def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
+    """One step: `ring kari (open: office) and ola, then +4790000001, 20 s each round`.
+
+    `during` names the hours of people who are rung only then.
+    """
+    match step:
+        case Say(media):
+            return f"say {media}"
+        case Ring(rounds, ring_for):
+            names = ", then ".join(names_in_words(targets, during) for targets in rounds)
+            return f"ring {names or 'nobody'}, {ring_for:g} s each round"
+        case Refuse("decline"):
+            return "decline"
+        case Refuse(treatment):
+            return f"decline: {treatment.replace('_', ' ')}"
+        case HangUp():
+            return "hangup"
+        case Dialplan(context, extension):
+            return f"dialplan {extension}@{context}"
+        case _:
+            assert_never(step)
+
+
+def names_in_words(targets: Iterable[Target], during: Mapping[str, str] | None = None) -> str:
+    """`kari (open: office) and ola`; somebody with two phones is named once."""
+    hours = during or {}
+    names = dict.fromkeys(target.name for target in targets)
+    return " and ".join(f"{name} (open: {hours[name]})" if name in hours else name for name in names)
+
+
+def during_of(client: ClientRules) -> dict[str, str]:
+    """The people who have hours, and which."""
+    return {name: person.hours for name, person in client.people.items() if person.hours is not None}
+
+
+def _week_in_words(week: tuple[Spans, ...]) -> str:
+    """`mon-thu 08:00-15:30, fri 08:00-12:00 12:30-14:00`; days without hours are left out."""
+    parts: list[str] = []
+    day = 0
+    while day < len(week):
+        last = day
+        while last + 1 < len(week) and week[last + 1] == week[day]:
+            last += 1
+        days = WEEKDAYS[day] if last == day else f"{WEEKDAYS[day]}-{WEEKDAYS[last]}"
+        parts += [f"{days} {spans_in_words(week[day])}"] if week[day] else []
+        day = last + 1
+    return ", ".join(parts) or "closed"
+
+
+def _dates(days: Mapping[date, Spans], form: str, after: str, place: str) -> Iterator[Entry]:
+    """Days one after the other that have the same hours are told as one."""
+    left = sorted(days)
+    while left:
+        run = 1
+        while run < len(left) and left[run] - left[0] == timedelta(run) and days[left[run]] == days[left[0]]:
+            run += 1
+        first, last = (day.strftime(form) for day in (left[0], left[run - 1]))
+        span = first if run == 1 else f"{first}..{last}"
+        yield Entry("dates", f"{span}{after}: {spans_in_words(days[left[0]])}", place)
+        left = left[run:]
+
+
+# The tree
+
+
+def tree(rules: RuleSet, client: ClientRules) -> Entry:
+    """Everything that a call to one client can meet."""
+    during = during_of(client)
+    found = tuple(treatments(rules, client))
+    inside = (
+        Entry("clock", f"clocks of {client.timezone}; national numbers as in {client.country}", client.place),
+        *(Entry("number", f"number {one.pattern.text}", one.place) for one in found[-1].numbers),
+        *(_hours(name, hours) for name, hours in client.hours.items()),
+        *_screening(client),
+        *_people(client, found),
+        *_exceptions(client, during),
+        *(_route(one, client, during) for one in found if one.kind == "route"),
+        Entry("last resort", "last resort", client.place, _Told(client.no_route, None, during).line(0)),
+    )
+    return Entry("client", f"{client.id}: {client.name}", client.place, inside)
+
+
+def _hours(name: str, hours: Hours) -> Entry:
+    holidays = f"; closed on public holidays of {' and '.join(hours.holidays)}" if hours.holidays else ""
+    # Every-year dates are kept as month and day; in a leap year they all exist.
+    yearly = {date(2000, *day): spans for day, spans in hours.yearly.items()}
+    dates = (
+        *_dates(hours.dates, "%Y-%m-%d", "", hours.place),
+        *_dates(yearly, "%m-%d", " every year", hours.place),
+    )
+    return Entry("hours", f"hours {name}: {_week_in_words(hours.week)}{holidays}", hours.place, dates)
+
+
+def _screening(client: ClientRules) -> Iterator[Entry]:
+    """Who is let through, and who is refused and how. The one place here that knows of screening."""
+    screening = client.screening
+    if screening.allow:
+        allowed = _listed(screening.allow)
+        yield Entry("allow", f"allow {allowed}: whatever is blocked", screening.allow_place)
+    for rule in screening.block:
+        numbers = f"caller: {_listed(rule.numbers)}" if rule.numbers else ""
+        asked = ", ".join(filter(None, (numbers, when_in_words(rule.when))))
+        shadow = ", in shadow: the call goes on" if rule.shadow else ""
+        then = () if rule.shadow else _Told(Layout(rule.plan), None, {}).line(0)
+        yield Entry("block", f"block {rule.name}, when {asked}{shadow}", rule.place, then)
+
+
+def _listed(numbers: Numbers) -> str:
+    """The first of them, and how many more there are."""
+    first = islice((pattern.text for index in numbers for pattern, _ in index.rows()), MOST_LISTED)
+    more = sum(map(len, numbers)) - MOST_LISTED
+    return " or ".join([*first, *([f"{more} more"] if more > 0 else [])])
+
+
+def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry]:
+    phones: dict[str, dict[str, Entry]] = {}
+    for target in targets_of(found):
+        phones.setdefault(target.name, {})[target.dial] = Entry("phone", f"phone {target.dial}")
+    own = {one.name: one for one in found if one.kind == "own number"}
+    during = during_of(client)
+    for name, person in client.people.items():
+        hours = f", rung only if open: {person.hours}" if person.hours else ""
+        inside = [*phones.get(name, {}).values()]
+        if name in own:
+            met = _Told(own[name].layout, client.no_route.plan, during).line(0)
+            numbers = own[name].numbers
+            inside += [Entry("number", f"own number {one.pattern.text}", one.place, met) for one in numbers]
+        never = "" if name in phones else ", never rung"
+        yield Entry("person", f"person {name}{hours}{never}", person.place, tuple(inside))
+
+
+def _exceptions(client: ClientRules, during: Mapping[str, str]) -> Iterator[Entry]:
+    for exception in client.exceptions:
+        words = f"exception {exception.title} ({exception.owner}), when {exception.when.failure}"
+        said = exception.say
+        first = (Entry("step", step_in_words(said.step), said.place),) if said else ()
+        if exception.layout is not None:
+            then = _Told(exception.layout, client.no_route.plan, during).line(0)
+        else:
+            then = (Entry("goes on", "goes on with the routes"),)
+        yield Entry("exception", words, exception.place, (*first, *then))
+
+
+def _route(route: Treatment, client: ClientRules, during: Mapping[str, str]) -> Entry:
+    asked = when_in_words(route.when)
+    when = f"when {asked}" if asked else "always"
+    words = f"route {route.name}, {when}{'' if route.met else ' (no call comes here)'}"
+    return Entry("route", words, route.place, _Told(route.layout, client.no_route.plan, during).line(0))
+
+
+class _Told:
+    """A plan as it is told, each step once."""
+
+    def __init__(self, layout: Layout, last_resort: CallPlan | None, during: Mapping[str, str]) -> None:
+        self.plan = layout.plan
+        self.rotating = layout.rotating
+        self.last = None if last_resort is None else _last_resort_at(layout.plan, last_resort)
+        self.during = during
+        self.told: set[int] = set()
+
+    def line(self, here: int | None, depth: int = 0) -> tuple[Entry, ...]:
+        """The steps from a position on, until the call ends or comes to a step that is told elsewhere."""
+        row: list[int] = []
+        here = here if self.plan.nodes else None
+        while here is not None and here not in self.told and here != self.last and depth <= DEEPEST:
+            self.told.add(here)
+            row.append(here)
+            here = self.plan.nodes[here].then
+        steps = [self.step(position, depth) for position in row]
+        if here is not None and here == self.last:
+            steps.append(Entry("goes on", "goes on with the last resort", self.plan.nodes[here].place))
+        elif here is not None:
+            node = self.plan.nodes[here]
+            further = "" if here in self.told else ", deeper than is told here,"
+            steps.append(Entry("goes on", f"goes on{further} with: {step_in_words(node.step)}", node.place))
+        elif not row:
+            steps.append(Entry("end", "the call ends"))
+        return tuple(steps)
+
+    def step(self, position: int, depth: int) -> Entry:
+        node = self.plan.nodes[position]
+        rotating = ", beginning one further on with each call" if position in self.rotating else ""
+        branches = tuple(
+            Entry("branch", f"on {outcome.value}", node.place, self.line(at, depth + 1))
+            for outcome, at in branches_of(node.on, node.then)
+        )
+        return Entry("step", f"{step_in_words(node.step, self.during)}{rotating}", node.place, branches)
+
+
+def branches_of(
+    on: Mapping[RingOutcome, int | None], then: int | None
+) -> Iterator[tuple[RingOutcome, int | None]]:
+    """Those that lead elsewhere than `then`."""
+    yield from ((outcome, at) for outcome, at in on.items() if at != then)
+
+
+def _last_resort_at(plan: CallPlan, last_resort: CallPlan) -> int | None:
+    """Where in `plan` the client's last resort begins, which is always laid out last; None where no call
+    comes to it."""
+    first = len(plan.nodes) - len(last_resort.nodes)
+    if first < 0 or not last_resort.nodes:
+        return None
+    alike = told_first(plan.nodes[:first], last_resort).nodes[first:] == plan.nodes[first:]
+    return first if alike else None
