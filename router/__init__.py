@@ -60,6 +60,10 @@ Without a call
     core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
 
+For those who write rules
+    core/jsonschema.py         the documents as JSON Schema, for editors
+    core/reference.py          the reference page, from the JSON Schema
+
 What is kept and shown
     edge/store/tables.py       the tables
     edge/store/migrations/env.py                    alembic, run from the package
@@ -86,6 +90,7 @@ The program
     cli/reload.py              callrouter reload
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
+    cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/options.py             options that commands share
     cli/words.py               events, causes and times in people's words

@@ -12,6 +12,7 @@ from router.cli.explain import explain
 from router.cli.reload import reload
 from router.cli.run import run
 from router.cli.scenarios import run_scenarios
+from router.cli.schema import print_schema
 from router.cli.settings import list_settings
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command("explain")(explain)
 app.command("reload")(reload)
 app.command("calls")(list_calls)
 app.command("call")(show_call)
+app.command("schema")(print_schema)
 app.command("settings")(list_settings)
 
 
