@@ -66,7 +66,8 @@ class _Text(NamedTuple):
         said = " ".join(cleandoc(reader.__doc__ or "").partition("\n\n")[0].split())
         title, colon, description = said.partition(": ")
         if not colon:
-            title, description = reader.__name__.removeprefix("read_").replace("_", " ").capitalize(), said
+            name = reader.__qualname__.removesuffix(".parse").rpartition(".")[2]
+            title, description = name.removeprefix("read_").replace("_", " ").capitalize(), said
         return cls(title, description[:1].upper() + description[1:])
 
 
@@ -160,12 +161,12 @@ class _Export(GenerateJsonSchema):
         keys, values = (self.generate_inner(schema[part]) for part in ("keys_schema", "values_schema"))
         names = self.resolve_ref_schema(keys).get("enum")
         if names is not None:
-            return {
-                "type": "object",
-                "properties": dict.fromkeys(names, values),
-                "additionalProperties": False,
-            }
-        return {"type": "object", "propertyNames": keys, "additionalProperties": values}
+            offered = dict.fromkeys(names, values)
+            made: JsonSchemaValue = {"type": "object", "properties": offered, "additionalProperties": False}
+        else:
+            made = {"type": "object", "propertyNames": keys, "additionalProperties": values}
+        self.update_with_validations(made, schema, self.ValidationsMapping.object)
+        return made
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """An example in the docstring is for editors that show Markdown."""

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import Field
 
 from router.core.dialling import Dialling
 from router.core.jsonschema import DOCUMENTS, Document, json_schema
 from router.core.reading import LOOKS, Reading
-from router.core.schema import ClientDoc, Shape, as_text
+from router.core.schema import ClientDoc, Shape, Text, as_text
 from router.core.shapes import check
 from router.core.yamltext import read_yaml
 from tests.unit import test_decide, test_explain, test_rules, test_scenarios, yaml12
@@ -192,13 +193,15 @@ def test_a_new_field_and_a_new_reader_need_nothing_here() -> None:
 
     class NewDoc(Shape):
         paint: Annotated[object, as_text(read_paint)]
+        layers: Annotated[dict[Text, Text], Field(min_length=1)]
         coats: int = 2
         """How many."""
 
     schema = json_schema(Document(NewDoc, "", ""))
     assert schema["properties"]["coats"] == {"type": "integer", "default": 2, "description": "How many."}
     assert schema["$defs"]["Paint"]["type"] == ["string", "number"]
-    assert schema["required"] == ["paint"]
+    assert schema["properties"]["layers"]["minProperties"] == 1
+    assert schema["required"] == ["paint", "layers"]
 
 
 def test_everything_has_a_description() -> None:
@@ -207,7 +210,7 @@ def test_everything_has_a_description() -> None:
     for name, part in parts():
         keys = part.get("properties", {})
         bare += [f"{name}.{key}" for key, value in keys.items() if not value.get("description")]
-    assert bare == []
+    assert ", ".join(bare) == ""
 
 
 def examples() -> Iterator[tuple[str, dict[str, Any], object]]:
