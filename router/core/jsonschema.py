@@ -171,10 +171,9 @@ class _Export(GenerateJsonSchema):
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """An example in the docstring is for editors that show Markdown."""
         made = {**super().model_schema(schema), "title": _title(schema["cls"].__name__)}
-        prose, example, _ = made.get("description", "").partition("\n\n```")
-        if example:
-            made |= {"description": prose, "markdownDescription": made["description"]}
-        return made
+        whole = made.get("description", "")
+        made["description"], example, _ = whole.partition("\n\n```")
+        return {**made, "markdownDescription": whole} if example else made
 
     def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
         return {**super().enum_schema(schema), "title": _title(schema["cls"].__name__)}

@@ -96,7 +96,7 @@ def _name(ref: JsonSchemaValue) -> str:
 
 
 def _section(heading: str, schema: JsonSchemaValue, defs: dict[str, JsonSchemaValue]) -> str:
-    text = f"{heading}\n\n{schema.get('markdownDescription', schema['description'])}\n"
+    text = f"{heading}\n\n{schema.get('markdownDescription') or schema['description']}\n"
     if "anyOf" in schema:
         return text + "\n" + "".join(f"- {_written(form, defs)}\n" for form in schema["anyOf"])
     rows = [_row(key, schema, defs) for key in schema["properties"]]

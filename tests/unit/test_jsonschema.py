@@ -191,7 +191,11 @@ def test_a_new_field_and_a_new_reader_need_nothing_here() -> None:
     def read_paint(value: object) -> object:
         return value
 
+    class CoatDoc(Shape):
+        thick: bool = False
+
     class NewDoc(Shape):
+        coat: CoatDoc = CoatDoc()
         paint: Annotated[object, as_text(read_paint)]
         layers: Annotated[dict[Text, Text], Field(min_length=1)]
         coats: int = 2
@@ -199,6 +203,8 @@ def test_a_new_field_and_a_new_reader_need_nothing_here() -> None:
 
     schema = json_schema(Document(NewDoc, "", ""))
     assert schema["properties"]["coats"] == {"type": "integer", "default": 2, "description": "How many."}
+    assert schema["properties"]["coat"] == {"$ref": "#/$defs/CoatDoc", "default": {}}
+    assert schema["$defs"]["CoatDoc"]["description"] == ""
     assert schema["$defs"]["Paint"]["type"] == ["string", "number"]
     assert schema["properties"]["layers"]["minProperties"] == 1
     assert schema["required"] == ["paint", "layers"]
