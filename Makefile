@@ -46,6 +46,7 @@ check: setup ## lint, format, strict types, import contract, generated files, ex
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 6
 	@$(BIN)/python -m router.edge.ari.generate --check
+	@$(BIN)/callrouter schema --check rules
 	@$(BIN)/callrouter check rules
 	@$(BIN)/callrouter test rules --coverage --fail-under 100
 

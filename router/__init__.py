@@ -71,6 +71,10 @@ Without a call
     core/calendar.py           what applies when
     core/reach.py              who can ring whom
 
+For those who write rules
+    core/jsonschema.py         the documents as JSON Schema, for editors
+    core/reference.py          the reference page, from the JSON Schema
+
 What is kept and shown
     edge/store/tables.py       the tables
     edge/store/migrations/env.py                    alembic, run from the package
@@ -103,6 +107,7 @@ The program
     cli/daemon.py              ... and the running router told of it
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
+    cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/options.py             options that commands share
     cli/words.py               events, causes and times in people's words

@@ -13,6 +13,7 @@ from router.cli.explain import explain
 from router.cli.reload import reload
 from router.cli.run import run
 from router.cli.scenarios import run_scenarios
+from router.cli.schema import print_schema
 from router.cli.settings import list_settings
 from router.cli.show import show
 
@@ -36,6 +37,7 @@ app.command("unblock")(unblock)
 app.command("blocked")(blocked)
 app.command("calls")(list_calls)
 app.command("call")(show_call)
+app.command("schema")(print_schema)
 app.command("settings")(list_settings)
 
 

@@ -32,6 +32,8 @@ _NATIONAL_ZERO = re.compile(r"^(\s*\+[0-9]{1,3}\s*)\(0\)")
 _INTERNATIONAL = re.compile(r"\+[0-9]+")
 _NATIONAL = re.compile(r"[0-9]+")
 _PATTERN = re.compile(r"\+?[0-9]*[0-9x]*\*?")
+PATTERN_AS_WRITTEN = re.compile("[+0-9xX*{}]+".format("".join(map(chr, _IGNORED)).replace("-", r"\-")))
+"""What a number or a pattern consists of before it is read; more may look like it."""
 _SHOWN_DIGITS = re.compile(r"\+?[0-9*#]+")
 _CONTROL = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]")
 _CALLING_CODES = {str(code): regions[0] for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()}

@@ -1,20 +1,24 @@
 """Single values of the rules: from what is written to what it means, given the names their document defines.
 
 Each reader takes the value as YAML gave it and pydantic's `info`, whose context is a `Reading`. A ValueError
-says `what is wrong; what to write instead`.
+says `what is wrong; what to write instead`. The first paragraph of a reader's docstring is for people who
+write rules: what the value is called, a colon, and how it is written (jsonschema.py). A reader of texts that
+have a form of their own has a row in `LOOKS`.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 import msgspec
 from pydantic import ValidationInfo
 
+from router.core import times
 from router.core.dialling import Dialling
 from router.core.numberlists import NO_LISTS, NumberLists
-from router.core.numbers import COUNTRIES, NumberPattern, PhoneNumber
+from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
 from router.core.remarks import did_you_mean
 from router.core.times import WEEKDAYS, Duration
@@ -92,6 +96,7 @@ class PersonRef(msgspec.Struct, frozen=True):
 
 
 def text_of(value: object) -> str:
+    """Text: anything on one line."""
     if not isinstance(value, str):
         raise ValueError(f"text is needed here, not {_KINDS[type(value)]}; write one value")
     text = value.strip()
@@ -111,7 +116,12 @@ def listed(value: object) -> object:
 
 def reader(read: Callable[[str], T]) -> Callable[[object], T]:
     """For pydantic: `read` of a value that must be text."""
-    return lambda value: read(text_of(value))
+
+    @wraps(read)
+    def read_value(value: object) -> T:
+        return read(text_of(value))
+
+    return read_value
 
 
 def _reading(info: ValidationInfo) -> Reading:
@@ -125,6 +135,7 @@ def _known(name: str, names: Iterable[str], key: str, what: str) -> str:
 
 
 def read_id(value: object) -> str:
+    """Id: begins with a letter; letters, digits, `_`, `.` and `-`."""
     text = text_of(value)
     if not _ID.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not an id; begin with a letter and use letters, digits, _ . -")
@@ -132,6 +143,7 @@ def read_id(value: object) -> str:
 
 
 def read_variable_name(value: object) -> str:
+    """Variable: the name of a variable of the dialplan, of letters, digits and `_`."""
     text = text_of(value)
     if not _VARIABLE.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not the name of a variable; use letters, digits and _")
@@ -139,6 +151,7 @@ def read_variable_name(value: object) -> str:
 
 
 def read_extension(value: object) -> str:
+    """Extension: digits, at most 8."""
     text = text_of(value)
     if not _EXTENSION.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not an extension; write digits, at most 8")
@@ -146,6 +159,7 @@ def read_extension(value: object) -> str:
 
 
 def read_country(value: object) -> str:
+    """Country: its two letters (ISO 3166), as in `NO`."""
     text = text_of(value)
     if text not in COUNTRIES:
         hint = did_you_mean(text.upper(), COUNTRIES, "write its two letters (ISO 3166), as in NO")
@@ -154,22 +168,28 @@ def read_country(value: object) -> str:
 
 
 def read_pattern(value: object, info: ValidationInfo) -> NumberPattern:
+    """Number pattern: a number as people write it, national or with `+`;
+    `x` is any digit, a trailing `*` any rest."""
     return NumberPattern.parse(text_of(value), _reading(info).country)
 
 
 def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
-    """A pattern of a screening list; the contract's other entries are named as not built."""
+    """Screened number: a number pattern.
+
+    The contract's other entries of a screening list are named as not built.
+    """
     if value == "contacts":
         raise ValueError("`contacts` is not supported by this version yet; remove it")
     return read_pattern(value, info)
 
 
 def read_list_file(value: object, info: ValidationInfo) -> str:
-    """The name of a table with numbers, which is there and is one."""
+    """List file: a table with numbers beside the rules, named from their folder, as in `lists/ads.csv`."""
     return _reading(info).files.find(text_of(value))
 
 
 def read_list_name(value: object, info: ValidationInfo) -> str:
+    """Name of a list: one of the `lists` in shared.yaml."""
     text, lists = text_of(value), _reading(info).lists
     if text not in lists:
         hint = did_you_mean(text, lists, "add it to shared.yaml under `lists:`")
@@ -178,6 +198,7 @@ def read_list_name(value: object, info: ValidationInfo) -> str:
 
 
 def read_votes(value: object) -> int:
+    """Votes: a whole number."""
     text = text_of(value)
     if not _COUNT.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not a number of votes; write digits, as in min_votes: 10")
@@ -185,18 +206,22 @@ def read_votes(value: object) -> int:
 
 
 def read_hours_name(value: object, info: ValidationInfo) -> str:
+    """Name of hours: one of the client's `hours`."""
     return _known(text_of(value), _reading(info).hours, "hours", "no hours are called")
 
 
 def read_person(value: object, info: ValidationInfo) -> str:
+    """Person: the id of one of the client's `people`."""
     return _known(text_of(value), _reading(info).people, "people", "nobody here is")
 
 
 def read_route(value: object, info: ValidationInfo) -> str:
+    """Route name: the `name` of one of the client's `routes`."""
     return _known(text_of(value), _reading(info).routes, "routes", "no route is called")
 
 
 def read_context(value: object) -> str:
+    """Context: letters, digits, `_`, `.` and `-`."""
     text = text_of(value)
     if not _CONTEXT.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not a context of the dialplan; use letters, digits, _ . -")
@@ -204,6 +229,7 @@ def read_context(value: object) -> str:
 
 
 def read_dialplan_extension(value: object) -> str:
+    """Dialplan extension: letters, digits, `+`, `*`, `#`, `_` and `-`."""
     text = text_of(value)
     if not _DIALPLAN_EXTENSION.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not an extension of the dialplan; use letters, digits, + * # _ -")
@@ -222,6 +248,7 @@ def read_duration(value: object) -> Duration:
 
 
 def read_ring_for(value: object) -> Duration:
+    """Time to ring: as in `25s` or `1m30s`, from 1s to 10m."""
     duration = read_duration(value)
     if not Duration(0) < duration <= LONGEST_RING:
         raise ValueError(f"`{value}` is no time to ring; write 1s to {LONGEST_RING}")
@@ -237,7 +264,10 @@ def each_day_once(week: dict[tuple[int, ...], T]) -> dict[tuple[int, ...], T]:
 
 
 def read_media(value: object) -> str:
-    """An Asterisk media URI of a recorded file: `hello` and `sound:hello` are the same."""
+    """Recorded file: its name among Asterisk's sounds; `hello` and `sound:hello` are the same.
+
+    An Asterisk media URI, once read.
+    """
     text = text_of(value)
     found = _SOUND.fullmatch(text)
     if found is None or ".." in text:
@@ -253,7 +283,7 @@ def read_spoken(value: object) -> object:
 
 
 def read_outside_number(value: object, info: ValidationInfo) -> Target:
-    """A number outside that may be dialled for this client."""
+    """Outside number: national or with `+`, and among the destinations that the settings allow."""
     text, reading = text_of(value), _reading(info)
     number = PhoneNumber.parse(text, reading.country)
     refusal = reading.dialling.refusal(number, reading.country)
@@ -263,7 +293,7 @@ def read_outside_number(value: object, info: ValidationInfo) -> Target:
 
 
 def read_phone(value: object, info: ValidationInfo) -> Target:
-    """An endpoint or an outside number."""
+    """Phone: `PJSIP/ENDPOINT` or an outside number."""
     text = text_of(value)
     if _ENDPOINT.fullmatch(text):
         return Target(text, text)
@@ -273,7 +303,7 @@ def read_phone(value: object, info: ValidationInfo) -> Target:
 
 
 def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
-    """A person, an endpoint, or an outside number."""
+    """Who to ring: a person's id, `PJSIP/ENDPOINT` or an outside number; `self` in a person's own `do`."""
     text = text_of(value)
     if text == SELF:
         return PersonRef(SELF)
@@ -313,3 +343,24 @@ def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -
         first, known = next(iter(value), ""), f"write one of {', '.join(steps)}"
         raise ValueError(f"`{first[:60]}` is not a step; {did_you_mean(first, steps, known)}")
     return value
+
+
+LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
+    **times.LOOKS,
+    read_id: _ID,
+    read_variable_name: _VARIABLE,
+    read_extension: _EXTENSION,
+    read_country: re.compile(r"[A-Z]{2}"),
+    read_pattern: PATTERN_AS_WRITTEN,
+    read_blocked_pattern: PATTERN_AS_WRITTEN,
+    read_votes: _COUNT,
+    read_context: _CONTEXT,
+    read_dialplan_extension: _DIALPLAN_EXTENSION,
+    read_ring_for: times.LOOKS[Duration.parse],
+    read_media: _SOUND,
+    read_outside_number: PATTERN_AS_WRITTEN,
+    read_phone: re.compile(f"{_ENDPOINT.pattern}|{_LOOKS_LIKE_NUMBER.pattern}"),
+    read_ring_target: re.compile(f"{_ID.pattern}|{_ENDPOINT.pattern}|{_LOOKS_LIKE_NUMBER.pattern}"),
+}
+"""Reader -> what the texts that it takes look like, for editors. More may look like it than it takes. The
+patterns are within what Python and ECMA 262 (JSON Schema) have in common."""

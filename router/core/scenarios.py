@@ -47,7 +47,9 @@ class CallDoc(Shape):
     """The call that is placed."""
 
     to: Text
+    """The number that is called."""
     from_: Text = Field("anonymous", alias="from")
+    """Who calls."""
     at: Annotated[datetime, as_text(reader(times.read_from))]
     """As the client's clocks show it."""
     variables: dict[VariableName, Text] = Field(default_factory=dict)
@@ -60,26 +62,45 @@ class ExpectDoc(Shape):
     """What must come of it; what is left out may be anything."""
 
     client: Text | None = None
+    """The id of the client that has the number, or `none`."""
     route: Text | None = None
     """The route's name, `exception TITLE`, or `none`."""
     steps: Annotated[tuple[StepName, ...], BeforeValidator(listed)] | None = None
+    """The steps that the call comes to, in order."""
     disposition: Disposition | None = None
+    """What becomes of the call."""
     reason: Text | None = None
+    """The reason written down with it, or `none`."""
     answered_by: Text | None = None
+    """The person's id, or the phone; or `nobody`."""
 
 
 class ScenarioDoc(Shape):
+    """One test: a call, and what must come of it.
+
+    ```yaml
+    - name: kari is talking, so ola gets it
+      call: {to: "+4722334455", from: "+4790000009", at: 2026-11-23 10:00}
+      given: {kari: busy}
+      expect: {route: main, disposition: answered, answered_by: ola}
+    ```
+    """
+
     name: Text
+    """What is tested, in your words."""
     call: CallDoc
+    """The call that is placed in mind."""
     given: dict[Text, Outcome] = Field(default_factory=dict)
-    """What the phones of a person, an endpoint or a number do."""
+    """What the phones of a person, an endpoint or a number do; those not named answer."""
     expect: ExpectDoc
+    """What must come of it."""
 
 
 class ScenariosDoc(Shape):
-    """One `*.test.yaml`."""
+    """Tests of the rules beside them, which `callrouter test` plays."""
 
     tests: tuple[ScenarioDoc, ...]
+    """The tests, each by itself."""
 
 
 class Scenario(NamedTuple):

@@ -10,7 +10,7 @@ begins on.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -81,7 +81,10 @@ class Rate(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """Read `5 calls in 10m`. ValueError says what to write."""
+        """Rate: so many calls in a time, as in `5 calls in 10m`.
+
+        ValueError says what to write.
+        """
         found = _RATE.fullmatch(text)
         if found is None:
             raise ValueError(f"`{text[:60]}` is no number of calls in a time; write it as in 5 calls in 10m")
@@ -121,7 +124,7 @@ class Dates(msgspec.Struct, frozen=True):
 
 
 def read_spans(text: str) -> Spans:
-    """Read `08:00-12:00 12:30-14:00` or `closed`. A span whose end is not after its start ends on the next
+    """Open hours: `08:00-12:00 12:30-14:00`, or `closed`; a span that ends before it begins ends on the next
     day.
     """
     if text.strip() == "closed":
@@ -158,7 +161,10 @@ def _read_span(text: str) -> Span:
 
 
 def read_weekdays(text: str) -> tuple[int, ...]:
-    """Read `mon-thu`, `fri`, `mon,wed`; Monday is 0. A range may pass Sunday."""
+    """Days of the week: `fri`, `mon-thu` or `mon,wed`; a range may pass Sunday.
+
+    Monday is 0, once read.
+    """
     days: list[int] = []
     for part in text.lower().replace(" ", "").split(","):
         ends = part.split("-")
@@ -172,7 +178,7 @@ def read_weekdays(text: str) -> tuple[int, ...]:
 
 
 def read_dates(text: str) -> Dates | YearDays:
-    """Read `2026-12-23`, `12-24`, or a range of either, `12-24..01-02`."""
+    """Date: `2026-12-23`, `12-24` (every year), or a range of either, as in `12-24..01-02`."""
     first, _, last = (part.strip() for part in text.partition(".."))
     ends = [_read_date(end, text) for end in (first, last or first)]
     match ends:
@@ -200,12 +206,18 @@ def _read_date(text: str, whole: str) -> date | tuple[int, int]:
 
 
 def read_from(text: str) -> datetime:
-    """Read `2026-12-02` or `2026-12-02 12:00`, in no zone yet; a day alone is its beginning."""
+    """Moment: `2026-12-02 12:00`; a day alone, `2026-12-02`, is its beginning.
+
+    In no zone yet.
+    """
     return _read_moment(text, 0)
 
 
 def read_until(text: str) -> datetime:
-    """The same, but a day alone is its end: who says `until Friday` means Friday too."""
+    """Last moment: `2026-12-02 15:30`; a day alone, `2026-12-02`, is its end.
+
+    Who says `until Friday` means Friday too.
+    """
     return _read_moment(text, 1)
 
 
@@ -223,7 +235,10 @@ def _read_moment(text: str, days: int) -> datetime:
 
 
 def read_zone(text: str) -> ZoneInfo:
-    """The time zone of that name (IANA). ValueError names close ones."""
+    """Time zone: its name (IANA), as in `Europe/Oslo`.
+
+    ValueError names close ones.
+    """
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -234,7 +249,10 @@ def read_zone(text: str) -> ZoneInfo:
 
 @cache
 def read_holidays(text: str) -> str:
-    """Check a code of public holidays, `NO` or `NO-03` (ISO 3166-2). ValueError names close codes."""
+    """Holidays: the code of a country or a part of one (ISO 3166-2), `NO` or `NO-03`.
+
+    ValueError names close codes.
+    """
     country, _, subdivision = text.partition("-")
     try:
         if not _HOLIDAY_CODE.fullmatch(text):
@@ -395,3 +413,22 @@ class Period(msgspec.Struct, frozen=True):
         # One that clocks going forward have left nothing of never begins.
         ends = (self.start, self.end) if self.start < self.end else ()
         return [instant for instant in ends if start < instant < end]
+
+
+_ANY_DAY = "(?:{})".format("|".join("".join(f"[{one.upper()}{one}]" for one in day) for day in WEEKDAYS))
+_ANY_SPAN = r"[0-9]{1,2}:[0-9]{2}\s*[-\u2013]\s*[0-9]{1,2}:[0-9]{2}"
+_ANY_DATE = "(?:[0-9]{4}-)?[0-9]{2}-[0-9]{2}"
+_ANY_MOMENT = re.compile(_MOMENT.pattern.replace("?P<time>", ""))
+"""ECMA 262 names groups otherwise."""
+
+LOOKS: Mapping[Callable[[str], object], re.Pattern[str]] = {
+    Duration.parse: _DURATION,
+    Rate.parse: _RATE,
+    read_spans: re.compile(rf"closed|[\s,]*(?:{_ANY_SPAN}[\s,]*)+"),
+    read_weekdays: re.compile(f"{_ANY_DAY}(?: *[-,] *{_ANY_DAY})*"),
+    read_dates: re.compile(rf"{_ANY_DATE}(?:\s*\.\.\s*(?:{_ANY_DATE})?)?"),
+    read_from: _ANY_MOMENT,
+    read_until: _ANY_MOMENT,
+    read_holidays: _HOLIDAY_CODE,
+}
+"""The same as reading.LOOKS, for the readers here."""

@@ -9,7 +9,7 @@ from router.core.reading import Reading
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
-from router.core.schema import ClientDoc, Shape
+from router.core.schema import Shape
 from router.core.shapes import check
 from router.core.yamltext import read_yaml
 
@@ -764,8 +764,3 @@ def test_an_error_that_pydantic_alone_knows_is_placed_too() -> None:
     text = read_yaml("f.yaml", "count: many")
     (error,) = check(text, Doc, Reading.of(text.data, DIALLING))
     assert str(error).startswith("f.yaml:1:8: `many` cannot stand here (Input should be a valid integer")
-
-
-def test_the_contract_exports_a_json_schema_for_editors() -> None:
-    keys = ClientDoc.model_json_schema()["properties"]
-    assert {"client", "numbers", "routes", "last_resort"} <= set(keys)
