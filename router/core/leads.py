@@ -10,8 +10,9 @@ from router.core.yamltext import Path
 Misled = tuple[Path, str]
 """Where in the client's document, and `what is wrong; what to write instead`."""
 
-LONGEST_WAY = 50
-"""So many routes and people may lead on to one another."""
+LONGEST_WAY = 35
+"""So many routes and people may lead on to one another: laying them out, each inside the one before, must not
+outgrow Python's stack (yamltext.MAX_DEPTH bounds what each is itself)."""
 
 _Treatment = tuple[type[Shape], str]
 """What leads to some steps: `goto` and a route's name, or `person` and an id."""

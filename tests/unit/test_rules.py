@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from router.core.dialling import Dialling
+from router.core.leads import LONGEST_WAY
 from router.core.reading import Reading
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
@@ -117,7 +118,7 @@ CASES = [
         "routes:\n"
         + "".join(f"  - {{name: r{n}, do: {{goto: r{n + 1}}}}}\n" for n in range(60))
         + "  - {name: r60, do: hangup}\n",
-        ["18:21: more than 50 routes and people follow one another from here; shorten the way"],
+        ["33:21: more than 35 routes and people follow one another from here; shorten the way"],
     ),
     (
         "self in a route",
@@ -475,6 +476,16 @@ WHOLE = [
 @pytest.mark.parametrize(("text", "expected"), [row[1:] for row in WHOLE], ids=[row[0] for row in WHOLE])
 def test_whole_files_that_are_wrong(text: str, expected: list[str]) -> None:
     assert errors({"f.yaml": text}) == expected
+
+
+def test_the_longest_and_deepest_way_can_be_laid_out() -> None:
+    inside = "{goto: r%d}"
+    for _ in range(10):
+        inside = f"{{ring: PJSIP/1, on: {{busy: [{inside}]}}}}"
+    last = LONGEST_WAY - 2
+    routes = "".join(f"  - {{name: r{n}, do: [{inside % (n + 1)}]}}\n" for n in range(last))
+    text = f"{HEAD}routes:\n{routes}  - {{name: r{last}, do: hangup}}\n"
+    assert isinstance(compile_rules({"c.yaml": text}, Dialling()), RuleSet)
 
 
 def test_errors_of_all_files_come_at_once_and_sorted() -> None:
