@@ -12,7 +12,7 @@ begins on.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
@@ -272,6 +272,53 @@ class Hours:
         minute += DAY
         return any(start <= minute < end for start, end in self.spans(day - timedelta(days=1)))
 
+    def changes(self, start: datetime, end: datetime) -> list[datetime]:
+        """The instants after `start` and before `end` (aware, else ValueError) at which open turns to closed
+        or closed to open, in UTC, in order. From `start` to the first of them it is as at `start`.
+        """
+        is_open, found = self.is_open(start), []
+        for instant in sorted(self._turns(start, end)):
+            if self.is_open(instant) is not is_open:
+                is_open = not is_open
+                found.append(instant)
+        return found
+
+    def _turns(self, start: datetime, end: datetime) -> set[datetime]:
+        """Where it can change: where a clock in the zone shows the beginning or end of a span, and where the
+        clock itself is set, over such a moment."""
+        first, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        days = (first + timedelta(days=count) for count in range(-2, (last - first).days + 2))
+        walls = {
+            datetime.combine(day, time()) + timedelta(minutes=minute)
+            for day in days
+            for span in self.spans(day)
+            for minute in span
+        }
+        turns = {instant for wall in walls for instant in _instants(wall, self.zone)}
+        return {instant for instant in turns if start < instant < end}
+
+
+def _instants(wall: datetime, zone: ZoneInfo) -> set[datetime]:
+    """When clocks in `zone` show `wall`; where they never do, or do twice, also when they are set."""
+    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if before == after:
+        return {before}
+    return {before, after, _clock_set(min(before, after), max(before, after), zone)}
+
+
+def _clock_set(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
+    """The one instant after `early`, and not after `late`, from which the clock runs otherwise, to the
+    second."""
+    offset = early.astimezone(zone).utcoffset()
+    low, high = 0, int((late - early).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (early + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return early + timedelta(seconds=high)
+
 
 class Period(msgspec.Struct, frozen=True):
     """From an instant (included) until another (excluded)."""
@@ -290,3 +337,9 @@ class Period(msgspec.Struct, frozen=True):
     def holds(self, now: datetime) -> bool:
         """Whether the instant `now` (aware) is within it."""
         return self.start <= now < self.end
+
+    def changes(self, start: datetime, end: datetime) -> list[datetime]:
+        """The instants after `start` and before `end` (aware) at which it begins or ends, in order."""
+        # One that clocks going forward have left nothing of never begins.
+        ends = (self.start, self.end) if self.start < self.end else ()
+        return [instant for instant in ends if start < instant < end]

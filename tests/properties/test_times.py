@@ -1,12 +1,24 @@
 """Business hours against a table of minutes made another way, at any instant of any zone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.core.times import Hours, read_spans, read_weekdays
+from router.core.times import (
+    Dates,
+    Hours,
+    Period,
+    Spans,
+    YearDays,
+    read_dates,
+    read_holidays,
+    read_spans,
+    read_weekdays,
+)
 
 ZONES = (
     *(
@@ -99,3 +111,55 @@ def test_what_is_open_and_what_is_left_out_of_the_day_make_the_whole_day(zone: s
         for span in ("02:30-17:15", "17:15-02:30")
     )
     assert day.is_open(now) is not night.is_open(now)
+
+
+spans = st.lists(clock, min_size=0, max_size=4, unique=True).map(
+    lambda ends: tuple(zip(sorted(ends)[::2], sorted(ends)[1::2], strict=False))
+)
+late = clock.flatmap(lambda start: st.tuples(st.just(start), st.integers(1440, start + 1440))).map(
+    lambda span: (span,)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(ZONES),
+    instants,
+    st.integers(1, 3 * 1440),
+    st.dictionaries(st.integers(0, 6).map(lambda day: (day,)), st.one_of(spans, late)),
+    st.dictionaries(st.sampled_from(["03-29", "10-25", "12-30", "11-01"]).map(read_dates), spans),
+    st.sampled_from([[], [read_holidays("NO")]]),
+)
+def test_changes_agree_with_every_minute(
+    zone: str,
+    start: datetime,
+    minutes: int,
+    week: dict[tuple[int, ...], Spans],
+    dates: dict[Dates | YearDays, Spans],
+    codes: list[str],
+) -> None:
+    hours = Hours.build(ZoneInfo(zone), week, dates, codes)
+    assert_turns(hours.is_open, hours.changes, start, minutes)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(ZONES), instants, st.integers(-200, 1000), st.integers(-200, 1000))
+def test_changes_of_a_period_agree_with_every_minute(
+    zone: str, start: datetime, from_: int, until: int
+) -> None:
+    wall = start.replace(second=0, microsecond=0).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    begins, ends = (wall + timedelta(minutes=count) for count in (from_, until))
+    period = Period.local(begins, ends, ZoneInfo(zone))
+    assert_turns(period.holds, period.changes, start, 1440)
+
+
+def assert_turns(
+    holds: Callable[[datetime], bool],
+    changes: Callable[[datetime, datetime], list[datetime]],
+    start: datetime,
+    minutes: int,
+) -> None:
+    """That `changes` are the minutes at which `holds` is another than the minute before."""
+    every = [start.replace(second=0, microsecond=0) + timedelta(minutes=count) for count in range(minutes)]
+    turns = [now for before, now in pairwise(every) if holds(before) is not holds(now)]
+    assert changes(every[0], every[-1] + timedelta(minutes=1)) == turns

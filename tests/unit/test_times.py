@@ -1,7 +1,7 @@
 """Durations and business hours."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +10,7 @@ from router.core.times import (
     Dates,
     Duration,
     Hours,
+    Period,
     YearDays,
     read_dates,
     read_holidays,
@@ -214,3 +215,117 @@ def test_holidays_of_several_calendars_are_united() -> None:
     assert not hours.is_open(datetime(2027, 5, 17, 12, tzinfo=OSLO))
     assert not hours.is_open(datetime(2027, 1, 6, 12, tzinfo=OSLO))
     assert hours.is_open(datetime(2027, 1, 7, 12, tzinfo=OSLO))
+
+
+NIGHT = "01:30-03:30"
+FLIPS: list[tuple[str, str, str, str, list[str]]] = [
+    (
+        "a day",
+        "08:00-12:00 13:00-15:00",
+        "2026-11-16T00:00",
+        "2026-11-17T00:00",
+        ["08:00", "12:00", "13:00", "15:00"],
+    ),
+    (
+        "spans that meet",
+        "08:00-12:00 12:00-13:00",
+        "2026-11-16T00:00",
+        "2026-11-17T00:00",
+        ["08:00", "13:00"],
+    ),
+    ("spans that meet at midnight", "00:00-24:00", "2026-11-16T00:00", "2026-11-19T00:00", []),
+    ("past midnight", "22:00-02:00", "2026-11-16T12:00", "2026-11-17T12:00", ["22:00", "02:00"]),
+    (
+        "neither end is after the start and before the end",
+        "08:00-12:00",
+        "2026-11-16T08:00",
+        "2026-11-16T12:00",
+        [],
+    ),
+    ("never open", "closed", "2026-11-16T00:00", "2026-11-19T00:00", []),
+    ("a start after the end", "08:00-12:00", "2026-11-17T00:00", "2026-11-16T00:00", []),
+    (
+        "an hour that does not exist, within",
+        NIGHT,
+        "2026-03-29T00:00",
+        "2026-03-29T12:00",
+        ["01:30", "03:30"],
+    ),
+    (
+        "it opens as the clocks go forward",
+        "02:30-05:00",
+        "2026-03-29T00:00",
+        "2026-03-29T12:00",
+        ["03:00", "05:00"],
+    ),
+    (
+        "it closes as the clocks go forward",
+        "01:00-02:30",
+        "2026-03-29T00:00",
+        "2026-03-29T12:00",
+        ["01:00", "03:00"],
+    ),
+    ("all in the hour that does not exist", "02:15-02:45", "2026-03-29T00:00", "2026-03-29T12:00", []),
+    ("an hour that comes twice, within", NIGHT, "2026-10-25T00:00", "2026-10-25T12:00", ["01:30", "03:30"]),
+    (
+        "it opens twice",
+        "02:30-05:00",
+        "2026-10-25T00:00",
+        "2026-10-25T12:00",
+        ["02:30", "02:00 again", "02:30 again", "05:00"],
+    ),
+    (
+        "it closes twice",
+        "01:00-02:30",
+        "2026-10-25T00:00",
+        "2026-10-25T12:00",
+        ["01:00", "02:30", "02:00 again", "02:30 again"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("spans", "start", "end", "flips"), [row[1:] for row in FLIPS], ids=[row[0] for row in FLIPS]
+)
+def test_when_open_turns_to_closed_or_back(spans: str, start: str, end: str, flips: list[str]) -> None:
+    hours = Hours.build(OSLO, {(*range(7),): read_spans(spans)}, {}, [])
+    found = hours.changes(*(datetime.fromisoformat(text).replace(tzinfo=OSLO) for text in (start, end)))
+    clocks = [instant.astimezone(OSLO) for instant in found]
+    assert [f"{clock:%H:%M}{' again' * clock.fold}" for clock in clocks] == flips
+
+
+def test_the_day_that_samoa_left_out() -> None:
+    samoa = ZoneInfo("Pacific/Apia")
+    hours = Hours.build(samoa, {(4,): read_spans("00:00-24:00"), (5,): read_spans("12:00-13:00")}, {}, [])
+    thursday, sunday = (datetime(2011, 12, 29, tzinfo=samoa), datetime(2012, 1, 1, tzinfo=samoa))
+    noon = datetime(2011, 12, 31, 12, tzinfo=samoa).astimezone(UTC)
+    assert hours.changes(thursday, sunday) == [noon, noon + timedelta(hours=1)]
+
+
+def test_changes_between_times_without_zone_are_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        office().changes(datetime(2026, 11, 16), datetime(2026, 11, 17))  # noqa: DTZ001
+
+
+def local(*ends: str) -> Period:
+    start, end = map(datetime.fromisoformat, ends)
+    return Period.local(start, end, OSLO)
+
+
+PERIODS = [
+    ("both ends", local("2026-11-16 12:00", "2026-11-16 15:30"), ["11:00", "14:30"]),
+    ("its beginning", local("2026-11-16 12:00", "2026-11-18"), ["11:00"]),
+    ("its end", local("2026-11-15", "2026-11-16 12:00"), ["11:00"]),
+    ("neither, at the edges", local("2026-11-16 00:00", "2026-11-17 00:00"), []),
+]
+
+
+@pytest.mark.parametrize(("period", "ends"), [row[1:] for row in PERIODS], ids=[row[0] for row in PERIODS])
+def test_when_a_period_begins_and_ends(period: Period, ends: list[str]) -> None:
+    found = period.changes(datetime(2026, 11, 16, tzinfo=OSLO), datetime(2026, 11, 17, tzinfo=OSLO))
+    assert [f"{instant:%H:%M}" for instant in found] == ends
+
+
+def test_a_period_that_the_clocks_leave_nothing_of_never_begins() -> None:
+    skipped = local("2026-03-29 02:30", "2026-03-29 03:00")
+    assert skipped.changes(datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)) == []
