@@ -41,6 +41,7 @@ Rules (read at start and at reload)
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     edge/rulesfile.py          the files they are in
+    edge/revision.py           ... as they were at a git revision
     edge/reload.py             read again while calls are in flight
 
 The call
@@ -59,6 +60,9 @@ The call
 Without a call
     core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
+    core/cells.py              numbers cut by patterns, and ranges of numbers
+    core/space.py              all calls there can be, cut into kinds that rules treat alike
+    core/difference.py         what differs between two rule sets, for which calls
 
 What is kept and shown
     edge/store/tables.py       the tables
@@ -83,6 +87,7 @@ The program
     cli/check.py               callrouter check
     cli/scenarios.py           callrouter test
     cli/explain.py             callrouter explain
+    cli/diff.py                callrouter diff
     cli/reload.py              callrouter reload
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call

@@ -16,7 +16,7 @@ from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
 from router.core.decide import Decision
 from router.core.explain import explain as explained
-from router.core.plan import PlanNode, Ring, Say
+from router.core.plan import Ring, Say, Step
 from router.core.rehearsal import OUTCOMES
 from router.core.ruleset import RuleSet
 from router.core.scenarios import STEP_NAMES, Supposed, suppose, zone_of
@@ -117,15 +117,16 @@ def _lines(supposed: Supposed) -> Iterator[str]:
 def _met(decision: Decision, position: int) -> str:
     node = decision.plan.nodes[position]
     place = f"{node.place}: " if node.place else ""
-    return f"{place}{_words(node)}"
+    return f"{place}{step_in_words(node.step)}"
 
 
-def _words(node: PlanNode) -> str:
-    match node.step:
+def step_in_words(step: Step) -> str:
+    """`ring kari and ola, 20 s each round`."""
+    match step:
         case Say(media):
             return f"say {media}"
         case Ring(rounds, ring_for):
             rung = ", then ".join(" and ".join(target.name for target in targets) for targets in rounds)
             return f"ring {rung or 'nobody'}, {ring_for:g} s each round"
-        case step:
+        case _:
             return STEP_NAMES[type(step)]

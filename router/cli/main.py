@@ -8,6 +8,7 @@ from router.app import VERSION
 from router.cli.call import show_call
 from router.cli.calls import list_calls
 from router.cli.check import check
+from router.cli.diff import diff
 from router.cli.explain import explain
 from router.cli.reload import reload
 from router.cli.run import run
@@ -26,6 +27,7 @@ app.command("run")(run)
 app.command("check")(check)
 app.command("test")(run_scenarios)
 app.command("explain")(explain)
+app.command("diff")(diff)
 app.command("reload")(reload)
 app.command("calls")(list_calls)
 app.command("call")(show_call)

@@ -7,7 +7,7 @@ from phonenumbers' metadata of the calling code, kept per code, which makes 100,
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Generic, TypeVar
@@ -72,6 +72,30 @@ def _national_lengths(code: str) -> frozenset[int]:
     assert metadata is not None
     assert metadata.general_desc is not None
     return frozenset(metadata.general_desc.possible_length)
+
+
+def calling_codes() -> Iterator[tuple[str, frozenset[int]]]:
+    """Every calling code there is, with how many digits numbers can have after it."""
+    for code in _CALLING_CODES:
+        yield code, _national_lengths(code)
+
+
+def shared_codes() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The calling codes that several countries have, with those countries (ISO 3166 codes)."""
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        if len(regions) > 1:
+            yield str(code), regions
+
+
+@cache
+def example_numbers(country: str) -> tuple["PhoneNumber", ...]:
+    """Numbers as they are in `country` (ISO 3166 code), at most one of each kind."""
+    kinds = [
+        phonenumbers.example_number_for_type(country, kind)
+        for kind in sorted(phonenumbers.supported_types_for_region(country))
+    ]
+    texts = (phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in kinds if one)
+    return tuple(PhoneNumber(text) for text in dict.fromkeys(texts))
 
 
 def _check_length(e164: str) -> None:
@@ -228,6 +252,14 @@ class NumberPattern(msgspec.Struct, frozen=True):
             return False
         return all(wanted in ("x", digit) for wanted, digit in zip(body, number.e164, strict=False))
 
+    def contains(self, other: "NumberPattern") -> bool:
+        """True if every number that `other` matches is matched by this one as well."""
+        body, within = self.text.rstrip("*"), other.text.rstrip("*")
+        surplus = len(within) - len(body)
+        if surplus < 0 or (body == self.text and (surplus or within != other.text)):
+            return False
+        return all(wanted in ("x", digit) for wanted, digit in zip(body, within, strict=False))
+
     def overlaps(self, other: "NumberPattern") -> bool:
         """True if some number matches both."""
         short, long = sorted((self.text, other.text), key=lambda text: len(text.rstrip("*")))
@@ -271,6 +303,11 @@ class NumberIndex(Generic[T]):
 
     def __len__(self) -> int:
         return self._size
+
+    def rows(self) -> Iterator[tuple[NumberPattern, T]]:
+        """Every pattern once, with its value: single numbers as they were given, then the others."""
+        yield from ((NumberPattern(text, text), value) for text, value in self._exact.items())
+        yield from (row for rows in self._wild.values() for row in rows)
 
     def find(self, number: PhoneNumber) -> T | None:
         """The value of the most specific pattern that `number` matches."""

@@ -18,13 +18,15 @@ LARGEST_FILE = 4_000_000
 class RulesFile:
     """The rules in a directory, or in one file."""
 
-    def __init__(self, path: Path, dialling: Dialling) -> None:
+    def __init__(self, path: Path, dialling: Dialling, shown: str | None = None) -> None:
+        """Errors and places name files as `path` was given or, where they are a copy, as under `shown`."""
         self.path = path
         self.dialling = dialling
+        self._shown = str(path) if shown is None else shown
 
     def load(self) -> RuleSet | RuleErrors:
-        """Read and compile everything; errors name files as `path` was given. It blocks: not for the loop."""
-        files, errors = _read_all(self._files())
+        """Read and compile everything. It blocks: not for the loop."""
+        files, errors = self._read_all(self._files())
         if not files and not errors:
             return RuleErrors((self._nothing(),))
         rules = compile_rules(files, self.dialling)
@@ -47,7 +49,7 @@ class RulesFile:
         """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
         read. It blocks."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        return _read_all(sorted(folder.glob(f"*{_SCENARIOS}")))
+        return self._read_all(sorted(folder.glob(f"*{_SCENARIOS}")))
 
     def _files(self) -> list[Path]:
         """The rules' files, without the tests beside them."""
@@ -58,24 +60,24 @@ class RulesFile:
     def _nothing(self) -> RuleError:
         what = "no rules here" if self.path.is_dir() else "no such file or directory"
         instead = "write one file a client, NAME.yaml, beginning with `client: NAME`"
-        return RuleError(str(self.path), 0, 0, what, instead)
+        return RuleError(self._shown, 0, 0, what, instead)
+
+    def _read_all(self, paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
+        names = {path: str(path).replace(str(self.path), self._shown, 1) for path in paths}
+        texts = {name: _read(path, name) for path, name in names.items()}
+        errors = [text for text in texts.values() if isinstance(text, RuleError)]
+        return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
 
 
-def _read_all(paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
-    texts = {str(path): _read(path) for path in paths}
-    errors = [text for text in texts.values() if isinstance(text, RuleError)]
-    return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
-
-
-def _read(file: Path) -> str | RuleError:
+def _read(file: Path, name: str) -> str | RuleError:
     try:
         if file.stat().st_size > LARGEST_FILE:
-            return RuleError(str(file), 0, 0, f"larger than {LARGEST_FILE} bytes", "split it into more files")
+            return RuleError(name, 0, 0, f"larger than {LARGEST_FILE} bytes", "split it into more files")
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, col = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
-        return RuleError(str(file), line, col, "this is not UTF-8", "save the file as UTF-8")
+        return RuleError(name, line, col, "this is not UTF-8", "save the file as UTF-8")
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
-        return RuleError(str(file), 0, 0, what, "make it readable for the daemon")
+        return RuleError(name, 0, 0, what, "make it readable for the daemon")
