@@ -62,6 +62,8 @@ Without a call
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
     core/cells.py              numbers cut by patterns, and ranges of numbers
     core/space.py              all calls there can be, cut into kinds that rules treat alike
+    core/proof.py              what holds of all calls there can be
+    core/counterexamples.py    calls of which it does not hold, as tests
     core/difference.py         what differs between two rule sets, for which calls
 
 What is kept and shown

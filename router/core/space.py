@@ -88,6 +88,11 @@ def _whens(client: ClientRules) -> Iterator[When]:
     yield from (route.when for route in client.routes)
 
 
+def dialled_in(when: When) -> tuple[DialledIs, ...]:
+    """What `when` asks of the number dialled."""
+    return tuple(leaf for leaf in _leaves(when) if isinstance(leaf, DialledIs))
+
+
 def _leaves(when: When) -> Iterator[Condition]:
     """The conditions themselves, out of each `not`."""
     for condition in (one for alternative in when for one in alternative):

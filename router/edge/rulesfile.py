@@ -9,7 +9,8 @@ from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 
-_SCENARIOS = ".test.yaml"
+SCENARIOS = ".test.yaml"
+"""How the names of files with tests end."""
 
 LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
@@ -49,13 +50,13 @@ class RulesFile:
         """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
         read. It blocks."""
         folder = self.path if self.path.is_dir() else self.path.parent
-        return self._read_all(sorted(folder.glob(f"*{_SCENARIOS}")))
+        return self._read_all(sorted(folder.glob(f"*{SCENARIOS}")))
 
     def _files(self) -> list[Path]:
         """The rules' files, without the tests beside them."""
         if not self.path.is_dir():
             return [self.path] if self.path.exists() else []
-        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(_SCENARIOS)]
+        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(SCENARIOS)]
 
     def _nothing(self) -> RuleError:
         what = "no rules here" if self.path.is_dir() else "no such file or directory"
