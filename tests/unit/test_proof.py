@@ -248,7 +248,7 @@ def test_no_harm_makes_no_tests() -> None:
     assert proof_as_scenarios(proved(checked), checked).endswith("\ntests: []\n")
 
 
-WORK = [("enough", QUICK, True), ("not to begin", 100, False), ("not to decide", 910, False)]
+WORK = [("enough", QUICK, True), ("not to begin", 100, False), ("not to decide", 1310, False)]
 
 
 @by_name(WORK, "most", "done")
