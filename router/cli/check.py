@@ -1,6 +1,6 @@
 """`callrouter check`: all errors of the rules, each at its place, before anything is started."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -64,18 +64,22 @@ def check(
         typer.echo(msgspec.json.encode(report).decode())
     else:
         print_remarks((*errors, *warnings))
-        if not isinstance(outcome, RuleErrors):
-            numbers, clients = len(outcome.numbers), len(outcome.clients)
-            counts = f"{clients} client(s), {numbers} number(s), {len(warnings)} warning(s)"
-            typer.echo(f"{source.path}: {counts}; no errors")
-        if proof is not None and proved:
-            kinds = f"{proof.kinds} kind(s) of calls until {proof.until:%Y-%m-%d}"
-            typer.echo(f"{source.path}: looked at every call: {kinds}, {len(proof.findings)} finding(s)")
+        for line in _counts(outcome, len(warnings), proof if proved else None):
+            typer.echo(f"{source.path}: {line}")
     harmed = proof is not None and any(finding.counterexample for finding in proof.findings)
     if write_test is not None and proof is not None and not isinstance(outcome, RuleErrors):
         _write(write_test, proof_as_scenarios(proof, outcome))
     if errors or (proved and harmed):
         raise typer.Exit(FAILED)
+
+
+def _counts(outcome: RuleSet | RuleErrors, warnings: int, proof: Proof | None) -> Iterator[str]:
+    if not isinstance(outcome, RuleErrors):
+        numbers, clients = len(outcome.numbers), len(outcome.clients)
+        yield f"{clients} client(s), {numbers} number(s), {warnings} warning(s); no errors"
+    if proof is not None:
+        kinds = f"{proof.kinds} kind(s) of calls until {proof.until:%Y-%m-%d}"
+        yield f"looked at every call: {kinds}, {len(proof.findings)} finding(s)"
 
 
 def _proof(rules: RuleSet, whole: bool) -> Proof | None:

@@ -21,7 +21,7 @@ from router.core.plan import CallPlan, Ring, RingOutcome
 from router.core.remarks import RuleWarning
 from router.core.ruleset import ClientRules, Route, RuleSet
 from router.core.scenarios import Part
-from router.core.space import Dialled, Key, Numbering, Space, dialled_in
+from router.core.space import Dialled, Key, Numbering, Space, dialled_in, listed
 from router.core.times import Duration
 
 DAYS = 400
@@ -81,7 +81,7 @@ def prove(rules: RuleSet, start: datetime, most: int | None = None) -> Proof | N
 
 def _work_before(client: ClientRules) -> int:
     """What cutting the space of a client's calls costs, in decisions."""
-    return _WORK_OF_CLIENT + len(client.hours) * DAYS
+    return _WORK_OF_CLIENT + len(client.hours) * DAYS + 2 * sum(1 for _ in listed(client))
 
 
 class _Walked(NamedTuple):

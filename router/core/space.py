@@ -102,7 +102,7 @@ def _leaves(when: When) -> Iterator[Condition]:
             yield condition
 
 
-def _listed(client: ClientRules) -> Iterator[NumberPattern]:
+def listed(client: ClientRules) -> Iterator[NumberPattern]:
     """The patterns that screening looks callers up in."""
     yield from (pattern for pattern, _ in client.screening.allow.rows())
     yield from (pattern for pattern, _ in client.screening.block.rows())
@@ -129,7 +129,7 @@ class Space:
         self.dialled = dialled
         asked = [leaf for one in self._asked for leaf in one.callers]
         patterns = [
-            *(pattern for client in self._clients for pattern in _listed(client)),
+            *(pattern for client in self._clients for pattern in listed(client)),
             *(pattern for leaf in asked for pattern, _ in leaf.patterns.rows()),
         ]
         countries = [one.country for one in self._asked]
