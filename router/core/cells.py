@@ -184,9 +184,12 @@ def ranges(chosen: Sequence[Cell], of: Sequence[Cell]) -> tuple[Numbers, ...]:
             key = (within, other.country if within in split else "")
             besides.setdefault(key, set()).update(other.within - within)
     found: dict[Numbers, None] = {}
-    for cell in chosen:
-        if any(_covers(within, cell, besides, split) for within in _narrower(cell.within, wider)):
+    told: set[frozenset[NumberPattern]] = set()
+    """Patterns that have a range of their own; only such a range can have the numbers of more cells."""
+    for cell in sorted(chosen, key=lambda cell: len(cell.within)):
+        if any(_covers(within, cell, besides, split) for within in _narrower(cell.within, told)):
             continue
+        told.add(cell.within)
         partly = cell.within in split
         row = Numbers(
             _narrowest(cell.within),

@@ -6,12 +6,14 @@ exceptions or a `between` begin or end. Whatever the rules cannot tell apart is 
 give every condition the same answer, and all moments, however far apart, at which the same hours are open and
 the same exceptions hold. So a year of calls is some dozens of decisions.
 
-To add a condition that asks something new of a call: a field of `Questions`, and its part of a key.
+To add a condition: its row in `_CUT_BY` and, where it asks something new of a call, a field of `Questions`
+and its part of a key.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -25,6 +27,9 @@ from router.core.times import Hours, Period
 ANONYMOUS = CallerId(None, "")
 INTERNAL = CallerId(None, "1")
 """Somebody whose number is none of the public network, though it is shown."""
+
+_CUT_BY = (OpenIs, Between, CallerIs, DialledIs)
+"""The conditions, besides `not`, that the space is cut by."""
 
 Key = tuple[Hashable, ...]
 """The answers that the rules get from one class; equal for all of it."""
@@ -54,7 +59,7 @@ class Times(msgspec.Struct, frozen=True):
     """Moments that are all the same to the rules."""
 
     now: datetime
-    """The first of them."""
+    """One of them: the first beginning, of those that clocks do not show a second time."""
     periods: tuple[Period, ...]
     """All, in order, none touching the next."""
 
@@ -72,6 +77,8 @@ class Questions(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, client: ClientRules) -> "Questions":
         leaves = [leaf for when in _whens(client) for leaf in _leaves(when)]
+        # What is asked and not cut by would be told of wrongly, so it may not be passed over in silence.
+        assert all(isinstance(leaf, _CUT_BY) for leaf in leaves), f"the space is not cut by all of {leaves}"
         names = {name for leaf in leaves if isinstance(leaf, OpenIs) for name in leaf.names}
         names |= {person.hours for person in client.people.values() if person.hours is not None}
         between = [leaf for leaf in leaves if isinstance(leaf, Between)]
@@ -198,7 +205,13 @@ class Space:
         found: dict[Key, list[Period]] = {}
         for first, after in pairwise(sorted(instants)):
             found.setdefault(self.time_key(first), []).append(Period(first, after))
-        return {key: Times(periods[0].start, joined(periods)) for key, periods in found.items()}
+        zone = ZoneInfo(self._clients[0].timezone if self._clients else "UTC")
+        times: dict[Key, Times] = {}
+        for key, periods in found.items():
+            starts = [period.start for period in periods]
+            shown_once = (start for start in starts if not start.astimezone(zone).fold)
+            times[key] = Times(next(shown_once, starts[0]), joined(periods))
+        return times
 
 
 def joined(periods: Iterable[Period]) -> tuple[Period, ...]:

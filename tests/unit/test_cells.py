@@ -109,6 +109,12 @@ RANGES = [
         ["every number, but not +4722*", "+472233*, but not +47223344*"],
     ),
     (
+        "across, without the rest of one",
+        ["+4722*", "+47x2334455"],
+        ["", "+47x2334455", "+4722* +47x2334455"],
+        ["every number, but not +4722*", "+4722* which is also +47x2334455"],
+    ),
+    (
         "both",
         ["+47x2334455", "+472x334455"],
         ["+472x334455 +47x2334455"],

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -140,6 +141,16 @@ def test_an_example_is_one_of_what_it_is_an_example_of(old: str, new: str) -> No
         assert told(one, one.example)
         assert (one.before, one.after) == (decide(before, one.example), decide(after, one.example))
         assert meant(one.before) != meant(one.after)
+
+
+def test_an_example_is_at_a_time_that_clocks_show_once_if_there_is_one() -> None:
+    longer = changed('"22:00-03:00"', '"22:00-02:15"')
+    found = compare(
+        rules(RULES), longer, datetime(2026, 10, 25, 1, 0, tzinfo=UTC), START + timedelta(days=DAYS)
+    )
+    assert not found.same
+    for one in found.differences:
+        assert one.example.now.astimezone(ZoneInfo("Europe/Oslo")).fold == 0
 
 
 SAME = [
