@@ -49,6 +49,7 @@ Rules (read at start and at reload)
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     edge/rulesfile.py          the files they are in
+    edge/revision.py           ... as they were at a git revision
     edge/reload.py             read again while calls are in flight
 
 The call
@@ -70,6 +71,11 @@ Without a call
     core/show.py               the tree a caller meets, in words
     core/calendar.py           what applies when
     core/reach.py              who can ring whom
+    core/cells.py              numbers cut by patterns, and ranges of numbers
+    core/space.py              all calls there can be, cut into kinds that rules treat alike
+    core/proof.py              what holds of all calls there can be
+    core/counterexamples.py    calls of which it does not hold, as tests
+    core/difference.py         what differs between two rule sets, for which calls
 
 For those who write rules
     core/jsonschema.py         the documents as JSON Schema, for editors
@@ -102,6 +108,7 @@ The program
     cli/explain.py             callrouter explain
     cli/show.py                callrouter show
     cli/calendar.py            ... its calendar, as a table and as a page
+    cli/diff.py                callrouter diff
     cli/reload.py              callrouter reload
     cli/block.py               callrouter block, allow, unblock, blocked
     cli/daemon.py              ... and the running router told of it

@@ -9,6 +9,7 @@ from router.cli.block import allow, block, blocked, unblock
 from router.cli.call import show_call
 from router.cli.calls import list_calls
 from router.cli.check import check
+from router.cli.diff import diff
 from router.cli.explain import explain
 from router.cli.reload import reload
 from router.cli.run import run
@@ -30,6 +31,7 @@ app.command("check")(check)
 app.command("test")(run_scenarios)
 app.command("explain")(explain)
 app.command("show")(show)
+app.command("diff")(diff)
 app.command("reload")(reload)
 app.command("block")(block)
 app.command("allow")(allow)

@@ -76,6 +76,30 @@ def _national_lengths(code: str) -> frozenset[int]:
     return frozenset(metadata.general_desc.possible_length)
 
 
+def calling_codes() -> Iterator[tuple[str, frozenset[int]]]:
+    """Every calling code there is, with how many digits numbers can have after it."""
+    for code in _CALLING_CODES:
+        yield code, _national_lengths(code)
+
+
+def shared_codes() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The calling codes that several countries have, with those countries (ISO 3166 codes)."""
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        if len(regions) > 1:
+            yield str(code), regions
+
+
+@cache
+def example_numbers(country: str) -> tuple["PhoneNumber", ...]:
+    """Numbers as they are in `country` (ISO 3166 code), at most one of each kind."""
+    kinds = [
+        phonenumbers.example_number_for_type(country, kind)
+        for kind in sorted(phonenumbers.supported_types_for_region(country))
+    ]
+    texts = (phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in kinds if one)
+    return tuple(PhoneNumber(text) for text in dict.fromkeys(texts))
+
+
 def _check_length(e164: str) -> None:
     code = _calling_code(e164)
     digits = len(e164) - 1 - len(code)
@@ -239,6 +263,14 @@ class NumberPattern(msgspec.Struct, frozen=True):
                 with suppress(ValueError):
                     yield PhoneNumber.parse(body.ljust(length, digit))
                     break
+
+    def contains(self, other: "NumberPattern") -> bool:
+        """True if every number that `other` matches is matched by this one as well."""
+        body, within = self.text.rstrip("*"), other.text.rstrip("*")
+        surplus = len(within) - len(body)
+        if surplus < 0 or (body == self.text and (surplus or within != other.text)):
+            return False
+        return all(wanted in ("x", digit) for wanted, digit in zip(body, within, strict=False))
 
     def overlaps(self, other: "NumberPattern") -> bool:
         """True if some number matches both."""

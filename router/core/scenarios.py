@@ -6,7 +6,7 @@ and what came of it is held against what was expected.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -194,7 +194,7 @@ def suppose(
 ) -> Supposed:
     """Decide a call and live it through. `given` is what the phones of a person, an endpoint or a number do,
     each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller has called."""
-    known = Known(_spread(called, now) if called else ())
+    known = Known(called.spread(now) if called else ())
     facts = read_facts(arriving, rules, now, remember=lambda *_: known)
     decision = decide(rules, facts)
     country = rules.clients[decision.client].country if decision.client else None
@@ -207,12 +207,6 @@ def suppose(
     info = make_info(("", "", "supposed"), facts, decision)
     record, met = rehearsal.rehearse(info, decision.plan, outcome_of)
     return Supposed(decision, record, met)
-
-
-def _spread(called: times.Rate, now: datetime) -> tuple[datetime, ...]:
-    """So many moments over the time before `now`."""
-    step = timedelta(seconds=called.within.seconds) / (called.calls + 1)
-    return tuple(now - step * number for number in range(called.calls, 0, -1))
 
 
 def _canonical(name: str, country: str | None) -> str:

@@ -93,6 +93,11 @@ class Rate(msgspec.Struct, frozen=True):
             raise ValueError(f"`{text}` cannot be counted; write at least 1 call in 1s to {LONGEST_WITHIN}")
         return rate
 
+    def spread(self, now: datetime) -> tuple[datetime, ...]:
+        """So many moments, evenly over the time before `now` (aware)."""
+        step = timedelta(seconds=self.within.seconds) / (self.calls + 1)
+        return tuple(now - step * number for number in range(self.calls, 0, -1))
+
     def __str__(self) -> str:
         return f"{self.calls} call{'s' * (self.calls > 1)} in {self.within}"
 

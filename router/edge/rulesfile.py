@@ -15,7 +15,8 @@ from router.core.ruleset import RuleSet
 from router.core.schema import SHARED_FILE
 from router.core.tables import Tables, is_table
 
-_SCENARIOS = ".test.yaml"
+SCENARIOS = ".test.yaml"
+"""How the names of files with tests end."""
 
 LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
@@ -31,13 +32,15 @@ class RulesFile:
     Their tables lie in the directory and below it; of one file, not deeper than in the folders beside it.
     """
 
-    def __init__(self, path: Path, dialling: Dialling) -> None:
+    def __init__(self, path: Path, dialling: Dialling, shown: str | None = None) -> None:
+        """Errors and places name files as `path` was given or, where they are a copy, as under `shown`."""
         self.path = path
         self.dialling = dialling
+        self._shown = str(path) if shown is None else shown
 
     def load(self) -> RuleSet | RuleErrors:
-        """Read and compile everything; errors name files as `path` was given. It blocks: not for the loop."""
-        files, errors = _read_all(self._files())
+        """Read and compile everything. It blocks: not for the loop."""
+        files, errors = self._read_all(self._files())
         if not files and not errors:
             return RuleErrors((self._nothing(),))
         if any(Path(error.file).name == SHARED_FILE for error in errors):
@@ -62,13 +65,13 @@ class RulesFile:
     def scenarios(self) -> tuple[dict[str, str], list[RuleError]]:
         """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
         read. It blocks."""
-        return _read_all(sorted(self._folder.glob(f"*{_SCENARIOS}")))
+        return self._read_all(sorted(self._folder.glob(f"*{SCENARIOS}")))
 
     def tables(self) -> Tables:
         """The tables beside the rules, as name -> text or why it cannot be read. It blocks."""
         folder = self._folder
         return {
-            file.relative_to(folder).as_posix(): _read(file, "utf-8-sig", LARGEST_TABLE)
+            file.relative_to(folder).as_posix(): _read(file, self._name(file), "utf-8-sig", LARGEST_TABLE)
             for file in self._table_files()
         }
 
@@ -86,18 +89,21 @@ class RulesFile:
             beside = self.path.with_name(SHARED_FILE)
             files = (beside, self.path) if self.path.exists() else ()
             return [file for file in dict.fromkeys(files) if file.exists()]
-        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(_SCENARIOS)]
+        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(SCENARIOS)]
 
     def _nothing(self) -> RuleError:
         what = "no rules here" if self.path.is_dir() else "no such file or directory"
         instead = "write one file a client, NAME.yaml, beginning with `client: NAME`"
-        return RuleError(str(self.path), 0, 0, what, instead)
+        return RuleError(self._shown, 0, 0, what, instead)
 
+    def _read_all(self, paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
+        names = {path: self._name(path) for path in paths}
+        texts = {name: _read(path, name) for path, name in names.items()}
+        errors = [text for text in texts.values() if isinstance(text, RuleError)]
+        return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
 
-def _read_all(paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:
-    texts = {str(path): _read(path) for path in paths}
-    errors = [text for text in texts.values() if isinstance(text, RuleError)]
-    return {name: text for name, text in texts.items() if isinstance(text, str)}, errors
+    def _name(self, path: Path) -> str:
+        return str(path).replace(str(self.path), self._shown, 1)
 
 
 def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:
@@ -105,9 +111,9 @@ def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:
     name is among them, so that a rule that names it is told.
     """
     for here, folders, files in os.walk(folder, followlinks=True):
-        yield from (Path(here, name) for name in (*folders, *files) if _shown(name) and is_table(name))
+        yield from (Path(here, name) for name in (*folders, *files) if _is_open(name) and is_table(name))
         level = len(Path(here).relative_to(folder).parts)
-        below = (name for name in folders if _shown(name) and level < deepest)
+        below = (name for name in folders if _is_open(name) and level < deepest)
         folders[:] = [name for name in below if not _leads_back(Path(here, name))]
 
 
@@ -116,21 +122,21 @@ def _leads_back(folder: Path) -> bool:
     return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
-def _shown(name: str) -> bool:
+def _is_open(name: str) -> bool:
     return not name.startswith(".")
 
 
-def _read(file: Path, encoding: str = "utf-8", largest: int = LARGEST_FILE) -> str | RuleError:
+def _read(file: Path, name: str, encoding: str = "utf-8", largest: int = LARGEST_FILE) -> str | RuleError:
     try:
         if file.stat().st_size > largest:
-            return RuleError(str(file), 0, 0, f"larger than {largest} bytes", "split it into more files")
+            return RuleError(name, 0, 0, f"larger than {largest} bytes", "split it into more files")
         if file.is_fifo():
             raise OSError(errno.EINVAL, "it is a pipe")
         return file.read_text(encoding=encoding)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line, col = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
-        return RuleError(str(file), line, col, "this is not UTF-8", "save the file as UTF-8")
+        return RuleError(name, line, col, "this is not UTF-8", "save the file as UTF-8")
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
-        return RuleError(str(file), 0, 0, what, "make it readable for the daemon")
+        return RuleError(name, 0, 0, what, "make it readable for the daemon")

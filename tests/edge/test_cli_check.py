@@ -107,3 +107,78 @@ def test_settings_that_are_wrong_are_told_first() -> None:
     found = check("--config", "wrong.yaml")
     assert found.exit_code == 2
     assert found.stderr == "wrong.yaml:1:1: dead_mam: there is no such setting; did you mean `dead_man`?\n"
+
+
+HARM = GOOD + "last_resort: []\n"
+PEOPLE = GOOD.replace("PJSIP/100}]}", "kari}]}") + (
+    "hours: {office: {week: {mon: closed}}}\npeople: {kari: {rings: PJSIP/100, hours: office}}\n"
+)
+
+
+def test_every_call_is_looked_at_where_that_is_quick() -> None:
+    write(HARM)
+    found = check()
+    assert found.exit_code == 0
+    assert found.stderr.startswith("warning: rules/fjord.yaml:7:1: a caller can be cut off here, ")
+
+
+def test_every_call_is_looked_at_where_that_is_wanted() -> None:
+    for text, status, counts in (
+        (GOOD, 0, "0 finding(s)"),
+        (HARM, 1, "1 finding(s)"),
+        (PEOPLE, 0, "1 finding(s)"),
+    ):
+        write(text)
+        found = check("--prove")
+        assert found.exit_code == status
+        assert "rules: looked at every call: " in found.stdout
+        assert found.stdout.endswith(f", {counts}\n")
+
+
+def test_many_clients_are_looked_at_only_where_that_is_wanted() -> None:
+    for number in range(60):
+        text = HARM.replace("client: fjord", f"client: c{number}").replace("44 55", f"{number + 10} 55")
+        write(text, f"rules/c{number}.yaml")
+    assert check().stderr == ""
+    assert len(check("--prove").stderr.splitlines()) == 60
+
+
+def test_what_was_proved_for_programs() -> None:
+    write(HARM)
+    report = json.loads(check("--json").stdout)
+    [finding] = report["proof"]["findings"]
+    assert finding["warning"] == report["warnings"][0]
+    assert finding["counterexample"]["given"] == [["PJSIP/100", "busy"]]
+
+
+def test_calls_that_come_to_harm_are_written_as_tests() -> None:
+    write(HARM)
+    found = check("--write-test", "rules/harm.test.yaml")
+    assert found.exit_code == 0
+    played = CliRunner().invoke(app, ["test"])
+    assert (played.exit_code, played.stdout.splitlines()[-1]) == (
+        0,
+        "1 passed, 0 failed; 100 % of routes and branches met",
+    )
+
+
+def test_tests_are_not_written_where_they_are_lost_or_in_the_way() -> None:
+    write(HARM)
+    write("tests: []\n", "rules/mine.test.yaml")
+    rows = [
+        ("harm.yaml", "`harm.yaml` is not where `callrouter test` looks; write NAME.test.yaml"),
+        ("rules/mine.test.yaml", "`rules/mine.test.yaml` is there already; name a new file"),
+        ("none/harm.test.yaml", "`none/harm.test.yaml` cannot be written (No such file or directory)"),
+    ]
+    for name, said in rows:
+        found = check("--write-test", name)
+        assert found.exit_code == 2
+        assert found.stderr.splitlines()[-1].startswith(said)
+    assert Path("rules/mine.test.yaml").read_text() == "tests: []\n"
+
+
+def test_rules_with_errors_are_not_proved() -> None:
+    write(OUTSIDE)
+    found = check("--prove", "--write-test", "rules/harm.test.yaml", "--json")
+    assert (found.exit_code, json.loads(found.stdout)["proof"]) == (1, None)
+    assert not Path("rules/harm.test.yaml").exists()

@@ -1,0 +1,68 @@
+"""Calls that come to harm (proof.py) as tests that `callrouter test` plays.
+
+A test expects what the call comes to now, worked out by the call machine itself, so that it holds until the
+rules are put right: then it says what has become of the call, and is given what it shall be.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from router.core.arrival import Arriving
+from router.core.facts import Facts
+from router.core.proof import Counterexample, Proof
+from router.core.ruleset import RuleSet
+from router.core.scenarios import suppose
+from router.core.times import Duration, Rate, read_from
+
+
+def proof_as_scenarios(proof: Proof, rules: RuleSet) -> str:
+    """The text of a `*.test.yaml` with every counterexample of `proof`, which is of `rules`."""
+    lines = [
+        "# What callers come to now, found by `callrouter check --prove`. Write what they shall come to."
+    ]
+    examples = [(one.warning, one.counterexample) for one in proof.findings if one.counterexample is not None]
+    lines.append("tests:" if examples else "tests: []")
+    for warning, example in examples:
+        lines.append(f"  # {warning}")
+        lines += _scenario(f"{warning.file}:{warning.line}: {warning.what}", example, rules)
+    return "\n".join([*lines, ""])
+
+
+def _scenario(name: str, example: Counterexample, rules: RuleSet) -> Iterator[str]:
+    call, zone = example.call, ZoneInfo(example.timezone)
+    at = f"{call.now.astimezone(zone):%Y-%m-%d %H:%M}"
+    arriving = Arriving(call.dialled, call.caller.raw or "anonymous", variables=call.variables)
+    given = {who: outcome.value for who, outcome in example.given}
+    called = called_before(call)
+    supposed = suppose(arriving, _as_read(at, zone), rules, given, called)
+    caller: dict[str, object] = {"to": arriving.dialled, "from": arriving.number, "at": at}
+    if call.variables:
+        caller["variables"] = call.variables
+    if called:
+        caller["called"] = str(called)
+    expect = {
+        "client": supposed.decision.client,
+        "route": supposed.decision.route or "none",
+        "steps": supposed.steps,
+        "disposition": supposed.record.disposition.value,
+    }
+    # JSON is YAML, and needs no care with quotes.
+    yield f"  - name: {json.dumps(name, ensure_ascii=False)}"
+    yield f"    call: {json.dumps(caller, ensure_ascii=False)}"
+    yield f"    given: {json.dumps(given, ensure_ascii=False)}"
+    yield f"    expect: {json.dumps(expect, ensure_ascii=False)}"
+
+
+def called_before(call: Facts) -> Rate | None:
+    """The rate by which its earlier calls were spread (Rate.spread)."""
+    if not call.calls_before:
+        return None
+    step = call.now - call.calls_before[-1]
+    count = len(call.calls_before)
+    return Rate(count, Duration(round(step.total_seconds() * (count + 1))))
+
+
+def _as_read(at: str, zone: ZoneInfo) -> datetime:
+    return read_from(at).replace(tzinfo=zone)

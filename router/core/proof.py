@@ -1,0 +1,249 @@
+"""Proof: what holds of every call there can be, whoever calls, whenever, and whatever the phones do.
+
+Each kind of call (space.py) is decided, and each plan is walked along every way that the outcomes of its
+rings can lead. That a call never goes round in a circle needs no walk: rules in which it could are refused
+(leads.py). What is looked for here is what only times and callers show; what the written text shows by itself
+is said by cautions.py, and not again. Where a caller can come to harm there is a counterexample: one call,
+and what each phone does.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from router.core.cautions import LONGEST_WAIT, longest_ring
+from router.core.decide import Decision, decide
+from router.core.facts import Facts
+from router.core.layout import Layout
+from router.core.plan import CallPlan, Ring, RingOutcome
+from router.core.remarks import RuleWarning
+from router.core.ruleset import ClientRules, Route, RuleSet
+from router.core.scenarios import Part
+from router.core.space import Dialled, Key, Numbering, Space, dialled_in, knowns, listed
+from router.core.times import Duration, Period
+
+DAYS = 400
+"""So many days are looked ahead: over a year, so that every day of one is met."""
+
+QUICK = 20_000
+"""So much work, in decisions, is done within about half a second."""
+_WORK_OF_CLIENT = 500
+"""Of it, what cutting a client's numbers costs."""
+
+
+class Counterexample(msgspec.Struct, frozen=True):
+    """A call in which it happens."""
+
+    call: Facts
+    timezone: str
+    given: tuple[tuple[str, RingOutcome], ...]
+    """What the phones do: by a person's id, an endpoint or a number."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that does not hold."""
+
+    warning: RuleWarning
+    counterexample: Counterexample | None = None
+    """None where it is that something never happens."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What was found."""
+
+    kinds: int
+    """Kinds of calls that were decided."""
+    until: datetime
+    findings: tuple[Finding, ...]
+    """Sorted by place; empty where all holds."""
+
+
+def prove(rules: RuleSet, start: datetime, most: int | None = None) -> Proof | None:
+    """What holds of all calls in the DAYS from `start` (aware) on; None if it takes more work than `most`."""
+    end = start + timedelta(days=DAYS)
+    work = sum(map(_work_before, rules.clients.values()))
+    if most is not None and work > most:
+        return None
+    kinds = 0
+    numbering = Numbering(rules)
+    found: list[Finding] = []
+    for (id,), dialled in numbering.classes.items():
+        client = rules.clients[str(id)]
+        spaces = [Space((client,), dialled, Period(start, end), known) for known in knowns((client,))]
+        kinds += sum(map(len, spaces))
+        if most is not None and work + kinds > most:
+            return None
+        found += _Client(rules, client, spaces, dialled).findings()
+    return Proof(kinds, end, tuple(sorted(found, key=lambda one: one.warning)))
+
+
+def _work_before(client: ClientRules) -> int:
+    """What cutting the space of a client's calls costs, in decisions."""
+    return _WORK_OF_CLIENT + len(client.hours) * DAYS + 2 * sum(1 for _ in listed(client))
+
+
+class _Walked(NamedTuple):
+    """What a plan can lead through."""
+
+    parts: frozenset[Part]
+    """Branches."""
+    steps: frozenset[str]
+    """Places of the steps that can be met."""
+    rung: frozenset[str]
+    """Names of phones that can ring."""
+    dead: dict[str, tuple[tuple[str, RingOutcome], ...]]
+    """Places of rings after which nothing comes at all, with what phones do on the way there."""
+
+
+def _walk(plan: CallPlan) -> _Walked:
+    """Every way through a plan: a ring without phones is unreachable, any other can come to anything."""
+    parts: set[Part] = set()
+    rung: set[str] = set()
+    dead: dict[str, tuple[tuple[str, RingOutcome], ...]] = {}
+    ways: dict[int, dict[str, RingOutcome]] = {0: {}} if plan.nodes else {}
+    waiting = list(ways)
+    while waiting:
+        here = waiting.pop()
+        node, way = plan.nodes[here], ways[here]
+        onward: list[tuple[int | None, dict[str, RingOutcome]]] = [(node.then, way)]
+        if isinstance(node.step, Ring):
+            names = {target.name for targets in node.step.rounds for target in targets}
+            rung |= names
+            outcomes = tuple(RingOutcome) if names else (RingOutcome.UNREACHABLE,)
+            onward = []
+            for outcome in outcomes:
+                there = node.on.get(outcome, node.then)
+                if there not in (None, node.then):
+                    parts.add(Part(node.place, f"on {outcome}"))
+                onward.append((there, way | dict.fromkeys(sorted(names), outcome)))
+            ends = [after for there, after in onward if there is None]
+            if ends:
+                dead.setdefault(node.place, tuple(ends[0].items()))
+        for there, after in onward:
+            if there is not None and there not in ways:
+                ways[there] = after
+                waiting.append(there)
+    steps = frozenset(plan.nodes[here].place for here in ways)
+    return _Walked(frozenset(parts), steps, frozenset(rung), dead)
+
+
+class _Client:
+    """All calls to one client."""
+
+    def __init__(
+        self, rules: RuleSet, client: ClientRules, spaces: list[Space], dialled: dict[Key, Dialled]
+    ) -> None:
+        self._rules = rules
+        self._client = client
+        self._spaces = spaces
+        self._dialled = dialled
+        self._met: set[Part] = set()
+        self._steps: set[str] = set()
+        self._rung: set[str] = set()
+        self._harm: dict[tuple[str, str], Finding] = {}
+        """What can befall a caller, each thing once for each place."""
+
+    def findings(self) -> Iterator[Finding]:
+        for _, _, _, call in chain.from_iterable(space.calls() for space in self._spaces):
+            self._decided(call, decide(self._rules, call))
+        yield from self._harm.values()
+        never = dict.fromkeys((part.place, what) for part, what in self._never())
+        yield from (Finding(_warning(place, what)) for place, what in never)
+
+    def _decided(self, call: Facts, decision: Decision) -> None:
+        plan = decision.plan
+        walked = _walk(plan)
+        matched = [row for row in decision.trace if row.matched]
+        self._met |= {Part(row.place, f"{row.kind} {row.name}") for row in matched} | walked.parts
+        self._steps |= walked.steps
+        self._rung |= walked.rung
+        dead = walked.dead if plan.nodes else {matched[-1].place: ()}
+        for place, given in dead.items():
+            what = "a caller can be cut off here, with nobody reached and nothing said"
+            self._harmed(place, f"{what}; add a step, or write `last_resort:`", call, given)
+        wait = Duration(int(longest_ring(plan)))
+        taker = matched[-1]
+        # Routes are said to ring too long by cautions.py, whoever is present.
+        if wait > LONGEST_WAIT and taker.kind != "route":
+            who = f"{taker.kind} `{taker.name}`" if taker.name else "the last resort"
+            what = f"{who} can ring for {wait}, longer than {LONGEST_WAIT}"
+            given = tuple((name, RingOutcome.NO_ANSWER) for name in sorted(walked.rung))
+            self._harmed(taker.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
+
+    def _harmed(self, place: str, what: str, call: Facts, given: tuple[tuple[str, RingOutcome], ...]) -> None:
+        example = Counterexample(call, self._client.timezone, given)
+        self._harm.setdefault((place, what), Finding(_warning(place, what), example))
+
+    def _never(self) -> Iterator[tuple[Part, str]]:
+        """What no call comes to, and what to write instead."""
+        client = self._client
+        soon = f"in the next {DAYS} days"
+        for route in self._routes():
+            part = Part(route.place, f"route {route.name}")
+            if part not in self._met and not self._led_to(route):
+                yield part, f"route `{route.name}` takes no call {soon}; change its `when:`, or move it up"
+            else:
+                yield from self._never_in(route.layout)
+            yield from self._unknown_numbers(route)
+        yield from self._never_of_exceptions()
+        for person in client.people.values():
+            own = person.own
+            if own is not None and Part(own.place, f"own number {own.name}") in self._met:
+                yield from self._never_in(own.layout)
+            elif own is not None:
+                what = f"no call comes to `{own.name}` by their own numbers"
+                yield Part(own.place, ""), f"{what}; take them out of the client's `numbers:`"
+
+    def _never_of_exceptions(self) -> Iterator[tuple[Part, str]]:
+        whole = self._spaces[0].period
+        for exception in self._client.exceptions:
+            part, period = Part(exception.place, f"exception {exception.title}"), exception.when.period
+            if period.end <= whole.start:
+                yield part, f"exception `{exception.title}` is past; remove it"
+            elif part not in self._met and period.start < whole.end:
+                yield part, f"exception `{exception.title}` meets no call while it lasts; move it up"
+            elif part in self._met and exception.layout is not None:
+                yield from self._never_in(exception.layout)
+
+    def _led_to(self, route: Route) -> bool:
+        """True if a `goto` leads calls there: they meet its first step, which others do not have as well."""
+        own = (person.own.layout for person in self._client.people.values() if person.own is not None)
+        elsewhere = {node.place for layout in (self._client.no_route, *own) for node in layout.plan.nodes}
+        first = [node.place for node in route.layout.plan.nodes[:1] if node.place not in elsewhere]
+        return not self._steps.isdisjoint(first)
+
+    def _routes(self) -> Iterator[Route]:
+        """Those that one before does not take all calls from, which cautions.py tells."""
+        for route in self._client.routes:
+            yield route
+            if () in route.when:
+                return
+
+    def _never_in(self, layout: Layout) -> Iterator[tuple[Part, str]]:
+        written = _walk(layout.plan)
+        for part in sorted(written.parts - self._met):
+            if part.place in self._steps:
+                outcome = part.what.removeprefix("on ")
+                yield part, f"`{outcome}:` is never met, since nobody is there to ring; remove it"
+        for name in layout.people:
+            if name in written.rung and name not in self._rung:
+                what = f"`{name}` is outside their hours whenever they would be rung"
+                yield Part(self._client.people[name].place, ""), f"{what}; change the hours, or the routes"
+
+    def _unknown_numbers(self, route: Route) -> Iterator[tuple[Part, str]]:
+        """Patterns in `dialled` that no number of the client matches."""
+        numbers = [cell for dialled in self._dialled.values() for cell in dialled.cells]
+        known = {pattern for cell in numbers for pattern in cell.within}
+        for leaf in dialled_in(route.when):
+            for pattern, _ in leaf.patterns.rows():
+                if pattern not in known:
+                    what = f"`{self._client.id}` has no number that `dialled: {pattern.text}` names"
+                    yield Part(route.place, ""), f"{what}; write one of its `numbers:`"
+
+
+def _warning(place: str, what: str) -> RuleWarning:
+    file, _, line = place.rpartition(":")
+    return RuleWarning.of((file, int(line), 1), what)

@@ -1,0 +1,343 @@
+"""The space of all calls to a client, cut into parts within which every call gets the same plan.
+
+A call is a number dialled, a caller and a moment, and what else is known of it: what the dialplan hands over,
+and how often the caller has called. Each of the first three is cut by what the rules ask of it, and
+by nothing else: numbers by patterns and countries (cells.py), time by every instant at which hours,
+exceptions or a `between` begin or end. Whatever the rules cannot tell apart is then one *class*: numbers that
+give every condition the same answer, and all moments, however far apart, at which the same hours are open and
+the same exceptions hold. So a year of calls is some dozens of decisions.
+
+To add a condition: its row in `_CUT_BY` and, where it asks something new of a call, a field of `Questions`
+and its part of a key.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise, product
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from router.core.cells import Cell, cut
+from router.core.conditions import (
+    ATTESTATION,
+    Between,
+    CallerIs,
+    Condition,
+    DialledIs,
+    Moment,
+    MoreThan,
+    Not,
+    OpenIs,
+    Until,
+    VariableIs,
+    When,
+)
+from router.core.facts import Facts
+from router.core.numbers import CallerId, NumberPattern, PhoneNumber
+from router.core.ruleset import ClientRules, Owner, RuleSet
+from router.core.screening import find
+from router.core.times import Hours, Period, Rate
+
+ANONYMOUS = CallerId(None, "")
+INTERNAL = CallerId(None, "1")
+"""Somebody whose number is none of the public network, though it is shown."""
+
+_CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan)
+"""The conditions, besides `not`, that the space is cut by."""
+
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+Key = tuple[Hashable, ...]
+"""The answers that the rules get from one class; equal for all of it."""
+
+
+class Dialled(msgspec.Struct, frozen=True):
+    """Numbers that are all the same to the rules when they are dialled."""
+
+    number: PhoneNumber
+    """One of them."""
+    cells: tuple[Cell, ...]
+    owners: tuple[Owner | None, ...]
+    """Whose they are, by each of the rule sets."""
+
+
+class Callers(msgspec.Struct, frozen=True):
+    """Callers who are all the same to the rules."""
+
+    caller: CallerId
+    """One of them."""
+    cells: tuple[Cell, ...]
+    numberless: tuple[CallerId, ...]
+    """Of ANONYMOUS and INTERNAL, those among them."""
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Moments that are all the same to the rules."""
+
+    now: datetime
+    """One of them: the first beginning, of those that clocks do not show a second time."""
+    periods: tuple[Period, ...]
+    """All, in order, none touching the next."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What else is known of a call, and nothing that a number or a moment shows."""
+
+    variables: Mapping[str, str] = {}
+    """What the dialplan hands over."""
+    called: Rate | None = None
+    """How often the caller has called lately."""
+
+    def __str__(self) -> str:
+        words = [f"{name} is {value}" for name, value in self.variables.items()]
+        return ", ".join([*words, *([f"{self.called} before"] if self.called else [])]) or "nothing else"
+
+
+NOTHING = Known()
+
+
+def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
+    """All that the rules can tell apart of it: each variable has one of the values that they name, or none;
+    and the caller has called as often as one of their rates says, or as all do, or not at all. The first is
+    NOTHING.
+    """
+    leaves = [leaf for client in clients for when in _whens(client) for leaf in _leaves(when)]
+    values: dict[str, dict[str, None]] = {}
+    for leaf in leaves:
+        named = leaf.wanted if isinstance(leaf, VariableIs) else ()
+        if isinstance(leaf, CallerIs) and leaf.attestations:
+            named = ((ATTESTATION, tuple(sorted(leaf.attestations))),)
+        for name, some in named:
+            values.setdefault(name, {}).update(dict.fromkeys(some))
+    rates = list(dict.fromkeys(leaf.rate for leaf in leaves if isinstance(leaf, MoreThan)))
+    if len(rates) > 1:
+        rates.append(Rate(max(rate.calls for rate in rates), min(rate.within for rate in rates)))
+    names = tuple(values)
+    return tuple(
+        Known({name: value for name, value in zip(names, chosen, strict=True) if value is not None}, rate)
+        for rate in (None, *dict.fromkeys(rates))
+        for chosen in product(*((None, *values[name]) for name in names))
+    )
+
+
+class Questions(msgspec.Struct, frozen=True):
+    """What the rules of one client ask of a call."""
+
+    hours: Mapping[str, Hours]
+    """Of those that somebody's presence or a condition depends on."""
+    periods: tuple[Period, ...]
+    callers: tuple[CallerIs, ...]
+    dialled: tuple[DialledIs, ...]
+    country: str
+
+    @classmethod
+    def of(cls, client: ClientRules) -> "Questions":
+        leaves = [leaf for when in _whens(client) for leaf in _leaves(when)]
+        # What is asked and not cut by would be told of wrongly, so it may not be passed over in silence.
+        assert all(isinstance(leaf, _CUT_BY) for leaf in leaves), f"the space is not cut by all of {leaves}"
+        names = {name for leaf in leaves if isinstance(leaf, OpenIs) for name in leaf.names}
+        names |= {person.hours for person in client.people.values() if person.hours is not None}
+        between = [leaf for leaf in leaves if isinstance(leaf, Between)]
+        until = [Period(ALWAYS, leaf.end) for leaf in leaves if isinstance(leaf, Until)]
+        return cls(
+            {name: client.hours[name] for name in sorted(names)},
+            (*until, *(one.period for one in (*between, *(rule.when for rule in client.exceptions)))),
+            tuple(leaf for leaf in leaves if isinstance(leaf, CallerIs)),
+            tuple(leaf for leaf in leaves if isinstance(leaf, DialledIs)),
+            client.country,
+        )
+
+
+def _whens(client: ClientRules) -> Iterator[When]:
+    yield from (rule.when for rule in client.screening.block)
+    yield from (route.when for route in client.routes)
+
+
+def dialled_in(when: When) -> tuple[DialledIs, ...]:
+    """What `when` asks of the number dialled."""
+    return tuple(leaf for leaf in _leaves(when) if isinstance(leaf, DialledIs))
+
+
+def _leaves(when: When) -> Iterator[Condition]:
+    """The conditions themselves, out of each `not`."""
+    for condition in (one for alternative in when for one in alternative):
+        if isinstance(condition, Not):
+            yield from _leaves(condition.when)
+        else:
+            yield condition
+
+
+def listed(client: ClientRules) -> Iterator[NumberPattern]:
+    """The patterns that screening looks callers up in."""
+    screening = client.screening
+    for numbers in (screening.allow, *(rule.numbers for rule in screening.block)):
+        yield from (pattern for index in numbers for pattern, _ in index.rows())
+
+
+def _screened(client: ClientRules, caller: CallerId) -> Hashable:
+    """What screening finds of a caller."""
+    screening, number = client.screening, caller.number
+    lists = (screening.allow, *(rule.numbers for rule in screening.block if rule.numbers))
+    return tuple(find(numbers, number) is not None for numbers in lists)
+
+
+class Space:
+    """All calls, within some time, to numbers that are the same clients' by each of some rule sets."""
+
+    def __init__(
+        self,
+        clients: Iterable[ClientRules],
+        dialled: Mapping[Key, Dialled],
+        period: Period,
+        known: Known = NOTHING,
+    ) -> None:
+        self.known = known
+        """Of every one of these calls; `called` of those whose caller has a number."""
+        self._clients = tuple(clients)
+        self._asked = tuple(Questions.of(client) for client in self._clients)
+        self.period = period
+        self.dialled = dialled
+        asked = [leaf for one in self._asked for leaf in one.callers]
+        patterns = [
+            *(pattern for client in self._clients for pattern in listed(client)),
+            *(pattern for leaf in asked for pattern, _ in leaf.patterns.rows()),
+        ]
+        countries = [one.country for one in self._asked]
+        countries += sorted(code for leaf in asked for code in leaf.countries)
+        self.caller_cells = cut(patterns, countries)
+        """All callers who have a number."""
+        self.callers = self._callers()
+        self.times = self._times()
+
+    def __len__(self) -> int:
+        """How many kinds of calls there are: as many decisions tell all."""
+        return len(self.dialled) * len(self.callers) * len(self.times)
+
+    def calls(self) -> Iterator[tuple[Key, Key, Key, Facts]]:
+        """One call of each kind, with the keys of its classes: number dialled, caller, time."""
+        for to, dialled in self.dialled.items():
+            for who, callers in self.callers.items():
+                for when, times in self.times.items():
+                    yield to, who, when, self._call(dialled.number, callers.caller, times.now)
+
+    def _call(self, dialled: PhoneNumber, caller: CallerId, now: datetime) -> Facts:
+        called = self.known.called if caller.number else None
+        before = called.spread(now) if called else ()
+        variables = self.known.variables
+        return Facts(now, dialled.e164, dialled, caller, calls_before=before, variables=variables)
+
+    def caller_key(self, caller: CallerId) -> Key:
+        """The class that a caller belongs to."""
+        facts = Facts(self.period.start, "", None, caller, variables=self.known.variables)
+        moment = Moment(facts, {})
+        return (
+            self.known.called is not None and caller.number is not None,
+            *(_screened(client, caller) for client in self._clients),
+            *(leaf.holds(moment) for asked in self._asked for leaf in asked.callers),
+        )
+
+    def time_key(self, now: datetime) -> Key:
+        """The class that a moment belongs to."""
+        return tuple(
+            holds
+            for asked in self._asked
+            for holds in (
+                *(hours.is_open(now) for hours in asked.hours.values()),
+                *(period.holds(now) for period in asked.periods),
+            )
+        )
+
+    def _callers(self) -> dict[Key, Callers]:
+        found: dict[Key, list[Cell]] = {}
+        for cell in self.caller_cells:
+            found.setdefault(self.caller_key(CallerId(cell.number, cell.number.e164)), []).append(cell)
+        without: dict[Key, list[CallerId]] = {}
+        for caller in (ANONYMOUS, INTERNAL):
+            without.setdefault(self.caller_key(caller), []).append(caller)
+        return {
+            key: Callers(
+                CallerId(cells[0].number, cells[0].number.e164) if cells else without[key][0],
+                tuple(cells),
+                tuple(without.get(key, ())),
+            )
+            for key in {**found, **without}
+            for cells in [found.get(key, [])]
+        }
+
+    def _times(self) -> dict[Key, Times]:
+        start, end = self.period.start, self.period.end
+        instants = {start, end}
+        for asked in self._asked:
+            for hours in asked.hours.values():
+                instants.update(hours.changes(start, end))
+            for period in asked.periods:
+                instants.update(period.changes(start, end))
+        found: dict[Key, list[Period]] = {}
+        for first, after in pairwise(sorted(instants)):
+            found.setdefault(self.time_key(first), []).append(Period(first, after))
+        zone = ZoneInfo(self._clients[0].timezone if self._clients else "UTC")
+        times: dict[Key, Times] = {}
+        for key, periods in found.items():
+            starts = [period.start for period in periods]
+            shown_once = (start for start in starts if not start.astimezone(zone).fold)
+            times[key] = Times(next(shown_once, starts[0]), joined(periods))
+        return times
+
+
+def joined(periods: Iterable[Period]) -> tuple[Period, ...]:
+    """The same moments, in order, with periods that touch made one."""
+    found: list[Period] = []
+    for period in sorted(periods, key=lambda period: period.start):
+        if found and found[-1].end == period.start:
+            found[-1] = Period(found[-1].start, period.end)
+        else:
+            found.append(period)
+    return tuple(found)
+
+
+Clients = tuple[str | None, ...]
+"""Whose a number is, by each of some rule sets: the client's id."""
+
+
+class Numbering:
+    """All numbers that somebody has, by one rule set or by several."""
+
+    def __init__(self, *rules: RuleSet) -> None:
+        self._rules = rules
+        self._asked: dict[tuple[int, str], tuple[DialledIs, ...]] = {
+            (at, id): Questions.of(client).dialled
+            for at, one in enumerate(rules)
+            for id, client in one.clients.items()
+        }
+        patterns = [
+            *(pattern for one in rules for pattern, _ in one.numbers.rows()),
+            *(one for asked in self._asked.values() for leaf in asked for one, _ in leaf.patterns.rows()),
+        ]
+        self.cells = cut(patterns)
+        self.classes: dict[Clients, dict[Key, Dialled]] = {}
+        """The numbers that are all of the same clients, by those clients."""
+        found: dict[Key, list[Cell]] = {}
+        for cell in self.cells:
+            found.setdefault(self.key(cell.number), []).append(cell)
+        for key, cells in found.items():
+            owners = self.owners(cells[0].number)
+            if any(owners):
+                clients = tuple(owner.client if owner else None for owner in owners)
+                dialled = Dialled(cells[0].number, tuple(cells), owners)
+                self.classes.setdefault(clients, {})[key] = dialled
+
+    def owners(self, number: PhoneNumber) -> tuple[Owner | None, ...]:
+        """Whose it is, by each of the rule sets."""
+        return tuple(one.numbers.find(number) for one in self._rules)
+
+    def key(self, number: PhoneNumber) -> Key:
+        """The class that a number belongs to."""
+        owners = self.owners(number)
+        asked = [
+            leaf
+            for at, owner in enumerate(owners)
+            if owner is not None
+            for leaf in self._asked[at, owner.client]
+        ]
+        return (*owners, *(leaf.patterns.find(number) is True for leaf in asked))

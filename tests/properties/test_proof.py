@@ -1,0 +1,60 @@
+"""Proof and decision agree: what never happens never does, and whom harm befalls is named."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.core.arrival import Arriving
+from router.core.counterexamples import called_before
+from router.core.decide import decide
+from router.core.plan import Ring
+from router.core.proof import prove
+from router.core.rehearsal import OUTCOMES
+from router.core.scenarios import suppose
+from tests.properties.random_rules import START, calls, compiled, documents
+
+CUT_OFF = "a caller can be cut off"
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents(), st.data())
+def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataObject) -> None:
+    rules = compiled(document)
+    proof = prove(rules, START)
+    assert proof is not None
+    never = [str(one.warning) for one in proof.findings if one.counterexample is None]
+    places = {one.warning.what for one in proof.findings if one.warning.what.startswith(CUT_OFF)}
+    for _ in range(8):
+        call = data.draw(calls(rules))
+        decision = decide(rules, call)
+        taker = (decision.route or "").removeprefix("exception ")
+        denied = (f"`{taker}` takes no call", f"`{taker}` meets no call")
+        assert not any(text in warning for warning in never for text in denied)
+        outcome = data.draw(st.sampled_from(OUTCOMES))
+        given_all = dict.fromkeys(("kari", "ola", "PJSIP/100", "PJSIP/101", "+4790000001"), outcome)
+        arriving = Arriving(call.dialled, call.caller.raw or "anonymous")
+        supposed = suppose(arriving, call.now, rules, given_all)
+        if outcome != "answered" and (not supposed.steps or supposed.steps[-1] == "ring"):
+            assert places, "somebody was cut off"
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents())
+def test_a_counterexample_is_one(document: dict[str, Any]) -> None:
+    rules = compiled(document)
+    proof = prove(rules, START)
+    assert proof is not None
+    assert proof.until == START + timedelta(days=400)
+    for one in proof.findings:
+        example = one.counterexample
+        if example is None or not one.warning.what.startswith(CUT_OFF):
+            continue
+        call = example.call
+        rings = [node.step for node in decide(rules, call).plan.nodes if isinstance(node.step, Ring)]
+        rung = [one.name for ring in rings for targets in ring.rounds for one in targets]
+        if len(rung) == len(set(rung)):  # A phone that rings twice does the same twice, in a test.
+            arriving = Arriving(call.dialled, call.caller.raw or "anonymous", variables=call.variables)
+            supposed = suppose(arriving, call.now, rules, dict(example.given), called_before(call))
+            assert not supposed.steps or supposed.steps[-1] == "ring"
