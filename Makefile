@@ -47,8 +47,8 @@ check: setup ## lint, format, strict types, import contract, generated files, ex
 	@$(BIN)/lint-imports --no-cache | tail -n 6
 	@$(BIN)/python -m router.edge.ari.generate --check
 	@$(BIN)/callrouter schema --check rules
-	@$(BIN)/callrouter check rules
-	@$(BIN)/callrouter test rules --coverage --fail-under 100
+	@for rules in rules rules/examples/first rules/examples/answering-service; do \
+	$(BIN)/callrouter check $$rules; $(BIN)/callrouter test $$rules --coverage --fail-under 100; done
 
 test: setup parts ## all tests, real calls included; fails below the coverage gate
 	@deploy/test-all $(ARGS)

@@ -64,8 +64,12 @@ class RulesFile:
 
     def scenarios(self) -> tuple[dict[str, str], list[RuleError]]:
         """The tests beside the rules, `*.test.yaml`, as name -> text, and the errors of those that cannot be
-        read. It blocks."""
-        return self._read_all(sorted(self._folder.glob(f"*{SCENARIOS}")))
+        read. Of one file its own alone, `NAME.test.yaml`: others may call clients that are not there. It
+        blocks."""
+        if self.path.is_dir():
+            return self._read_all(sorted(self.path.glob(f"*{SCENARIOS}")))
+        own = self.path.with_suffix(SCENARIOS)
+        return self._read_all([own] if own.exists() else ())
 
     def tables(self) -> Tables:
         """The tables beside the rules, as name -> text or why it cannot be read. It blocks."""

@@ -95,6 +95,17 @@ def test_no_tests_are_no_success() -> None:
     assert found.stdout.startswith("there are no tests: write NAME.test.yaml")
 
 
+def test_of_one_file_only_its_own_tests_are_played() -> None:
+    write_tests(TESTS)
+    text = RULES.replace("fjord", "sund").replace("22 33 44 55", "22 33 44 66")
+    Path("rules/sund.yaml").write_text(text)
+    Path("rules/sund.test.yaml").write_text(TESTS.replace("22334455", "22334466"))
+    found = command("test", "rules/sund.yaml")
+    assert (found.exit_code, found.stdout) == (0, "1 passed, 0 failed; 33 % of routes and branches met\n")
+    Path("rules/sund.test.yaml").unlink()
+    assert command("test", "rules/sund.yaml").stdout.startswith("there are no tests: write NAME.test.yaml")
+
+
 def test_results_as_json() -> None:
     write_tests(TESTS + MORE)
     passed, failed, coverage = map(json.loads, command("test", "--json").stdout.splitlines())

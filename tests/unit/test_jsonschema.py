@@ -1,5 +1,6 @@
 """The JSON Schema: what an editor is told of the documents."""
 
+import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,15 +41,62 @@ def test_it_is_a_valid_schema_of_draft_2020_12(name: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[name])
 
 
-FILES = sorted(RULES.glob("*.yaml"))
+FILES = sorted(file.relative_to(RULES) for file in RULES.rglob("*.yaml"))
 
 
-@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+@pytest.mark.parametrize("file", FILES, ids=map(str, FILES))
 def test_the_example_rules_hold_and_name_their_schema(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
+    text = (RULES / file).read_text(encoding="utf-8")
     assert wrong(text, of_file(file.name)) == set()
+    up = "../" * (len(file.parts) - 1)
     first = text.splitlines()[0]
-    assert first == f"# yaml-language-server: $schema={DOCUMENTS[of_file(file.name)].schema_file}"
+    assert first == f"# yaml-language-server: $schema={up}{DOCUMENTS[of_file(file.name)].schema_file}"
+
+
+Way = tuple[str | int, ...]
+"""Keys and places that lead to a part of a document."""
+
+
+def all_parts(part: Any, way: Way = ()) -> Iterator[tuple[Way, Any]]:
+    """Everything in a document, with the way there."""
+    yield way, part
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in inner:
+        yield from all_parts(value, (*way, key))
+
+
+def without(schema: dict[str, Any], way: Way) -> dict[str, Any]:
+    """A schema that has not what is there."""
+    changed = copy.deepcopy(schema)
+    *before, last = way
+    here: Any = changed
+    for key in before:
+        here = here[key]
+    del here[last]
+    return changed
+
+
+SERVICE = [(file, yaml12.load(file.read_text("utf-8"))) for file in RULES.glob("examples/*-service/*.yaml")]
+
+
+def test_the_answering_service_uses_every_key_of_the_language() -> None:
+    """Without it, one of its files would be refused. What two documents have in common is needed in one."""
+    used: dict[Way, bool] = {}
+    for of, schema in SCHEMAS.items():
+        written = [doc for file, doc in SERVICE if of_file(file.name) == of]
+        for way, _ in all_parts(schema):
+            if way[-2:-1] == ("properties",):
+                valid = Draft202012Validator(without(schema, way)).is_valid
+                name = way if way[0] == "$defs" else (of, *way)
+                used[name] = used.get(name, False) or not all(map(valid, written))
+    by_name_alone = ("$defs", "HangupStep", "properties", "hangup")
+    assert [way for way, once in used.items() if not once] == [by_name_alone]
+
+
+def test_the_answering_service_uses_every_choice_of_the_language() -> None:
+    choices = {part for way, part in all_parts(SCHEMA) if way[-2:-1] == ("enum",)}
+    values = {part for _, doc in SERVICE for _, part in all_parts(doc) if isinstance(part, str)}
+    assert choices - values == set()
 
 
 ACCEPTED = [
