@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -147,6 +147,7 @@ def _decide(
     settings = read_settings(config)
     known = _Known.of(settings)
     now = datetime.now(UTC)
+    why = "".join(filter(str.isprintable, why))
     verdict = Verdict(
         0, kind, known.number(number), known.client(client), why, _who(), now, _until(length, now)
     )
@@ -195,14 +196,11 @@ class _Known:
 @contextmanager
 def _verdicts(settings: Settings) -> Iterator[Verdicts]:
     try:
-        verdicts = Verdicts(settings.database_url)
+        with closing(Verdicts(settings.database_url)) as verdicts:
+            yield verdicts
     except StoreError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from error
-    try:
-        yield verdicts
-    finally:
-        verdicts.close()
 
 
 def _tell(settings: Settings) -> None:
