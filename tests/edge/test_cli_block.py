@@ -107,6 +107,15 @@ def test_a_number_is_allowed_for_one_client(place: Place) -> None:
     assert place.standing() == [("allow", SPAMMER, "fjord", "")]
 
 
+def test_a_national_number_is_read_in_the_clients_country(place: Place, tmp_path: Path) -> None:
+    other = RULES.replace("fjord", "lund").replace("+4722334455", "+46812345678").replace("NO", "SE")
+    (tmp_path / "rules" / "lund.yaml").write_text(other)
+    assert "has no calling code" in place.type("block", "90 00 00 01").stderr
+    place.type("block", "90 00 00 01", "--client", "fjord")
+    place.type("block", "08-123 456 79", "--client", "lund")
+    assert [number for _, number, _, _ in place.standing()] == [SPAMMER, "+46812345679"]
+
+
 def test_what_the_rules_allow_outranks_a_command(place: Place) -> None:
     done = place.type("block", "+4722000000", "--why", "rude")
     assert done.exit_code == 0
