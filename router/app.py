@@ -30,7 +30,7 @@ from router.edge.metrics import Metrics
 from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
-from router.edge.store.errors import UnusableDatabaseError
+from router.edge.store.errors import StoreError, UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
 from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import PAUSE, Writer
@@ -47,6 +47,10 @@ FLUSH = 10.0
 HANDOVER = 2 * PAUSE
 """Seconds from our taking the application's name until we read which calls are open. A process that had it
 before us is told at once, and writes down meanwhile what it still saw."""
+
+
+REMEMBER_AGAIN = 5.0
+"""Seconds until we ask again a database that could not tell whom to refuse."""
 
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
@@ -82,6 +86,8 @@ class Daemon:
         self._stop_wanted = asyncio.Event()
         self._stop_at_once = asyncio.Event()
         self._reload_wanted = asyncio.Event()
+        self._obeying = asyncio.Lock()
+        self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._use, self._metrics)
 
     async def run(self) -> int:
@@ -91,6 +97,7 @@ class Daemon:
         """
         settings = self._settings
         await asyncio.to_thread(self._prepare_database)
+        remembered = await self._remember()
         self._store.start()
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
@@ -102,7 +109,7 @@ class Daemon:
                 settings.web.port,
             )
             try:
-                replaced = await self._serve()
+                replaced = await self._serve(remembered)
             finally:
                 await web.cleanup()
         finally:
@@ -110,7 +117,7 @@ class Daemon:
         log.info("stopped")
         return 1 if replaced else 0
 
-    async def _serve(self) -> bool:
+    async def _serve(self, remembered: bool) -> bool:
         """Until a signal or a successor ends it; True for the successor."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,12 +127,13 @@ class Daemon:
             connection = group.create_task(self._connection.run(), name="connection")
             reload = group.create_task(self._reload(), name="reload")
             watch = group.create_task(self._watch(), name="watch")
+            memory = group.create_task(self._remember_later(remembered), name="memory")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, stop):
+            for task in (connection, reload, watch, memory, stop):
                 task.cancel()
         return replaced
 
@@ -165,37 +173,54 @@ class Daemon:
         trying."""
         try:
             prepare(self._settings.database_url)
-            self._callers.obey(self._standing_verdicts())
-            self._remember_callers()
         except UnusableDatabaseError as error:
             log.error("no database, calls are answered all the same", error=str(error))
 
     async def _obey(self) -> int:
         """Read again what was decided of numbers by command; how many such there are."""
-        standing = await asyncio.to_thread(self._standing_verdicts)
-        self._callers.obey(standing)
+        async with self._obeying:  # What was read first must not be obeyed last.
+            standing = await asyncio.to_thread(self._standing_verdicts)
+            self._callers.obey(standing)
         return len(standing)
 
     def _standing_verdicts(self) -> Sequence[Verdict]:
         with closing(Verdicts(self._settings.database_url)) as verdicts:
             return verdicts.standing(datetime.now(UTC))
 
-    def _remember_callers(self) -> None:
-        """Learn of the database who has called lately, of clients whose rules count that."""
+    async def _remember(self) -> bool:
+        """Learn of the database what was decided by command and who called before us; whether it could be
+        read."""
+        try:
+            await self._obey()
+            self._callers.learn(await asyncio.to_thread(self._called_before))
+        except StoreError as error:
+            log.error("commands on numbers, and who called before, are unknown for now", error=str(error))
+            return False
+        return True
+
+    async def _remember_later(self, remembered: bool) -> None:
+        """Until it has worked once; the database may come after us."""
+        while not remembered:
+            await asyncio.sleep(REMEMBER_AGAIN)
+            remembered = await self._remember()
+
+    def _called_before(self) -> Sequence[Called]:
+        """Who called lately, of clients whose rules count that."""
         clients = self._engine.rules.clients.values()
         counting = {client.id: client.screening.counted for client in clients if client.screening.counted}
-        if counting:
-            longest = max(counted.within.seconds for counted in counting.values())
-            since = datetime.now(UTC) - timedelta(seconds=longest)
-            with closing(Queries(self._settings.database_url)) as queries:
-                self._callers.learn(Called(*row) for row in queries.who_called(counting, since))
+        if not counting:
+            return ()
+        longest = max(counted.within.seconds for counted in counting.values())
+        since = self._began - timedelta(seconds=longest)
+        with closing(Queries(self._settings.database_url)) as queries:
+            return [Called(*row) for row in queries.who_called(counting, since, self._began)]
 
     async def _open_calls(self, asterisk: str) -> list[OpenCall]:
         """The calls of one Asterisk that the database holds open."""
         await asyncio.sleep(HANDOVER)
         try:
             return await asyncio.to_thread(self._read_open_calls, asterisk)
-        except UnusableDatabaseError as error:
+        except StoreError as error:
             log.error("no database, the calls before this start are unknown", error=str(error))
             return []
 

@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -69,7 +69,8 @@ def unblock(number: Number, client: Client = None, as_json: Json = False, config
     """Undo what `block` and `allow` have decided of a number; the rules alone count for it again."""
     settings = read_settings(config)
     known = _Known.of(settings)
-    e164, client = known.number(number), known.client(client)
+    client = known.client(client)
+    e164 = known.number(number, client)
     with _verdicts(settings) as verdicts:
         undone = verdicts.undo(e164, client, _who(), datetime.now(UTC))
     if not undone:
@@ -147,9 +148,9 @@ def _decide(
     settings = read_settings(config)
     known = _Known.of(settings)
     now = datetime.now(UTC)
-    verdict = Verdict(
-        0, kind, known.number(number), known.client(client), why, _who(), now, _until(length, now)
-    )
+    why = "".join(filter(str.isprintable, why))
+    client = known.client(client)
+    verdict = Verdict(0, kind, known.number(number, client), client, why, _who(), now, _until(length, now))
     with _verdicts(settings) as verdicts:
         verdict = verdicts.add(verdict)
     _tell(settings)
@@ -170,9 +171,11 @@ class _Known:
         loaded = rules_file(settings).load()
         return cls(None if isinstance(loaded, RuleErrors) else loaded)
 
-    def number(self, text: str) -> str:
-        """In E.164; without + it is read in the clients' country, if they have one in common."""
+    def number(self, text: str, client: str | None) -> str:
+        """In E.164; without + it is read in that client's country, or the one that all have in common."""
         countries = self._rules.countries if self._rules else ()
+        if self._rules and client:
+            countries = (self._rules.clients[client].country,)
         try:
             return PhoneNumber.parse(text, countries[0] if len(countries) == 1 else None).e164
         except ValueError as error:
@@ -195,14 +198,11 @@ class _Known:
 @contextmanager
 def _verdicts(settings: Settings) -> Iterator[Verdicts]:
     try:
-        verdicts = Verdicts(settings.database_url)
+        with closing(Verdicts(settings.database_url)) as verdicts:
+            yield verdicts
     except StoreError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from error
-    try:
-        yield verdicts
-    finally:
-        verdicts.close()
 
 
 def _tell(settings: Settings) -> None:

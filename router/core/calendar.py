@@ -83,7 +83,7 @@ def calendar(rules: RuleSet, client: ClientRules, first: date, days: int) -> Cal
     cuts = [start, *sorted(turns), end]
     number = main_number(rules, client)
     caller = ordinary_caller(rules, client, number, start)
-    opened = {name: list(_open(client, name, cuts)) for name in client.hours}
+    opened = {name: list(_open(client, name, start, end)) for name in client.hours}
     exceptions = [
         (one.when.period.start, one.when.period.end, one.title, one.place) for one in client.exceptions
     ]
@@ -113,11 +113,10 @@ def calendar(rules: RuleSet, client: ClientRules, first: date, days: int) -> Cal
 def _within(
     start: datetime, end: datetime, stretches: Sequence[_Stretch], zone: ZoneInfo
 ) -> tuple[Interval, ...]:
-    parts = ((max(start, begins), min(end, ends), what, place) for begins, ends, what, place in stretches)
     return tuple(
-        Interval(begins.astimezone(zone), ends.astimezone(zone), what, place)
-        for begins, ends, what, place in parts
-        if begins < ends
+        Interval(max(start, begins).astimezone(zone), min(end, ends).astimezone(zone), what, place)
+        for begins, ends, what, place in stretches
+        if begins < end and start < ends and begins < ends
     )
 
 
@@ -133,8 +132,9 @@ def _stretches(cuts: Sequence[datetime], at: Callable[[datetime], tuple[str, str
         yield since, cuts[-1], *found
 
 
-def _open(client: ClientRules, name: str, cuts: Sequence[datetime]) -> Iterator[_Stretch]:
+def _open(client: ClientRules, name: str, start: datetime, end: datetime) -> Iterator[_Stretch]:
     hours = client.hours[name]
+    cuts = [start, *hours.changes(start, end), end]
     for stretch in _stretches(cuts, lambda now: ("open" if hours.is_open(now) else "", hours.place)):
         if stretch[2]:
             yield stretch

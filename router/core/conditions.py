@@ -128,14 +128,16 @@ class Until(msgspec.Struct, frozen=True):
 
 
 class MoreThan(msgspec.Struct, frozen=True):
-    """The caller has called more often, this call included. Who withholds the number is not counted."""
+    """The caller has called more often, this call included. Who withholds the number is not counted, nor is a
+    call of a time to come: the clock was set back since."""
 
     rate: Rate
     failure: Failure
 
     def holds(self, moment: Moment) -> bool:
-        since = moment.facts.now - timedelta(seconds=self.rate.within.seconds)
-        return sum(since < before for before in moment.facts.calls_before) >= self.rate.calls
+        now = moment.facts.now
+        since = now - timedelta(seconds=self.rate.within.seconds)
+        return sum(since < before <= now for before in moment.facts.calls_before) >= self.rate.calls
 
 
 class Not(msgspec.Struct, frozen=True):

@@ -54,15 +54,23 @@ class Callers:
         since = now - timedelta(seconds=counted.within.seconds)
         known = self._lately.pop((client.id, number.e164), ())
         lately = tuple(at for at in known if at > since)[-counted.calls :]
-        self._remember(Called(client.id, number.e164, now), lately)
+        self._remember((client.id, number.e164), (*lately, now))
         return lately
 
     def learn(self, calls: Iterable[Called]) -> None:
-        """Remember calls of a time before us, given in order."""
-        for call in calls:
-            self._remember(call, self._lately.pop((call.client, call.number), ()))
+        """Remember calls of a time before all that we have seen, given in order."""
+        earlier: dict[tuple[str, str], list[datetime]] = {}
+        for call in calls:  # One may have called a hundred thousand times.
+            at = earlier.pop((call.client, call.number), [])
+            earlier[call.client, call.number] = at
+            at.append(call.at)
+        later, self._lately = self._lately, {}
+        for caller, at in earlier.items():
+            self._remember(caller, (*at, *later.pop(caller, ())))
+        for caller, seen in later.items():
+            self._remember(caller, seen)
 
-    def _remember(self, call: Called, before: tuple[datetime, ...]) -> None:
-        self._lately[call.client, call.number] = (*before, call.at)
+    def _remember(self, caller: tuple[str, str], calls: tuple[datetime, ...]) -> None:
+        self._lately[caller] = calls
         if len(self._lately) > MOST:
             del self._lately[next(iter(self._lately))]

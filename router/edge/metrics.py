@@ -137,10 +137,11 @@ class Metrics(Collector):
         self._live[phase] += 1
 
     def screened(self, client: str | None, trace: Iterable[TraceRow]) -> None:
-        """A call was decided; count the block rules that held, those in shadow too."""
+        """A call was decided; count the block rules that held, those in shadow too, and commands, as one:
+        there are more and more of them."""
         for row in trace:
             if row.matched and row.kind in ("block", "shadow"):
-                key = self._hits_of.name((client or "none", row.name, row.kind))
+                key = self._hits_of.name((client or "none", row.name if row.place else "command", row.kind))
                 self._hits[key] = self._hits.get(key, 0) + 1
 
     def phase_changed(self, old: Phase, new: Phase) -> None:

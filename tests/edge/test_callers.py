@@ -1,6 +1,7 @@
 """What is remembered of callers from one call to the next."""
 
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Literal
 
 import pytest
@@ -58,6 +59,24 @@ def test_calls_before_a_restart_count(counting: ClientRules) -> None:
     known.learn(Called("fjord", ANNA.e164, at) for at in minutes(-20, -2, -1))
     known.learn([Called("sund", ANNA.e164, TEN)])
     assert known.known(counting, ANNA, TEN).calls_before == minutes(-2, -1)
+
+
+def test_calls_before_a_restart_may_be_learnt_late(counting: ClientRules) -> None:
+    known = Callers()
+    known.known(counting, ANNA, TEN)
+    known.learn(
+        Called("fjord", number.e164, at) for number, at in zip((ANNA, BO), minutes(-2, -1), strict=True)
+    )
+    assert known.known(counting, ANNA, TEN).calls_before == minutes(-2, 0)
+    assert known.known(counting, BO, TEN).calls_before == minutes(-1)
+
+
+def test_one_who_called_all_day_is_learnt_at_once(counting: ClientRules) -> None:
+    known = Callers()
+    began = perf_counter()
+    known.learn(Called("fjord", ANNA.e164, TEN - timedelta(seconds=one)) for one in range(100_000, 0, -1))
+    assert perf_counter() - began < 2
+    assert len(known.known(counting, ANNA, TEN).calls_before) == 3
 
 
 def test_only_the_latest_callers_are_remembered(

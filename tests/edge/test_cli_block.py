@@ -1,6 +1,7 @@
 """`callrouter block`, `allow`, `unblock`, `blocked`, as they are typed."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,15 @@ def test_a_number_is_allowed_for_one_client(place: Place) -> None:
     assert place.standing() == [("allow", SPAMMER, "fjord", "")]
 
 
+def test_a_national_number_is_read_in_the_clients_country(place: Place, tmp_path: Path) -> None:
+    other = RULES.replace("fjord", "lund").replace("+4722334455", "+46812345678").replace("NO", "SE")
+    (tmp_path / "rules" / "lund.yaml").write_text(other)
+    assert "has no calling code" in place.type("block", "90 00 00 01").stderr
+    place.type("block", "90 00 00 01", "--client", "fjord")
+    place.type("block", "08-123 456 79", "--client", "lund")
+    assert [number for _, number, _, _ in place.standing()] == [SPAMMER, "+46812345679"]
+
+
 def test_what_the_rules_allow_outranks_a_command(place: Place) -> None:
     done = place.type("block", "+4722000000", "--why", "rude")
     assert done.exit_code == 0
@@ -125,6 +135,24 @@ def test_a_command_is_undone(place: Place, daemon: Daemon) -> None:
         1,
         f"nothing was decided of {SPAMMER} by command",
     )
+
+
+def test_a_locked_database_is_told_in_words_and_can_be_read(place: Place) -> None:
+    place.type("block", SPAMMER)
+    locked = sqlite3.connect(place.url.removeprefix("sqlite:///"), isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    try:
+        for words in (("block", SPAMMER), ("allow", SPAMMER), ("unblock", SPAMMER)):
+            done = place.type(*words)
+            assert (done.exit_code, "cannot be used: database is locked" in done.stderr) == (1, True), words
+        assert "command 1: block" in place.type("blocked").stdout
+    finally:
+        locked.close()
+
+
+def test_a_reason_is_what_can_be_printed(place: Place) -> None:
+    place.type("block", SPAMMER, "--why", "sells \udcff\x1b[31mwindows\n")
+    assert place.standing() == [("block", SPAMMER, None, "sells [31mwindows")]
 
 
 def test_without_a_running_router_it_counts_later(tmp_path: Path) -> None:

@@ -10,7 +10,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from router.core.record import Phase
 from router.core.trace import TraceRow
-from router.edge.metrics import MOST_CLIENTS, MOST_COMMAND_FAILURES, MOST_EVENT_TYPES, Metrics
+from router.edge.metrics import (
+    MOST_BLOCK_RULES,
+    MOST_CLIENTS,
+    MOST_COMMAND_FAILURES,
+    MOST_EVENT_TYPES,
+    Metrics,
+)
 from tests.edge.stories import TEN, a_call, abandoned, talked
 
 
@@ -88,11 +94,14 @@ def test_the_hits_of_block_rules_are_counted_those_in_shadow_too(metrics: Metric
         TraceRow("block", "passed over", "f.yaml:10", False),
         TraceRow("block", "telemarketers", "f.yaml:11", True),
     ]
+    for number in range(MOST_BLOCK_RULES):
+        metrics.screened("fjord", [TraceRow("block", f"command {number}", "", True)])
     metrics.screened("fjord", told)
     metrics.screened("fjord", told[:3])
     hits = "callrouter_screening_hits_total"
     assert value(metrics, hits, client="fjord", rule="new feed", kind="shadow") == 2
     assert value(metrics, hits, client="fjord", rule="telemarketers", kind="block") == 1
+    assert value(metrics, hits, client="fjord", rule="command", kind="block") == MOST_BLOCK_RULES
     assert value(metrics, hits, client="fjord", rule="passed over", kind="block") is None
 
 

@@ -126,7 +126,7 @@ def test_a_url_with_a_wrong_port_is_told_without_its_password() -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(UnusableDatabaseError, match="cannot be opened"):
+    with pytest.raises(UnusableDatabaseError, match="cannot be used"):
         prepare(f"sqlite:///{tmp_path / 'taken' / 'callrouter.db'}")
 
 

@@ -142,6 +142,8 @@ ENTRANCES: list[tuple[str, list[str], wire.Entrance | None]] = [
     ("the dialplan set nothing", ["in", "+4722334455", ""], wire.Entrance("+4722334455", {})),
     ("it knows more", ["in", "1", "attestation=A", " branch = oslo ", "junk", "x="],
      wire.Entrance("1", {"attestation": "A", "branch": "oslo", "x": ""})),
+    ("the first counts", ["in", "1", "attestation=C", "header=x", "attestation=A"],
+     wire.Entrance("1", {"attestation": "C", "header": "x"})),
     ("no number", ["in"], wire.Entrance("")),
     ("a leg", ["leg"], None),
     ("nothing", [], None),

@@ -18,7 +18,7 @@ from tests.properties.random_rules import START, calls, compiled, documents
 CUT_OFF = "a caller can be cut off"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents(), st.data())
 def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataObject) -> None:
     rules = compiled(document)
@@ -40,7 +40,7 @@ def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataOb
             assert places, "somebody was cut off"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents())
 def test_a_counterexample_is_one(document: dict[str, Any]) -> None:
     rules = compiled(document)

@@ -16,7 +16,7 @@ from tests.properties.random_rules import DAYS, START, calls, compiled, document
 END = START + timedelta(days=DAYS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(documents(), st.data())
 def test_all_calls_of_a_kind_get_one_plan(document: dict[str, Any], data: st.DataObject) -> None:
     rules = compiled(document)
@@ -36,7 +36,7 @@ def test_all_calls_of_a_kind_get_one_plan(document: dict[str, Any], data: st.Dat
         assert sum(period.holds(call.now) for period in times.periods) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(documents())
 def test_each_kind_is_there_once_and_covers_all_time(document: dict[str, Any]) -> None:
     rules = compiled(document)

@@ -4,16 +4,20 @@ import asyncio
 import sqlite3
 from collections.abc import MutableMapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from router import app
 from router.core import machine
 from router.core.arrival import Arriving, read_facts
 from router.core.events import PlaybackEnded
+from router.core.verdict import Verdict
 from router.edge import engine, recovery
+from router.edge.store.verdicts import Verdicts
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, NO_REPLY, RINGS_ON, SILENT, Fault, Phone, misfortune
 from tests.sim.router import (
@@ -231,3 +235,31 @@ async def test_whatever_goes_wrong_every_call_has_one_end(
     assert len(router.closed()) >= len(callers) - len(fell)
     assert len({record.info.channel for record in router.closed()}) == len(router.closed())
     assert asterisk.unheard_of == []
+
+
+async def test_commands_on_numbers_count_when_the_database_comes_late(
+    asterisk: FakeAsterisk, router: Router, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a machine's start, where PostgreSQL takes longer than we do."""
+    monkeypatch.setattr(app, "REMEMBER_AGAIN", 0.05)
+    spammer = Verdict(0, "block", "+4790000001", None, "", "ann", datetime.now(UTC), None)
+    with closing(Verdicts(router.database)) as verdicts:
+        verdicts.add(spammer)
+    await router.die()
+    state, away = tmp_path / "state", tmp_path / "away"
+    state.rename(away)
+    state.write_text("no folder")
+    await router.start()
+    assert await router.metric("callrouter_engine_errors_total") == 0
+    state.unlink()
+    away.rename(state)
+    asterisk.phones["PJSIP/kari"] = BUSY
+
+    async def refused() -> bool:
+        asterisk.call(ONE, caller="+4790000001")
+        await router.all_over(len(router.closed()) + 1)
+        return router.closed()[-1].reason == "command 1"
+
+    async with asyncio.timeout(5.0):
+        while not await refused():
+            await asyncio.sleep(0.05)

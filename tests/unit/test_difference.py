@@ -209,6 +209,37 @@ def test_a_number_that_moves_to_another_client() -> None:
     assert str(one.callers) == "everybody"
 
 
+KNOWN = [
+    ("a variable", "when: {variable: {RISK: high}}", ["RISK is high"]),
+    ("a rate", "more_than: 5 calls in 10m", ["5 calls in 10m before"]),
+    ("both", "when: {variable: {RISK: high}}, more_than: 5 calls in 10m",
+     ["RISK is high, 5 calls in 10m before"]),
+    ("neither of them", "when: {not: {variable: {RISK: high}}}", ["nothing else"]),
+    ("an attestation", "when: {not: {caller: {attestation: [A, B]}}}", ["nothing else"]),
+    ("two rates", "when: {closed: never}, more_than: 5 calls in 10m}, {name: c, more_than: 9 calls in 1h",
+     ["5 calls in 10m before", "9 calls in 1h before", "9 calls in 10m before"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "known"), [row[1:] for row in KNOWN], ids=[row[0] for row in KNOWN])
+def test_what_else_must_be_known_of_a_call_is_told(rule: str, known: list[str]) -> None:
+    never = "hours: {never: {week: {}}}\n"
+    screened = f"{never}screening: {{block: [{{name: b, {rule}}}]}}\n"
+    found = compared(rules(SUND + never), rules(SUND + screened)).differences
+    assert [str(one.known) for one in found] == known
+    assert all(one.after.plan.blocked_by for one in found)
+
+
+def test_what_differs_whatever_is_known_is_told_once() -> None:
+    risk = "screening: {block: [{name: b, when: {variable: {RISK: high}}}]}\n"
+    longer = SUND.replace("ring: PJSIP/200", "ring: PJSIP/201")
+    told = [(one.known and str(one.known), bool(one.after.plan.blocked_by)) for one in
+            compared(rules(SUND), rules(longer)).differences]  # fmt: skip
+    assert told == [(None, False)]
+    same_risk = compared(rules(SUND + risk), rules(longer + risk)).differences
+    assert [str(one.known) for one in same_risk] == ["nothing else"]
+
+
 def test_callers_in_words() -> None:
     found = compared(rules(RULES), changed("[anonymous, {country: [NO, SE]}]", "{country: [NO, SE]}"))
     assert {str(one.callers) for one in found.differences} == {"anonymous"}

@@ -8,10 +8,14 @@ import pytest
 
 from router.core.counterexamples import proof_as_scenarios
 from router.core.dialling import Dialling
-from router.core.proof import QUICK, Proof, prove
+from router.core.facts import Facts
+from router.core.numbers import CallerId, PhoneNumber
+from router.core.proof import QUICK, Counterexample, Finding, Proof, prove
+from router.core.remarks import RuleWarning
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.scenarios import play, read_scenarios
+from router.core.times import Rate
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PAST = "from: 2025-11-26, until: 2025-11-26"
@@ -241,6 +245,23 @@ def test_harm_has_a_counterexample_that_can_be_played(
             assert by_what[what].doc.given == given
         if steps is not None:
             assert list(played.supposed.steps) == steps
+
+
+def test_what_else_is_known_of_a_counterexample_is_written() -> None:
+    checked = rules()
+    called = Rate.parse("5 calls in 10m")
+    caller = CallerId.read("+4790000009", "", "NO")
+    number = PhoneNumber.parse("+4722334460")
+    call = Facts(START, number.e164, number, caller, variables={"RISK": "high"},
+                 calls_before=called.spread(START))  # fmt: skip
+    finding = Finding(
+        RuleWarning("fjord.yaml", 1, 1, "harm", "mend it"), Counterexample(call, "Europe/Oslo", ())
+    )
+    text = proof_as_scenarios(Proof(1, START, (finding,)), checked)
+    [scenario], errors = read_scenarios("harm.test.yaml", text, checked)
+    assert errors == ()
+    assert (scenario.doc.call.variables, scenario.doc.call.called) == ({"RISK": "high"}, called)
+    assert play(scenario, checked).wrong == ()
 
 
 def test_no_harm_makes_no_tests() -> None:

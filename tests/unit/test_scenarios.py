@@ -32,6 +32,10 @@ routes:
           busy: [{say: {file: busy}}, {dialplan: {context: fax, extension: "1"}}]
           declined: [{say: {file: declined}}]
 last_resort: {say: {file: sorry}}
+screening:
+  block:
+    - {name: tried out, numbers: "+4781*", shadow: true}
+    - {name: hammering, more_than: 2 calls in 1h}
 """
 
 
@@ -128,6 +132,8 @@ def test_errors_have_their_place(rules: RuleSet, text: str, error: str) -> None:
 
 def test_what_tests_can_meet(rules: RuleSet) -> None:
     assert set(all_parts(rules)) == {
+        Part("fjord.yaml:24", "shadow tried out"),
+        Part("fjord.yaml:25", "block hammering"),
         Part("fjord.yaml:8", "exception course"),
         Part("fjord.yaml:9", "exception moving"),
         Part("fjord.yaml:9", "on busy"),

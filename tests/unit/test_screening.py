@@ -79,6 +79,7 @@ REFUSED: list[tuple[str, str, str, tuple[float, ...], str | None]] = [
     ("withheld, closed", "anonymous", SUNDAY, (), "withheld when closed"),
     ("the fifth call", ORDINARY, MONDAY, (9, 8, 2, 1), None),
     ("the sixth call", ORDINARY, MONDAY, (9, 8, 2, 1, 0.5), "hammering"),
+    ("the sixth, the clock was set back since", ORDINARY, MONDAY, (9, 8, -60, -61, -62), None),
     ("the sixth, the first ten minutes ago", ORDINARY, MONDAY, (10, 8, 2, 1, 0.5), None),
     ("a number and a time, but open", "+46701234567", MONDAY, (), None),
     ("a number and a time", "+46701234567", SUNDAY, (), "nights abroad"),

@@ -267,3 +267,15 @@ def test_the_version_follows_the_tables() -> None:
         assert isinstance(rules, RuleSet)
         versions.append(rules.version)
     assert versions[0] != versions[1]
+
+
+def test_only_numbers_with_enough_votes_are_listed() -> None:
+    tables = {"feed.csv": "phone,votes\n+4790000001,12\n+4790000002,3\n"}
+    files = {
+        SHARED: "lists: {ads: {file: feed.csv, min_votes: 10}}",
+        CLIENT: HEAD + "screening: {allow: [{list: ads}]}",
+    }
+    found = compile_rules(files, Dialling(), tables)
+    assert isinstance(found, RuleSet), found
+    [client] = found.clients.values()
+    assert [text for index in client.screening.allow for _, text in index.rows()] == ["+4790000001"]

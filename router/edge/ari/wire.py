@@ -123,11 +123,18 @@ class Entrance(NamedTuple):
 
 
 def read_entrance(args: Sequence[str]) -> Entrance | None:
-    """What came with a channel that entered the application by `args`; None if it is no caller."""
+    """What came with a channel that entered the application by `args`; None if it is no caller.
+
+    Of a variable that comes twice the first counts: a value that is the caller's own may hold a comma, and
+    what it seems to say after that must not outdo what the dialplan said before.
+    """
     if tuple(args[:1]) != (ARRIVAL,):
         return None
-    pairs = (arg.partition("=") for arg in args[2 : MOST_VARIABLES + 2])
-    return Entrance("".join(args[1:2]), {name.strip(): value.strip() for name, is_, value in pairs if is_})
+    variables: dict[str, str] = {}
+    for name, is_, value in (arg.partition("=") for arg in args[2 : MOST_VARIABLES + 2]):
+        if is_:
+            variables.setdefault(name.strip(), value.strip())
+    return Entrance("".join(args[1:2]), variables)
 
 
 class OurId(NamedTuple):

@@ -7,7 +7,8 @@ Transactional DDL").
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ _OLDEST_SQLITE = (3, 38, 0)
 _EXAMPLES = "write sqlite:////path/to/callrouter.db or postgresql://..."
 
 _TROUBLE = (OSError, DBAPIError, sqlite3.Error)
-"""What opening may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
+"""What a database may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
 
 
 def parse_url(url: str) -> URL:
@@ -67,6 +68,16 @@ def sqlite_file(url: URL) -> Path | None:
     """The file of an SQLite database; None for PostgreSQL and for one in memory."""
     is_file = url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:"
     return Path(url.database) if is_file and url.database else None
+
+
+@contextmanager
+def trouble_told(url: URL) -> Iterator[None]:
+    """What goes wrong with the database in here is an UnusableDatabaseError."""
+    try:
+        yield
+    except _TROUBLE as error:
+        why = str(error.orig if isinstance(error, DBAPIError) else error)
+        raise UnusableDatabaseError(where(url), why) from error
 
 
 def writing_engine(url: URL) -> Engine:
@@ -103,11 +114,8 @@ def reading_engine(url: URL) -> Engine:
         engine = _engine(
             url, execution_options={"postgresql_readonly": True}, connect_args={"connect_timeout": 5}
         )
-    try:
-        with engine.connect() as connection:
-            found = schema_of(connection)
-    except _TROUBLE as error:
-        raise UnusableDatabaseError(where(url), _why(error)) from error
+    with trouble_told(url), engine.connect() as connection:
+        found = schema_of(connection)
     if found != SCHEMA:
         raise (
             NewerDatabaseError(found, SCHEMA)
@@ -127,12 +135,11 @@ def prepare(url: str) -> None:
     file = sqlite_file(parsed)
     engine = writing_engine(parsed)
     try:
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        with engine.begin() as connection:
-            upgrade(connection)
-    except _TROUBLE as error:
-        raise UnusableDatabaseError(where(parsed), _why(error)) from error
+        with trouble_told(parsed):
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            with engine.begin() as connection:
+                upgrade(connection)
     finally:
         engine.dispose()
 
@@ -203,10 +210,6 @@ class WriterConnection:
         except OSError:
             return None
         return found.st_dev, found.st_ino
-
-
-def _why(error: Exception) -> str:
-    return str(error.orig if isinstance(error, DBAPIError) else error)
 
 
 def _engine(url: URL, **options: object) -> Engine:

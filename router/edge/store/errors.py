@@ -4,7 +4,7 @@ StoreError
 ├── MissingDatabaseError   nothing is there to read
 ├── NewerDatabaseError     written by a newer callrouter
 ├── OlderDatabaseError     not yet upgraded; only the daemon upgrades
-└── UnusableDatabaseError  it cannot be opened: wrong URL, no permission, no server, no directory
+└── UnusableDatabaseError  wrong URL, no permission, no server, no directory, locked, full
 """
 
 
@@ -43,7 +43,7 @@ class OlderDatabaseError(StoreError):
 
 
 class UnusableDatabaseError(StoreError):
-    """It cannot be opened."""
+    """It cannot be opened, read or written now."""
 
     def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"the database {where} cannot be opened: {why}")
+        super().__init__(f"the database {where} cannot be used: {why}")

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
-from sqlalchemy.exc import DBAPIError
 
 from router.core.record import (
     Attempt,
@@ -19,8 +18,7 @@ from router.core.record import (
     Party,
     Phase,
 )
-from router.edge.store.database import parse_url, reading_engine, where
-from router.edge.store.errors import UnusableDatabaseError
+from router.edge.store.database import parse_url, reading_engine, trouble_told
 from router.edge.store.operations import INFO_COLUMNS
 from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
 
@@ -126,12 +124,9 @@ class Queries:
         if asterisk_id is not None:
             is_open = and_(is_open, CALLS.c.asterisk_id == asterisk_id)
         in_order = select(CALLS).where(is_open).order_by(CALLS.c.arrived_at, CALLS.c.id)
-        try:
-            with self._engine.begin() as connection:
-                rows = connection.execute(in_order).all()
-                timelines = _timelines(connection, select(CALLS.c.id).where(is_open))
-        except DBAPIError as error:
-            raise UnusableDatabaseError(where(self._engine.url), str(error.orig)) from error
+        with trouble_told(self._engine.url), self._engine.begin() as connection:
+            rows = connection.execute(in_order).all()
+            timelines = _timelines(connection, select(CALLS.c.id).where(is_open))
         return [_open_call(row, timelines[row.id]) for row in rows]
 
     def calls(self, wanted: CallFilter) -> list[ListedCall]:
@@ -143,11 +138,17 @@ class Queries:
             attempts = _attempts(connection, [row.id for row in rows])
         return [ListedCall(_info(row), _record(row, attempts[row.id])) for row in rows]
 
-    def who_called(self, clients: Iterable[str], since: datetime) -> list[tuple[str, str, datetime]]:
-        """Client, caller's number and arrival of these clients' calls from `since` on, in order."""
+    def who_called(
+        self, clients: Iterable[str], since: datetime, before: datetime
+    ) -> list[tuple[str, str, datetime]]:
+        """Client, caller's number and arrival of these clients' calls from `since` on, in order.
+
+        UnusableDatabaseError as above.
+        """
         columns = (CALLS.c.client, CALLS.c.caller, CALLS.c.arrived_at)
-        wanted = (CALLS.c.client.in_(list(clients)), CALLS.c.arrived_at >= since)
-        with self._engine.begin() as connection:
+        then = (CALLS.c.arrived_at >= since, CALLS.c.arrived_at < before)
+        wanted = (CALLS.c.client.in_(list(clients)), *then)
+        with trouble_told(self._engine.url), self._engine.begin() as connection:
             rows = connection.execute(select(*columns).where(*wanted).order_by(CALLS.c.arrived_at)).all()
         return [tuple(row) for row in rows]
 
