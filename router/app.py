@@ -24,7 +24,7 @@ from router.core.verdict import Verdict
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
-from router.edge.callers import Called, Callers
+from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.engine import Engine
 from router.edge.metrics import Metrics
 from router.edge.reload import Reloader
@@ -213,7 +213,7 @@ class Daemon:
         longest = max(counted.within.seconds for counted in counting.values())
         since = self._began - timedelta(seconds=longest)
         with closing(Queries(self._settings.database_url)) as queries:
-            return [Called(*row) for row in queries.who_called(counting, since, self._began)]
+            return [Called(*row) for row in queries.who_called(counting, since, self._began, MOST_LEARNT)]
 
     async def _open_calls(self, asterisk: str) -> list[OpenCall]:
         """The calls of one Asterisk that the database holds open."""

@@ -2,10 +2,10 @@
 
 import getpass
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -41,28 +41,40 @@ Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for those wh
 _ROWS = msgspec.json.Decoder(tuple[TraceRow, ...])
 
 
-def block(
-    number: Number,
-    client: Client = None,
-    length: For = "",
-    why: Why = "",
-    as_json: Json = False,
-    config: Config = None,
-) -> None:
-    """Refuse a number from its next call on, until undone or for a time."""
-    _decide("block", number, client, length, why, as_json, config)
+def _deciding(kind: Literal["allow", "block"], doc: str) -> Callable[..., None]:
+    """The command that decides so."""
+
+    def decide(
+        number: Number,
+        client: Client = None,
+        length: For = "",
+        why: Why = "",
+        as_json: Json = False,
+        config: Config = None,
+    ) -> None:
+        settings = read_settings(config)
+        known = _Known.of(settings)
+        now = datetime.now(UTC)
+        why = "".join(filter(str.isprintable, why))
+        client = known.client(client)
+        e164 = known.number(number, client)
+        verdict = Verdict(0, kind, e164, client, why, _who(), now, _until(length, now))
+        with _verdicts(settings) as verdicts:
+            verdict = verdicts.add(verdict)
+        _tell(settings)
+        typer.echo(_json(verdict) if as_json else _words(verdict))
+        for outranked in known.allowing(verdict) if kind == "block" else ():
+            typer.echo(f"warning: {outranked}", err=True)
+
+    decide.__doc__ = doc
+    return decide
 
 
-def allow(
-    number: Number,
-    client: Client = None,
-    length: For = "",
-    why: Why = "",
-    as_json: Json = False,
-    config: Config = None,
-) -> None:
-    """Let a number pass all block rules from its next call on: the undo of a rule that hit the wrong one."""
-    _decide("allow", number, client, length, why, as_json, config)
+block = _deciding("block", "Refuse a number from its next call on, until undone or for a time.")
+allow = _deciding(
+    "allow",
+    "Let a number pass all block rules from its next call on: the undo of a rule that hit the wrong one.",
+)
 
 
 def unblock(number: Number, client: Client = None, as_json: Json = False, config: Config = None) -> None:
@@ -134,30 +146,6 @@ def _show(hits: Sequence[tuple[str, ...]]) -> None:
     else:
         for hit in hits:
             typer.echo("  ".join(cell or "-" for cell in hit))
-
-
-def _decide(
-    kind: Literal["allow", "block"],
-    number: str,
-    client: str | None,
-    length: str,
-    why: str,
-    as_json: bool,
-    config: Any,
-) -> None:
-    settings = read_settings(config)
-    known = _Known.of(settings)
-    now = datetime.now(UTC)
-    why = "".join(filter(str.isprintable, why))
-    client = known.client(client)
-    verdict = Verdict(0, kind, known.number(number, client), client, why, _who(), now, _until(length, now))
-    with _verdicts(settings) as verdicts:
-        verdict = verdicts.add(verdict)
-    _tell(settings)
-    typer.echo(_json(verdict) if as_json else _words(verdict))
-    if kind == "block":
-        for outranked in known.allowing(verdict):
-            typer.echo(f"warning: {outranked}", err=True)
 
 
 class _Known:

@@ -17,7 +17,7 @@ from router.core.cells import Numbers, ranges
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan, Ring
+from router.core.plan import CallPlan, Ring, Step
 from router.core.ruleset import RuleSet
 from router.core.space import (
     ANONYMOUS,
@@ -170,12 +170,12 @@ class Meanings:
         return self._known.setdefault(what, len(self._known))
 
 
-def _step(step: Any) -> Hashable:
+def _step(step: Step) -> Hashable:
     """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
     if isinstance(step, Ring):
         rounds = (frozenset((one.dial, one.outside, one.number) for one in row) for row in step.rounds)
         return ("ring", tuple(rounds), step.ring_for)
-    return step  # type: ignore[no-any-return]
+    return step
 
 
 def _names(decision: Decision) -> tuple[str | None, str | None]:

@@ -16,6 +16,9 @@ from router.core.verdict import Verdict
 MOST = 20_000
 """Callers who are remembered."""
 
+MOST_LEARNT = 200_000
+"""Calls of a time before us that are looked at: the latest."""
+
 
 class Called(NamedTuple):
     """One call that has been."""

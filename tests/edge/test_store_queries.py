@@ -67,10 +67,11 @@ def test_list(queries: Queries, wanted: CallFilter, ids: list[str]) -> None:
 
 
 def test_who_called_lately(queries: Queries) -> None:
-    found = queries.who_called(["fjord", "nobody"], TEN + HOUR, TEN + 5 * HOUR)
+    found = queries.who_called(["fjord", "nobody"], TEN + HOUR, TEN + 5 * HOUR, 9)
     caller = a_call("aa2").caller
     assert found == [("fjord", caller, TEN + HOUR), ("fjord", caller, TEN + 4 * HOUR)]
-    assert queries.who_called(["fjord"], TEN + HOUR, TEN + 4 * HOUR) == found[:1]
+    assert queries.who_called(["fjord"], TEN + HOUR, TEN + 4 * HOUR, 9) == found[:1]
+    assert queries.who_called(["fjord"], TEN + HOUR, TEN + 5 * HOUR, 1) == found[1:], "the latest"
 
 
 def test_calls_of_one_moment_are_paged_without_loss(tmp_path: Path) -> None:

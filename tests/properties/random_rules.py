@@ -36,7 +36,7 @@ def _lists(of: st.SearchStrategy[Any], most: int = 2) -> st.SearchStrategy[list[
 
 _hours_names = _lists(st.sampled_from(["office", "night"]))
 _moments = st.integers(0, DAYS * 24 * 2).map(
-    lambda halves: f"{datetime(2026, 10, 24) + timedelta(minutes=30 * halves):%Y-%m-%d %H:%M}"  # noqa: DTZ001
+    lambda halves: f"{datetime(2026, 10, 24) + timedelta(minutes=30 * halves):%Y-%m-%d %H:%M}"  # noqa: DTZ001 - by a clock
 )
 _periods = st.tuples(_moments, _moments).filter(lambda ends: ends[0] < ends[1]).map(list)
 _conditions = st.fixed_dictionaries(

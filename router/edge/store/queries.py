@@ -139,9 +139,10 @@ class Queries:
         return [ListedCall(_info(row), _record(row, attempts[row.id])) for row in rows]
 
     def who_called(
-        self, clients: Iterable[str], since: datetime, before: datetime
+        self, clients: Iterable[str], since: datetime, before: datetime, limit: int
     ) -> list[tuple[str, str, datetime]]:
-        """Client, caller's number and arrival of these clients' calls from `since` on, in order.
+        """Client, caller's number and arrival of these clients' calls from `since` on, in order; of more than
+        `limit`, the latest.
 
         UnusableDatabaseError as above.
         """
@@ -149,8 +150,9 @@ class Queries:
         then = (CALLS.c.arrived_at >= since, CALLS.c.arrived_at < before)
         wanted = (CALLS.c.client.in_(list(clients)), *then)
         with trouble_told(self._engine.url), self._engine.begin() as connection:
-            rows = connection.execute(select(*columns).where(*wanted).order_by(CALLS.c.arrived_at)).all()
-        return [tuple(row) for row in rows]
+            latest = select(*columns).where(*wanted).order_by(CALLS.c.arrived_at.desc()).limit(limit)
+            rows = connection.execute(latest).all()
+        return [tuple(row) for row in reversed(rows)]
 
     def screened(self, client: str | None, since: datetime, limit: int) -> list[Screened]:
         """The latest calls that a block rule or a command hit, in shadow too, the latest first."""
