@@ -249,8 +249,8 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
 def _bridge(call: Call, channels: str) -> tuple[Request, ...]:
     """Asterisk takes a channel that is in the bridge already without a word.
 
-    It would tell each phone whom it is connected with: the caller, the private mobile of whoever answered.
-    The phone knows the caller from the start.
+    It would tell each channel whom it is connected with: the caller's, and by a trunk that passes it on the
+    caller, which phone answered. The phone knows the caller from the start.
     """
     bridge = bridge_id(call)
     query = {"channel": channels, "inhibitConnectedLineUpdates": "true"}
