@@ -36,6 +36,10 @@ Rules (read at start and at reload)
     core/yamltext.py           YAML 1.2, strict, with the place of everything
     core/remarks.py            errors and warnings: file:line:col, what, what to write
     core/reading.py            single values as written -> values
+    core/written.py            what documents are made of: mappings with known keys, and values
+    core/stepdocs.py           steps as written
+    core/conditiondocs.py      conditions as written
+    core/screeningdocs.py      screening as written
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it

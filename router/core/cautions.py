@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from router.core.conditiondocs import ConditionDoc
 from router.core.layout import ENDING_STEPS, Phones, all_steps, distinct, rounds_of
 from router.core.plan import CallPlan, Ring
 from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
-from router.core.schema import ClientDoc, ConditionDoc, PersonStep, RingStep
+from router.core.schema import ClientDoc
+from router.core.stepdocs import PersonStep, RingStep
 from router.core.times import Duration
 from router.core.yamltext import Path
 

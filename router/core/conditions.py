@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from router.core.conditiondocs import AttestationDoc, ConditionDoc, CountriesDoc
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.schema import AttestationDoc, ConditionDoc, CountriesDoc
 from router.core.times import Hours, Period, Rate, instant
 
 ATTESTATION = "attestation"

@@ -21,7 +21,9 @@ from pydantic_core import core_schema, to_jsonable_python
 
 from router.core.reading import LOOKS, listed
 from router.core.scenarios import ScenariosDoc
-from router.core.schema import SHAREABLE, STEPS, ClientDoc, Shape, SharedDoc
+from router.core.schema import SHAREABLE, ClientDoc, SharedDoc
+from router.core.stepdocs import STEPS
+from router.core.written import Shape
 
 ONE_STEP = "A step: its name with its value, or the name alone where it needs none."
 NUMBERS = (("1.5", "number"), ("1", "integer"), ("+4722334455", "integer"))

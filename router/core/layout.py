@@ -31,8 +31,8 @@ from router.core.plan import (
     Target,
 )
 from router.core.reading import SELF, PersonRef
-from router.core.schema import (
-    ClientDoc,
+from router.core.schema import ClientDoc
+from router.core.stepdocs import (
     DeclineStep,
     DialplanStep,
     GotoStep,
@@ -41,8 +41,8 @@ from router.core.schema import (
     PersonStep,
     RingStep,
     SayStep,
-    Shape,
 )
+from router.core.written import Shape
 from router.core.yamltext import Path
 
 Rounds = tuple[tuple[Target, ...], ...]

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from router.core.layout import Written, all_steps, own_treatment, walk
 from router.core.reading import SELF, PersonRef
-from router.core.schema import ClientDoc, GotoStep, PersonStep, RingStep, Shape
+from router.core.schema import ClientDoc
+from router.core.stepdocs import GotoStep, PersonStep, RingStep
+from router.core.written import Shape
 from router.core.yamltext import Path
 
 Misled = tuple[Path, str]

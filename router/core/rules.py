@@ -40,19 +40,12 @@ from router.core.ruleset import (
     Route,
     RuleSet,
 )
-from router.core.schema import (
-    SHARED_FILE,
-    BlockDoc,
-    ClientDoc,
-    NumberDoc,
-    PersonDoc,
-    RingStep,
-    SayTreatment,
-    ScreeningDoc,
-)
+from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc
 from router.core.screening import BlockRule, Numbers, Screening
+from router.core.screeningdocs import BlockDoc, SayTreatment, ScreeningDoc
 from router.core.shapes import check
 from router.core.shared import Entry, Shared, folder_of, read_shared
+from router.core.stepdocs import NumberDoc, RingStep
 from router.core.tables import Table, Tables
 from router.core.times import Hours, Rate
 from router.core.yamltext import Path, YamlText, read_yaml

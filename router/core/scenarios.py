@@ -24,8 +24,8 @@ from router.core.reading import Reading, listed, reader
 from router.core.record import CallRecord, Disposition
 from router.core.remarks import RuleError, did_you_mean
 from router.core.ruleset import RuleSet
-from router.core.schema import Shape, Text, VariableName, as_text
 from router.core.shapes import check
+from router.core.written import Shape, Text, VariableName, as_text
 from router.core.yamltext import YamlText, read_yaml
 
 STEP_NAMES: dict[type[Step], str] = {

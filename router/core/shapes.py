@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 
 from router.core.reading import Reading
 from router.core.remarks import RuleError, did_you_mean
-from router.core.schema import NOT_YET, SHAREABLE, SHARED_FILE, Shape
+from router.core.schema import SHAREABLE, SHARED_FILE
+from router.core.written import NOT_YET, Shape
 from router.core.yamltext import Path, YamlText
 
 Document = TypeVar("Document", bound=BaseModel)

@@ -15,7 +15,8 @@ from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import Reading
 from router.core.remarks import RuleError
-from router.core.schema import SHAREABLE, SHARED_FILE, FileList, ListRef, NumbersDoc, SharedDoc
+from router.core.schema import SHAREABLE, SHARED_FILE, SharedDoc
+from router.core.screeningdocs import FileList, ListRef, NumbersDoc
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml

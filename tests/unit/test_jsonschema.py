@@ -13,8 +13,9 @@ from pydantic import Field
 from router.core.dialling import Dialling
 from router.core.jsonschema import DOCUMENTS, Document, json_schema
 from router.core.reading import LOOKS, Reading
-from router.core.schema import ClientDoc, Shape, Text, as_text
+from router.core.schema import ClientDoc
 from router.core.shapes import check
+from router.core.written import Shape, Text, as_text
 from router.core.yamltext import read_yaml
 from tests.unit import test_decide, test_explain, test_rules, test_scenarios, yaml12
 from tests.unit.test_rules import HEAD, route

@@ -6,7 +6,8 @@ from router.core.dialling import Dialling
 from router.core.layout import Layout, Sheet, lay_out
 from router.core.plan import CallPlan, HangUp, PlanNode, Ring, RingOutcome, Say, rings_from, told_first
 from router.core.reading import Reading
-from router.core.schema import ClientDoc, HangupStep, SayFile, SayStep
+from router.core.schema import ClientDoc
+from router.core.stepdocs import HangupStep, SayFile, SayStep
 
 RING = Ring((), 25.0)
 SAY = Say("sound:hello")

@@ -10,8 +10,8 @@ from router.core.reading import Reading
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
-from router.core.schema import Shape
 from router.core.shapes import check
+from router.core.written import Shape
 from router.core.yamltext import read_yaml
 
 DIALLING = Dialling("PJSIP/{number}@trunk")
