@@ -80,6 +80,8 @@ class Ringing(msgspec.Struct, frozen=True, tag=True):
     """The legs of this round."""
     tried: tuple[int, ...] = ()
     """The legs of the rounds before."""
+    told: bool = False
+    """True once the caller hears ringing."""
 
 
 class Talking(msgspec.Struct, frozen=True, tag=True):

@@ -160,7 +160,7 @@ def _under_way(
     if _asks_to_end(event, CALLER):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
-        return _found_talking(call, event), (CancelTimer(ring.TIMER), *_talk_outlives_us(event.leg))
+        return _found_talking(call, event), (*ring.CANCEL_TIMERS, *_talk_outlives_us(event.leg))
     if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
         return _command_failed(call, event, now)
     call, commands = _in_state(call, state, event, now)
@@ -346,7 +346,7 @@ def _dead_man_again(call: Call) -> Commands:
 
 def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:
     """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
-    commands: list[CallCommand] = [CancelTimer(ring.TIMER), CancelTimer(DEAD_MAN)]
+    commands: list[CallCommand] = [*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN)]
     reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
     for leg in call.legs:
         if not leg.gone and leg.intent is None and leg.number != going:
@@ -420,5 +420,5 @@ def _still_there(call: Call, state: Ending) -> list[Leg]:
 
 def _finish(call: Call, now: datetime) -> tuple[Call, Commands]:
     record = make_record(call, now)
-    cancel = tuple(CancelTimer(timer) for timer in (ring.TIMER, DEAD_MAN, CLEAN_UP))
+    cancel = (*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN), CancelTimer(CLEAN_UP))
     return replace(call, state=Over()), (*cancel, Finish(record))

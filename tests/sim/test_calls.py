@@ -30,9 +30,9 @@ async def test_a_call_is_put_through_and_the_caller_ends_it(
     await router.all_over(1)
     asked = [words for words in asterisk.commands() if "variable" not in words]
     assert asked == [
-        "POST channels//ring",
         "POST channels/create",
         "POST channels/l1/dial",
+        "POST channels//ring",
         "POST channels//answer",
         "POST bridges",
         "POST bridges/b/addChannel",
