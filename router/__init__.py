@@ -22,6 +22,7 @@ A caller's channel enters our application
 Facts -> decision
     core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
+    core/regexes.py            regular expressions of callers' numbers and names
     core/times.py              durations, weekly hours, dates, holidays
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet

@@ -108,6 +108,7 @@ def _as_object(one: Difference) -> dict[str, object]:
         "example": {
             "to": one.example.dialled,
             "from": caller.raw or "anonymous",
+            "display": caller.name,
             "at": one.example.now,
             "before": _side(one.before),
             "after": _side(one.after),
@@ -143,9 +144,10 @@ def _told(one: Difference, whole: Period) -> Iterator[str]:
     if one.known is not None:
         yield f"  known: {one.known}"
     at = f"{one.example.now.astimezone(zone):%Y-%m-%d %H:%M}"
-    caller = one.example.caller.raw or "anonymous"
+    caller, name = one.example.caller.raw or "anonymous", one.example.caller.name
     known = one.known or NOTHING
-    more = "".join(f" --variable {name}={value}" for name, value in known.variables.items())
+    more = f' --display "{name}"' if name else ""
+    more += "".join(f" --variable {name}={value}" for name, value in known.variables.items())
     more += f' --called "{known.called}"' if known.called else ""
     yield f'  for example --to {one.example.dialled} --from {caller} --at "{at}"{more}'
     for side, decision in (("before", one.before), ("after", one.after)):

@@ -31,6 +31,9 @@ def explain(
     ] = None,
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The number dialled.")] = "",
     caller: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Who calls; else anonymous.")] = "",
+    display: Annotated[
+        str, typer.Option(metavar="NAME", help="The name that is shown with the call; else none.")
+    ] = "",
     at: Annotated[
         str, typer.Option("--at", metavar="TIME", help="2026-12-24 10:00 by the client's clock; else now.")
     ] = "",
@@ -59,7 +62,7 @@ def explain(
         _of_past(story_of(id, config), as_json)
         return
     loaded = load_rules(rules_file(read_settings(config), rules))
-    arriving = Arriving(to, caller or "anonymous", variables=_variables(variable or []))
+    arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
     supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []), _rate(called))
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())

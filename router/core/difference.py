@@ -18,6 +18,7 @@ from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex
 from router.core.plan import CallPlan, Ring, Step
+from router.core.regexes import RegexIndex
 from router.core.ruleset import RuleSet
 from router.core.space import (
     ANONYMOUS,
@@ -137,6 +138,8 @@ def _without_places(value: Any) -> Any:
         return (type(value), *(_without_places(getattr(value, name)) for name in names))
     if isinstance(value, NumberIndex):
         return _without_places(tuple(value.rows()))
+    if isinstance(value, RegexIndex):
+        return value.regexes
     if isinstance(value, Mapping):
         return _without_places(tuple(value.items()))
     return tuple(map(_without_places, value)) if isinstance(value, tuple) else value

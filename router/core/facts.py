@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.regexes import Regex
 from router.core.verdict import Verdict
 
 
@@ -27,3 +28,5 @@ class Facts(msgspec.Struct, frozen=True):
     """What holds of the caller's number by command."""
     variables: Mapping[str, str] = {}
     """What the dialplan knows of the call, such as `attestation`: A, B or C (STIR/SHAKEN, RFC 8588)."""
+    matches: tuple[Regex, ...] = ()
+    """The regular expressions of the client's screening that match the caller."""

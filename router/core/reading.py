@@ -20,6 +20,7 @@ from router.core.dialling import Dialling
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
+from router.core.regexes import Regex
 from router.core.remarks import did_you_mean
 from router.core.times import WEEKDAYS, Duration
 
@@ -183,6 +184,18 @@ def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
     return read_pattern(value, info)
 
 
+def read_regex(value: object) -> Regex:
+    r"""Regular expression of numbers: RE2, found anywhere in the caller's number as E.164 unless `^` and `$`
+    say otherwise, as in '^\+4781[0-9]{6}$'; in single quotes."""
+    return Regex.parse("regex", text_of(value))
+
+
+def read_display(value: object) -> Regex:
+    """Regular expression of names: RE2, found anywhere in the name that the caller's side shows; `(?i)` at
+    its beginning takes capitals and small letters for the same."""
+    return Regex.parse("display", text_of(value))
+
+
 def read_list_file(value: object, info: ValidationInfo) -> str:
     """List file: a table with numbers beside the rules, named from their folder, as in `lists/ads.csv`."""
     return _reading(info).files.find(text_of(value))
@@ -318,8 +331,15 @@ def form_of(value: object) -> str:
 
 
 def entry_form(value: object) -> str:
-    """The same for an entry of a screening list, `{file: ...}`, `{list: ...}` or a pattern."""
-    return "<list>" if isinstance(value, dict) and "list" in value else form_of(value)
+    """The same for an entry of a screening list, `{file: ...}`, `{list: ...}`, `{regex: ...}`,
+    `{display: ...}` or a pattern."""
+    return "<list>" if isinstance(value, dict) and "list" in value else shared_form(value)
+
+
+def shared_form(value: object) -> str:
+    """The same for an entry of a list in shared.yaml, which has no list in it."""
+    kinds = [kind for kind in ("regex", "display") if isinstance(value, dict) and kind in value]
+    return f"<{kinds[0]}>" if kinds else form_of(value)
 
 
 def list_form(value: object) -> str:

@@ -41,10 +41,10 @@ from router.core.ruleset import (
     RuleSet,
 )
 from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc
-from router.core.screening import BlockRule, Numbers, Screening
+from router.core.screening import BlockRule, Screening
 from router.core.screeningdocs import BlockDoc, SayTreatment, ScreeningDoc
 from router.core.shapes import check
-from router.core.shared import Entry, Shared, folder_of, read_shared
+from router.core.shared import Shared, folder_of, read_shared
 from router.core.stepdocs import NumberDoc, RingStep
 from router.core.tables import Table, Tables
 from router.core.times import Hours, Rate
@@ -316,14 +316,11 @@ def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) 
     doc, at = client.screening, ("screening",)
     nodes = _treatment(doc, place((*at, "treatment")))
 
-    def numbers(entries: Iterable[Entry]) -> Numbers:
-        return shared.indexes(entries, client.country)
-
     def block(number: int, written: BlockDoc) -> BlockRule:
         return BlockRule(
             written.name,
             place((*at, "block", number)),
-            numbers(written.numbers or ()),
+            None if written.numbers is None else shared.listed(written.numbers, client.country),
             _block_when(written, client.timezone),
             CallPlan(nodes, written.name),
             written.shadow,
@@ -332,11 +329,12 @@ def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) 
     rates = [one.more_than for one in doc.block if one.more_than]
     return Screening(
         place(at),
-        numbers(doc.allow),
+        shared.listed(doc.allow, client.country),
         place((*at, "allow")),
         tuple(block(number, written) for number, written in enumerate(doc.block)),
         nodes,
         Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None,
+        shared.regexes(doc.entries),
     )
 
 

@@ -50,6 +50,8 @@ class CallDoc(Shape):
     """The number that is called."""
     from_: Text = Field("anonymous", alias="from")
     """Who calls."""
+    display: Text | None = None
+    """The name that is shown with the call."""
     at: Annotated[datetime, as_text(reader(times.read_from))]
     """As the client's clocks show it."""
     variables: dict[VariableName, Text] = Field(default_factory=dict)
@@ -170,7 +172,7 @@ def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterato
 def play(scenario: Scenario, rules: RuleSet) -> Played:
     """Place the call of a scenario, and judge what came of it."""
     doc = scenario.doc
-    arriving = Arriving(doc.call.to, doc.call.from_, variables=doc.call.variables)
+    arriving = Arriving(doc.call.to, doc.call.from_, doc.call.display or "", doc.call.variables)
     at = doc.call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
     supposed = suppose(arriving, at, rules, doc.given, doc.call.called)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}

@@ -6,16 +6,24 @@ says that it would have. Every rule that holds is a *hit*, and has a row in the 
 the call.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from router.core.conditions import Failure, Moment, When, failures
-from router.core.numbers import NumberIndex, PhoneNumber
+from router.core.numbers import CallerId, NumberIndex, PhoneNumber
 from router.core.plan import CallPlan, PlanNode
+from router.core.regexes import Regex, RegexIndex
 from router.core.times import Rate
 from router.core.trace import TraceRow
 
-Numbers = tuple[NumberIndex[str], ...]
-"""Those written in a rule, and each of its lists, which clients share. Values are the patterns in E.164."""
+
+class Listed(msgspec.Struct, frozen=True):
+    """Callers: those written in a rule, and each of its lists, which clients share."""
+
+    numbers: tuple[NumberIndex[str], ...] = ()
+    """Values are the patterns in E.164."""
+    regexes: tuple[frozenset[Regex], ...] = ()
 
 
 class BlockRule(msgspec.Struct, frozen=True):
@@ -23,8 +31,8 @@ class BlockRule(msgspec.Struct, frozen=True):
 
     name: str
     place: str
-    numbers: Numbers
-    """Empty: whoever calls."""
+    numbers: Listed | None
+    """None: whoever calls."""
     when: When
     plan: CallPlan
     """What a blocked caller meets."""
@@ -36,13 +44,15 @@ class Screening(msgspec.Struct, frozen=True):
     """One client's."""
 
     place: str
-    allow: Numbers
+    allow: Listed
     allow_place: str
     block: tuple[BlockRule, ...]
     refusal: tuple[PlanNode, ...]
     """What a blocked caller meets."""
     counted: Rate | None
     """The most calls and the longest time that any rule counts; None where none does."""
+    regexes: tuple[RegexIndex, ...] = ()
+    """All that its lists have: those written in it, and those of each list that clients share."""
 
 
 NOT_LISTED = (Failure("numbers", ()),)
@@ -50,8 +60,9 @@ NOT_LISTED = (Failure("numbers", ()),)
 
 def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallPlan | None:
     """The plan for a caller who is refused; None for one who may pass. What was looked at goes to `trace`."""
-    number, verdict = moment.facts.caller.number, moment.facts.verdict
-    allowed = find(screening.allow, number)
+    facts = moment.facts
+    number, matches, verdict = facts.caller.number, facts.matches, facts.verdict
+    allowed = find(screening.allow, number, matches)
     if allowed is not None:
         trace.append(TraceRow("allow", allowed, screening.allow_place, True))
         return None
@@ -59,8 +70,8 @@ def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallP
         trace.append(TraceRow(verdict.kind, verdict.name, "", True, entry=verdict.why))
         return CallPlan(screening.refusal, verdict.name) if verdict.kind == "block" else None
     for rule in screening.block:
-        entry = find(rule.numbers, number)
-        if rule.numbers and entry is None:
+        entry = find(rule.numbers, number, matches) if rule.numbers is not None else None
+        if entry is None and rule.numbers is not None:
             trace.append(TraceRow("block", rule.name, rule.place, False, NOT_LISTED))
             continue
         failed = failures(rule.when, moment)
@@ -74,12 +85,21 @@ def screen(screening: Screening, moment: Moment, trace: list[TraceRow]) -> CallP
     return None
 
 
-def find(numbers: Numbers, number: PhoneNumber | None) -> str | None:
-    """The pattern that a caller's number matches; None also where there is no number."""
-    if number is None:
-        return None
-    for index in numbers:
-        entry = index.find(number)
-        if entry is not None:
-            return entry
+def find(listed: Listed, number: PhoneNumber | None, matches: Sequence[Regex] = ()) -> str | None:
+    """The entry by which a caller with this number, whom these regular expressions match, is meant."""
+    if number is not None:
+        for index in listed.numbers:
+            entry = index.find(number)
+            if entry is not None:
+                return entry
+    for regex in matches:
+        if any(regex in some for some in listed.regexes):
+            return str(regex)
     return None
+
+
+def matching(screening: Screening, caller: CallerId) -> tuple[Regex, ...]:
+    """The regular expressions, of all that screening asks for, which match the caller."""
+    if not screening.regexes:
+        return ()
+    return tuple(dict.fromkeys(one for index in screening.regexes for one in index.matching(caller)))

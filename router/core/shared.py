@@ -4,7 +4,7 @@ Defaults become part of a client's document before that is checked, with their p
 are read, checked and used by the same code as what clients write themselves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -14,22 +14,26 @@ from router.core.dialling import Dialling
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import Reading
+from router.core.regexes import Regex, RegexIndex
 from router.core.remarks import RuleError
 from router.core.schema import SHAREABLE, SHARED_FILE, SharedDoc
-from router.core.screeningdocs import FileList, ListRef, NumbersDoc
+from router.core.screening import Listed
+from router.core.screeningdocs import DisplayDoc, FileList, ListRef, NumbersDoc, RegexDoc, regexes_in
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
 
-Entry = NumberPattern | FileList | ListRef
+Entry = NumberPattern | FileList | ListRef | RegexDoc | DisplayDoc
 """Of a screening list, as checked."""
 
 
 class _Named(NamedTuple):
     """A list with a name."""
 
-    written: tuple[NumberIndex[str], ...]
-    files: tuple[FileList, ...]
+    written: tuple[NumberIndex[str], ...] = ()
+    files: tuple[FileList, ...] = ()
+    regexes: tuple[RegexIndex, ...] = ()
+    """At most one."""
 
 
 class _Default(NamedTuple):
@@ -75,22 +79,31 @@ class Shared(NamedTuple):
             files |= dict.fromkeys(value_marks, self.file)
         return replace(text, data=data, values=values, keys=keys, files=files)
 
-    def indexes(self, entries: Iterable[Entry], country: str) -> tuple[NumberIndex[str], ...]:
-        """The numbers of a screening list of a client in `country`; pattern -> its E.164 text.
+    def listed(self, entries: Sequence[Entry], country: str) -> Listed:
+        """The callers of a screening list of a client in `country`.
 
         What is written in the rule comes first, in one index. Lists are the same objects for all who use
         them.
         """
         written: list[NumberPattern] = []
-        listed: list[NumberIndex[str]] = []
+        regexes = [frozenset(regexes_in(entries))]
+        numbers: list[NumberIndex[str]] = []
         for entry in entries:
             if isinstance(entry, NumberPattern):
                 written.append(entry)
-            else:
-                named = self.named[entry.list] if isinstance(entry, ListRef) else _Named((), (entry,))
+            elif isinstance(entry, FileList | ListRef):
+                named = self.named[entry.list] if isinstance(entry, ListRef) else _Named(files=(entry,))
                 files = (self.lists.load(one.file, country, one.min_votes) for one in named.files)
-                listed += [*named.written, *(one.index for one in files)]
-        return (*_index(written), *listed)
+                numbers += [*named.written, *(one.index for one in files)]
+                regexes += [one.regexes for one in named.regexes]
+        return Listed((*_index(written), *numbers), tuple(filter(None, regexes)))
+
+    def regexes(self, entries: Sequence[Entry]) -> tuple[RegexIndex, ...]:
+        """All of a client's screening lists, ready to match callers: those written there, and those of each
+        list that they name."""
+        names = dict.fromkeys(entry.list for entry in entries if isinstance(entry, ListRef))
+        shared = (index for name in names for index in self.named[name].regexes)
+        return (*_matcher(regexes_in(entries)), *shared)
 
 
 def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) -> Shared:
@@ -107,7 +120,7 @@ def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) ->
     doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists))
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
-        named, errors = dict.fromkeys(names, _Named((), ())), text.errors + doc
+        named, errors = dict.fromkeys(names, _Named()), text.errors + doc
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
     return Shared(file, lists, named, tuple(_defaults(text, defaults)), errors)
@@ -141,9 +154,14 @@ def folder_of(file: str) -> str:
 
 def _named(doc: NumbersDoc | FileList) -> _Named:
     if isinstance(doc, FileList):
-        return _Named((), (doc,))
+        return _Named(files=(doc,))
     written = [entry for entry in doc.numbers if isinstance(entry, NumberPattern)]
-    return _Named(_index(written), tuple(entry for entry in doc.numbers if isinstance(entry, FileList)))
+    files = tuple(entry for entry in doc.numbers if isinstance(entry, FileList))
+    return _Named(_index(written), files, _matcher(regexes_in(doc.numbers)))
+
+
+def _matcher(regexes: tuple[Regex, ...]) -> tuple[RegexIndex, ...]:
+    return (RegexIndex(regexes),) if regexes else ()
 
 
 def _index(patterns: list[NumberPattern]) -> tuple[NumberIndex[str], ...]:

@@ -27,7 +27,7 @@ from router.core.plan import (
     told_first,
 )
 from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
-from router.core.screening import Numbers
+from router.core.screening import Listed
 from router.core.times import WEEKDAYS, Hours, Spans, spans_in_words
 
 MOST_LISTED = 5
@@ -224,21 +224,23 @@ def _hours(name: str, hours: Hours) -> Entry:
 def _screening(client: ClientRules) -> Iterator[Entry]:
     """Who is let through, and who is refused and how. The one place here that knows of screening."""
     screening = client.screening
-    if screening.allow:
+    if screening.allow != Listed():
         allowed = _listed(screening.allow)
         yield Entry("allow", f"allow {allowed}: whatever is blocked", screening.allow_place)
     for rule in screening.block:
-        numbers = f"caller: {_listed(rule.numbers)}" if rule.numbers else ""
+        numbers = f"caller: {_listed(rule.numbers)}" if rule.numbers is not None else ""
         asked = ", ".join(filter(None, (numbers, when_in_words(rule.when))))
         shadow = ", in shadow: the call goes on" if rule.shadow else ""
         then = () if rule.shadow else _Told(Layout(rule.plan), None, {}).line(0)
         yield Entry("block", f"block {rule.name}, when {asked}{shadow}", rule.place, then)
 
 
-def _listed(numbers: Numbers) -> str:
+def _listed(listed: Listed) -> str:
     """The first of them, and how many more there are."""
-    first = islice((pattern.text for index in numbers for pattern, _ in index.rows()), MOST_LISTED)
-    more = sum(map(len, numbers)) - MOST_LISTED
+    numbers = (pattern.text for index in listed.numbers for pattern, _ in index.rows())
+    regexes = (str(one) for some in listed.regexes for one in sorted(some))
+    first = islice(chain(regexes, numbers), MOST_LISTED)
+    more = sum(map(len, listed.numbers)) + sum(map(len, listed.regexes)) - MOST_LISTED
     return " or ".join([*first, *([f"{more} more"] if more > 0 else [])])
 
 

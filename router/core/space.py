@@ -7,16 +7,23 @@ exceptions or a `between` begin or end. Whatever the rules cannot tell apart is 
 give every condition the same answer, and all moments, however far apart, at which the same hours are open and
 the same exceptions hold. So a year of calls is some dozens of decisions.
 
+Regular expressions do not cut: which numbers match one is not worked out. That a caller matches is something
+that is known of a call besides, and each class of expressions (those in the same lists) is looked at alone.
+That leaves no plan out, since of several that match, one settles what screening finds. But there may be calls
+among those looked at that nobody can place, since no number of a class matches. Where a caller of whom it is
+true is easily found, that one stands for the class.
+
 To add a condition: its row in `_CUT_BY` and, where it asks something new of a call, a field of `Questions`
 and its part of a key.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from router.core.cells import Cell, cut
 from router.core.conditions import (
@@ -35,8 +42,9 @@ from router.core.conditions import (
 )
 from router.core.facts import Facts
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
+from router.core.regexes import Regex
 from router.core.ruleset import ClientRules, Owner, RuleSet
-from router.core.screening import find
+from router.core.screening import Listed, find, matching
 from router.core.times import Hours, Period, Rate
 
 ANONYMOUS = CallerId(None, "")
@@ -45,6 +53,9 @@ INTERNAL = CallerId(None, "1")
 
 _CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan)
 """The conditions, besides `not`, that the space is cut by."""
+
+MOST_NAMED = 3
+"""Of regular expressions that are all the same to the rules, so many are named, and tried for an example."""
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -88,10 +99,20 @@ class Known(msgspec.Struct, frozen=True):
     """What the dialplan hands over."""
     called: Rate | None = None
     """How often the caller has called lately."""
+    matches: tuple[Regex, ...] = ()
+    """Regular expressions, all in the same lists, of which the caller matches one or more, and no others."""
 
     def __str__(self) -> str:
         words = [f"{name} is {value}" for name, value in self.variables.items()]
-        return ", ".join([*words, *([f"{self.called} before"] if self.called else [])]) or "nothing else"
+        words += [f"{self.called} before"] if self.called else []
+        more = len(self.matches) - MOST_NAMED
+        named = [*map(str, self.matches[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])]
+        words += [f"the caller matches {' or '.join(named)}"] if named else []
+        return ", ".join(words) or "nothing else"
+
+    def matched_by(self, caller: CallerId) -> tuple[Regex, ...]:
+        """Of `matches`, those that can match a caller who shows a number, or none."""
+        return tuple(one for one in self.matches if caller.number is not None or one.of == "display")
 
 
 NOTHING = Known()
@@ -99,9 +120,10 @@ NOTHING = Known()
 
 def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     """All that the rules can tell apart of it: each variable has one of the values that they name, or none;
-    and the caller has called as often as one of their rates says, or as all do, or not at all. The first is
-    NOTHING.
+    the caller has called as often as one of their rates says, or as all do, or not at all; and matches one
+    class of their regular expressions, or none. The first is NOTHING.
     """
+    clients = tuple(clients)
     leaves = [leaf for client in clients for when in _whens(client) for leaf in _leaves(when)]
     values: dict[str, dict[str, None]] = {}
     for leaf in leaves:
@@ -115,10 +137,29 @@ def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
         rates.append(Rate(max(rate.calls for rate in rates), min(rate.within for rate in rates)))
     names = tuple(values)
     return tuple(
-        Known({name: value for name, value in zip(names, chosen, strict=True) if value is not None}, rate)
+        Known(
+            {name: value for name, value in zip(names, chosen, strict=True) if value is not None}, rate, alike
+        )
+        for alike in ((), *_classes(clients))
         for rate in (None, *dict.fromkeys(rates))
         for chosen in product(*((None, *values[name]) for name in names))
     )
+
+
+def _classes(clients: Sequence[ClientRules]) -> Iterable[tuple[Regex, ...]]:
+    """The regular expressions of screening; those in the same lists are one class."""
+    lists = [listed.regexes for client in clients for listed in _lists(client)]
+    classes: dict[tuple[bool, ...], tuple[Regex, ...]] = {}
+    for regex in sorted({regex for some in lists for one in some for regex in one}):
+        key = tuple(any(regex in one for one in some) for some in lists)
+        classes[key] = (*classes.get(key, ()), regex)
+    return classes.values()
+
+
+def _lists(client: ClientRules) -> Iterator[Listed]:
+    """In which screening looks callers up."""
+    yield client.screening.allow
+    yield from (rule.numbers for rule in client.screening.block if rule.numbers is not None)
 
 
 class Questions(msgspec.Struct, frozen=True):
@@ -170,16 +211,13 @@ def _leaves(when: When) -> Iterator[Condition]:
 
 def listed(client: ClientRules) -> Iterator[NumberPattern]:
     """The patterns that screening looks callers up in."""
-    screening = client.screening
-    for numbers in (screening.allow, *(rule.numbers for rule in screening.block)):
-        yield from (pattern for index in numbers for pattern, _ in index.rows())
+    for listed in _lists(client):
+        yield from (pattern for index in listed.numbers for pattern, _ in index.rows())
 
 
-def _screened(client: ClientRules, caller: CallerId) -> Hashable:
+def _screened(client: ClientRules, caller: CallerId, matches: tuple[Regex, ...]) -> Hashable:
     """What screening finds of a caller."""
-    screening, number = client.screening, caller.number
-    lists = (screening.allow, *(rule.numbers for rule in screening.block if rule.numbers))
-    return tuple(find(numbers, number) is not None for numbers in lists)
+    return tuple(find(listed, caller.number, matches) is not None for listed in _lists(client))
 
 
 class Space:
@@ -193,7 +231,8 @@ class Space:
         known: Known = NOTHING,
     ) -> None:
         self.known = known
-        """Of every one of these calls; `called` of those whose caller has a number."""
+        """Of every one of these calls; `called`, and regular expressions of numbers, of those whose caller
+        has a number."""
         self._clients = tuple(clients)
         self._asked = tuple(Questions.of(client) for client in self._clients)
         self.period = period
@@ -205,6 +244,9 @@ class Space:
         ]
         countries = [one.country for one in self._asked]
         countries += sorted(code for leaf in asked for code in leaf.countries)
+        self._matched = [
+            (regex.of, text) for regex in known.matches[:MOST_NAMED] if (text := regex.example()) is not None
+        ]
         self.caller_cells = cut(patterns, countries)
         """All callers who have a number."""
         self.callers = self._callers()
@@ -224,8 +266,21 @@ class Space:
     def _call(self, dialled: PhoneNumber, caller: CallerId, now: datetime) -> Facts:
         called = self.known.called if caller.number else None
         before = called.spread(now) if called else ()
-        variables = self.known.variables
-        return Facts(now, dialled.e164, dialled, caller, calls_before=before, variables=variables)
+        return Facts(
+            now,
+            dialled.e164,
+            dialled,
+            caller,
+            calls_before=before,
+            variables=self.known.variables,
+            matches=self._really(caller) or self.known.matched_by(caller),
+        )
+
+    def _really(self, caller: CallerId) -> tuple[Regex, ...] | None:
+        """The regular expressions that match a caller, if they are as is known; else None."""
+        found = dict.fromkeys(one for client in self._clients for one in matching(client.screening, caller))
+        fits = found.keys() <= set(self.known.matches) and bool(found) is bool(self.known.matched_by(caller))
+        return tuple(found) if fits else None
 
     def caller_key(self, caller: CallerId) -> Key:
         """The class that a caller belongs to."""
@@ -233,7 +288,7 @@ class Space:
         moment = Moment(facts, {})
         return (
             self.known.called is not None and caller.number is not None,
-            *(_screened(client, caller) for client in self._clients),
+            *(_screened(client, caller, self.known.matched_by(caller)) for client in self._clients),
             *(leaf.holds(moment) for asked in self._asked for leaf in asked.callers),
         )
 
@@ -257,13 +312,23 @@ class Space:
             without.setdefault(self.caller_key(caller), []).append(caller)
         return {
             key: Callers(
-                CallerId(cells[0].number, cells[0].number.e164) if cells else without[key][0],
-                tuple(cells),
+                self._example(key, [*found.get(key, ()), *without.get(key, ())]),
+                tuple(found.get(key, ())),
                 tuple(without.get(key, ())),
             )
             for key in {**found, **without}
-            for cells in [found.get(key, [])]
         }
+
+    def _example(self, key: Key, among: Sequence[Cell | CallerId]) -> CallerId:
+        """A caller of a class: where there is one, who really matches what is known to be matched."""
+        first, *others = (
+            CallerId(one.number, one.number.e164) if isinstance(one, Cell) else one for one in among
+        )
+        matched = [CallerId(PhoneNumber(text), text) for kind, text in self._matched if kind == "regex"]
+        callers = (first, *(one for one in matched if self.caller_key(one) == key), *others)
+        names = ("", *(text for kind, text in self._matched if kind == "display"))
+        named = (replace(caller, name=name) for caller in callers for name in names)
+        return next((one for one in named if self._really(one) is not None), first)
 
     def _times(self) -> dict[Key, Times]:
         start, end = self.period.start, self.period.end
