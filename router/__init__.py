@@ -77,6 +77,7 @@ Without a call
     core/calendar.py           what applies when
     core/reach.py              who can ring whom
     core/cells.py              numbers cut by patterns, and ranges of numbers
+    core/ways.py               ways through a plan, and what phones do so that a call goes there
     core/space.py              all calls there can be, cut into kinds that rules treat alike
     core/proof.py              what holds of all calls there can be
     core/counterexamples.py    calls of which it does not hold, as tests

@@ -18,7 +18,7 @@ from router.core.decide import Decision
 from router.core.explain import explain as explained
 from router.core.rehearsal import OUTCOMES
 from router.core.ruleset import RuleSet
-from router.core.scenarios import Supposed, suppose, zone_of
+from router.core.scenarios import Supposed, suppose, unknown_name, zone_of
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.edge.store.queries import CallStory
@@ -39,7 +39,10 @@ def explain(
     ] = "",
     given: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHO=OUTCOME", help="What phones do, as in kari=busy; else they answer."),
+        typer.Option(
+            metavar="WHO=OUTCOME",
+            help="What phones do, as in kari=busy, or round by round kari=no_answer,busy; else they answer.",
+        ),
     ] = None,
     variable: Annotated[
         list[str] | None,
@@ -63,7 +66,8 @@ def explain(
         return
     loaded = load_rules(rules_file(read_settings(config), rules))
     arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
-    supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []), _rate(called))
+    moment, does = _moment(at, arriving, loaded), _outcomes(given or [], loaded)
+    supposed = suppose(arriving, moment, loaded, does, _rate(called))
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
     else:
@@ -94,13 +98,18 @@ def _rate(text: str) -> Rate | None:
         raise typer.BadParameter(str(error), param_hint="--called") from error
 
 
-def _outcomes(given: list[str]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given]
-    for name, _, outcome in pairs:
-        if not name or outcome not in OUTCOMES:
-            hint = f"write WHO=OUTCOME, with one of {', '.join(OUTCOMES)}"
-            raise typer.BadParameter(f"`{name}={outcome}`; {hint}", param_hint="--given")
-    return {name: outcome for name, _, outcome in pairs}
+def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in given:
+        name, _, outcomes = one.partition("=")
+        found[name] = tuple(outcomes.split(","))
+        wrong = None
+        if not name or not set(OUTCOMES).issuperset(found[name]):
+            wrong = f"`{one}`; write WHO=OUTCOME, with one of {', '.join(OUTCOMES)}"
+        wrong = wrong or unknown_name(name, rules)
+        if wrong:
+            raise typer.BadParameter(wrong, param_hint="--given")
+    return found
 
 
 def _of_past(story: CallStory, as_json: bool) -> None:

@@ -39,9 +39,10 @@ def _scenario(name: str, example: Counterexample, rules: RuleSet) -> Iterator[st
         known = " or ".join(map(str, call.matches)) or "none of the regular expressions"
         yield f"  # There is no test of it: the caller matches {known}, and no such number is at hand."
         return
-    given = {who: outcome.value for who, outcome in example.given}
+    does = {who: tuple(outcome.value for outcome in outcomes) for who, outcomes in example.given}
+    given = {who: one[0] if len(one) == 1 else one for who, one in does.items()}
     called = called_before(call)
-    supposed = suppose(arriving, _as_read(at, zone), rules, given, called)
+    supposed = suppose(arriving, _as_read(at, zone), rules, does, called)
     caller: dict[str, object] = {"to": arriving.dialled, "from": arriving.number, "at": at}
     if arriving.name:
         caller["display"] = arriving.name

@@ -24,6 +24,7 @@ from router.core.ruleset import ClientRules, Route, RuleSet
 from router.core.scenarios import Part
 from router.core.space import Dialled, Key, Numbering, Space, dialled_in, knowns, listed
 from router.core.times import Duration, Period
+from router.core.ways import Given, Way, given_on
 
 DAYS = 400
 """So many days are looked ahead: over a year, so that every day of one is met."""
@@ -39,8 +40,8 @@ class Counterexample(msgspec.Struct, frozen=True):
 
     call: Facts
     timezone: str
-    given: tuple[tuple[str, RingOutcome], ...]
-    """What the phones do: by a person's id, an endpoint or a number."""
+    given: Given
+    """What the phones do."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class _Walked(NamedTuple):
     """Places of the steps that can be met."""
     rung: frozenset[str]
     """Names of phones that can ring."""
-    dead: dict[str, tuple[tuple[str, RingOutcome], ...]]
+    dead: dict[str, Given]
     """Places of rings after which nothing comes at all, with what phones do on the way there."""
 
 
@@ -102,13 +103,13 @@ def _walk(plan: CallPlan) -> _Walked:
     """Every way through a plan: a ring without phones is unreachable, any other can come to anything."""
     parts: set[Part] = set()
     rung: set[str] = set()
-    dead: dict[str, tuple[tuple[str, RingOutcome], ...]] = {}
-    ways: dict[int, dict[str, RingOutcome]] = {0: {}} if plan.nodes else {}
+    dead: dict[str, Given] = {}
+    ways: dict[int, Way] = {0: ()} if plan.nodes else {}
     waiting = list(ways)
     while waiting:
         here = waiting.pop()
         node, way = plan.nodes[here], ways[here]
-        onward: list[tuple[int | None, dict[str, RingOutcome]]] = [(node.then, way)]
+        onward: list[tuple[int | None, Way]] = [(node.then, way)]
         if isinstance(node.step, Ring):
             names = {target.name for targets in node.step.rounds for target in targets}
             rung |= names
@@ -118,10 +119,10 @@ def _walk(plan: CallPlan) -> _Walked:
                 there = node.on.get(outcome, node.then)
                 if there not in (None, node.then):
                     parts.add(Part(node.place, f"on {outcome}"))
-                onward.append((there, way | dict.fromkeys(sorted(names), outcome)))
+                onward.append((there, (*way, (node.step, outcome))))
             ends = [after for there, after in onward if there is None]
             if ends:
-                dead.setdefault(node.place, tuple(ends[0].items()))
+                dead.setdefault(node.place, given_on(ends[0]))
         for there, after in onward:
             if there is not None and there not in ways:
                 ways[there] = after
@@ -170,10 +171,10 @@ class _Client:
         if wait > LONGEST_WAIT and taker.kind != "route":
             who = f"{taker.kind} `{taker.name}`" if taker.name else "the last resort"
             what = f"{who} can ring for {wait}, longer than {LONGEST_WAIT}"
-            given = tuple((name, RingOutcome.NO_ANSWER) for name in sorted(walked.rung))
+            given = tuple((name, (RingOutcome.NO_ANSWER,)) for name in sorted(walked.rung))
             self._harmed(taker.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
 
-    def _harmed(self, place: str, what: str, call: Facts, given: tuple[tuple[str, RingOutcome], ...]) -> None:
+    def _harmed(self, place: str, what: str, call: Facts, given: Given) -> None:
         example = Counterexample(call, self._client.timezone, given)
         self._harm.setdefault((place, what), Finding(_warning(place, what), example))
 

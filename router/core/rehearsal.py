@@ -4,7 +4,7 @@ Nothing here knows what a call comes to. Each command is answered with the event
 and what the machine makes of them is what it would make of a real call: steps, attempts, disposition.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -63,21 +63,30 @@ class Rehearsed(NamedTuple):
     """The plan's nodes that the caller came to, in order."""
 
 
-def rehearse(info: CallInfo, plan: CallPlan, does: Callable[[Target], str]) -> Rehearsed:
-    """One call from its arrival to its record.
+Does = Callable[[Target, Counter[str]], str]
+"""What a phone does, one of OUTCOMES, given in how many rounds before each of `names_of` has been rung."""
 
-    `does` tells what each phone does, one of OUTCOMES. Who is answered talks for a minute and hangs up.
-    """
+
+def names_of(target: Target) -> tuple[str, ...]:
+    """What a phone goes by; the first says the most of it."""
+    return target.number, target.dial, target.name
+
+
+def rehearse(info: CallInfo, plan: CallPlan, does: Does) -> Rehearsed:
+    """One call from its arrival to its record. Who is answered talks for a minute and hangs up."""
     return _Stage(info, plan, does).play()
 
 
 class _Stage:
-    def __init__(self, info: CallInfo, plan: CallPlan, does: Callable[[Target], str]) -> None:
+    def __init__(self, info: CallInfo, plan: CallPlan, does: Does) -> None:
         self._does = does
         self._now = info.arrived_at
         self._due: deque[CallEvent] = deque()
         self._timers: dict[str, datetime] = {}
-        self._targets: dict[int, Target] = {}
+        self._outcomes: dict[int, str] = {}
+        """What the phone of each leg does."""
+        self._rounds: Counter[str] = Counter()
+        """In how many so far somebody has been rung."""
         self._record: CallRecord | None = None
         self._call, commands = machine.begin(info, plan, self._now)
         self._carry_out(commands)
@@ -110,8 +119,8 @@ class _Stage:
                 case Play(playback):
                     self._due.append(PlaybackEnded(playback))
                 case CreateLeg(leg, target):
-                    self._targets[leg] = target
-                    self._due.append(self._created(leg, target))
+                    self._outcomes[leg] = self._does(target, self._rounds)
+                    self._due.append(self._created(leg))
                 case DialLeg(leg):
                     self._due += self._dialled(leg)
                 case HangUpLeg(leg):
@@ -126,14 +135,17 @@ class _Stage:
                     self._record = record
                 case _:
                     pass  # Bridges, ringing tone and dead-man timers: nothing comes of them that a plan sees.
+        # The legs of a round are created together.
+        rung = (names_of(command.target) for command in commands if isinstance(command, CreateLeg))
+        self._rounds.update({name for names in rung for name in names})
 
-    def _created(self, leg: int, target: Target) -> CallEvent:
-        if self._does(target) == RingOutcome.UNREACHABLE:
+    def _created(self, leg: int) -> CallEvent:
+        if self._outcomes[leg] == RingOutcome.UNREACHABLE:
             return CommandFailed("CreateLeg", leg, 500)  # how Asterisk says that an endpoint is offline
         return LegReady(leg)
 
     def _dialled(self, leg: int) -> list[CallEvent]:
-        outcome = self._does(self._targets[leg])
+        outcome = self._outcomes[leg]
         if outcome == ANSWERED:
             return [LegRinging(leg), LegAnswered(leg)]
         if outcome == RingOutcome.NO_ANSWER:

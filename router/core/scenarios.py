@@ -5,6 +5,7 @@ call is decided by the same `decide` and lived through by the same call machine 
 and what came of it is held against what was expected.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
@@ -25,7 +26,7 @@ from router.core.record import CallRecord, Disposition
 from router.core.remarks import RuleError, did_you_mean
 from router.core.ruleset import RuleSet
 from router.core.shapes import check
-from router.core.written import Shape, Text, VariableName, as_text
+from router.core.written import OneOrMore, Shape, Text, VariableName, as_text
 from router.core.yamltext import YamlText, read_yaml
 
 STEP_NAMES: dict[type[Step], str] = {
@@ -92,8 +93,9 @@ class ScenarioDoc(Shape):
     """What is tested, in your words."""
     call: CallDoc
     """The call that is placed in mind."""
-    given: dict[Text, Outcome] = Field(default_factory=dict)
-    """What the phones of a person, an endpoint or a number do; those not named answer."""
+    given: dict[Text, Annotated[tuple[Outcome, ...], *OneOrMore]] = Field(default_factory=dict)
+    """What the phones of a person, an endpoint or a number do; those not named answer. A list has an outcome
+    for each round in which they are rung, and the last stays: `kari: [no_answer, busy]`."""
     expect: ExpectDoc
     """What must come of it."""
 
@@ -160,13 +162,21 @@ def read_scenarios(
 
 def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterator[RuleError]:
     """Names in `given` that are nobody's: a misspelt one would answer, and prove nothing."""
-    people = {person for client in rules.clients.values() for person in client.people}
     for at, scenario in enumerate(doc.tests):
         for name in scenario.given:
-            if name not in people and not name.startswith(("PJSIP/", "+")) and not name[0].isdigit():
-                what = did_you_mean(name, people, "write a person's id, PJSIP/ENDPOINT, or a number")
+            wrong = unknown_name(name, rules)
+            if wrong is not None:
                 mark = text.mark(("tests", at, "given", name), at_key=True)
-                yield RuleError.of(mark, f"nobody is called `{name}`; {what}")
+                yield RuleError.of(mark, wrong)
+
+
+def unknown_name(name: str, rules: RuleSet) -> str | None:
+    """What is wrong with a name of whose phones are given; None if they can be rung."""
+    people = {person for client in rules.clients.values() for person in client.people}
+    if name in people or name.startswith(("PJSIP/", "+")) or name[:1].isdigit():
+        return None
+    hint = did_you_mean(name, people, "write a person's id, PJSIP/ENDPOINT, or a number")
+    return f"nobody is called `{name}`; {hint}"
 
 
 def play(scenario: Scenario, rules: RuleSet) -> Played:
@@ -191,20 +201,23 @@ def suppose(
     arriving: Arriving,
     now: datetime,
     rules: RuleSet,
-    given: Mapping[str, str],
+    given: Mapping[str, tuple[str, ...]],
     called: times.Rate | None = None,
 ) -> Supposed:
     """Decide a call and live it through. `given` is what the phones of a person, an endpoint or a number do,
-    each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller has called."""
+    round by round, each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller
+    has called."""
     known = Known(called.spread(now) if called else ())
     facts = read_facts(arriving, rules, now, remember=lambda *_: known)
     decision = decide(rules, facts)
     country = rules.clients[decision.client].country if decision.client else None
-    does = {_canonical(name, country): outcome for name, outcome in given.items()}
+    does = {_canonical(name, country): outcomes for name, outcomes in given.items()}
 
-    def outcome_of(target: Target) -> str:
-        names = (target.number, target.dial, target.name)
-        return next((does[name] for name in names if name in does), rehearsal.ANSWERED)
+    def outcome_of(target: Target, rounds_before: Counter[str]) -> str:
+        for name in rehearsal.names_of(target):
+            if name in does:
+                return does[name][: rounds_before[name] + 1][-1]
+        return rehearsal.ANSWERED
 
     info = make_info(("", "", "supposed"), facts, decision)
     record, met = rehearsal.rehearse(info, decision.plan, outcome_of)

@@ -209,7 +209,7 @@ HARM = [
         [
             (
                 "10: exception `course` can ring for 2m2s, longer than 2m",
-                {"kari": "no_answer", "anne": "no_answer"},
+                {"kari": ("no_answer",), "anne": ("no_answer",)},
                 ["ring", "say"],
             )
         ],
@@ -222,14 +222,35 @@ HARM = [
             "do: [{ring: [kari, ola], on: {busy: [{say: {file: busy}}]}}]",
             "when: {closed: office}\n    do: hangup",
         ),
-        [("1: the last resort can ring for 2m30s, longer than 2m", {"anne": "no_answer"}, ["ring", "say"])],
+        [
+            (
+                "1: the last resort can ring for 2m30s, longer than 2m",
+                {"anne": ("no_answer",)},
+                ["ring", "say"],
+            )
+        ],
+    ),
+    (
+        "somebody is rung twice and does two things",
+        (
+            "last_resort: {say: {file: sorry}}",
+            "last_resort: []",
+            "do: [{ring: [kari, ola], on: {busy: [{say: {file: busy}}]}}]",
+            """do:
+      - ring: anne
+        on:
+          no_answer:
+            - ring: anne
+              on: {no_answer: hangup, declined: hangup, unreachable: hangup, failed: hangup}""",
+        ),
+        [(f"29: {CUT_OFF}", {"anne": ("no_answer", "busy")}, ["ring", "ring"])],
     ),
 ]
 
 
 @by_name(HARM, "changes", "wanted")
 def test_harm_has_a_counterexample_that_can_be_played(
-    changes: tuple[str, ...], wanted: list[tuple[str, dict[str, str] | None, list[str] | None]]
+    changes: tuple[str, ...], wanted: list[tuple[str, dict[str, tuple[str, ...]] | None, list[str] | None]]
 ) -> None:
     checked = rules(*changes)
     proof = proved(checked)

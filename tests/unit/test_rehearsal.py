@@ -1,5 +1,7 @@
 """Plans lived through without a phone: what a rehearsal says is what the call machine says."""
 
+from collections import Counter
+
 import pytest
 
 from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, RingOutcome, Target
@@ -42,7 +44,7 @@ ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str 
 def test_what_becomes_of_a_plan(
     the_plan: CallPlan, does: dict[str, str], met: tuple[int, ...], becomes: tuple[str, str | None]
 ) -> None:
-    def told(target: Target) -> str:
+    def told(target: Target, rounds_before: Counter[str]) -> str:
         return does.get(target.name, ANSWERED)
 
     rehearsed = rehearse(INFO, the_plan, told)
@@ -52,6 +54,22 @@ def test_what_becomes_of_a_plan(
 
 
 def test_time_passes_as_it_would() -> None:
-    record = rehearse(INFO, plan(IN_TURN, GOODBYE), lambda target: NO_ANSWER).record
+    record = rehearse(INFO, plan(IN_TURN, GOODBYE), lambda target, before: NO_ANSWER).record
     assert [attempt.target for attempt in record.attempts] == [ANNA.name, BO.name]
     assert 40.0 <= record.wait_seconds < 41.0
+
+
+def test_a_round_is_an_attempt_of_each_who_is_rung_in_it() -> None:
+    kari = tuple(Target("kari", f"PJSIP/{number}") for number in (1, 2))
+    ring = Ring((kari, (BO, *kari[:1])), 20.0)
+    asked: list[tuple[str, int, int]] = []
+
+    def told(target: Target, rounds_before: Counter[str]) -> str:
+        asked.append((target.dial, rounds_before[target.dial], rounds_before[target.name]))
+        return BUSY
+
+    rehearse(INFO, plan(ring, ring), told)
+    assert asked == [
+        *(("PJSIP/1", 0, 0), ("PJSIP/2", 0, 0), (BO.dial, 0, 0), ("PJSIP/1", 1, 1)),
+        *(("PJSIP/1", 2, 2), ("PJSIP/2", 1, 2), (BO.dial, 1, 1), ("PJSIP/1", 3, 3)),
+    ]
