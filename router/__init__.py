@@ -24,6 +24,7 @@ Facts -> decision
     core/numbers.py            numbers, number patterns, caller id
     core/regexes.py            regular expressions of callers' numbers and names
     core/times.py              durations, weekly hours, dates, holidays
+    core/counts.py             how many, as conditions ask it
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
     core/verdict.py            what was decided of a number by command
@@ -51,6 +52,7 @@ Rules (read at start and at reload)
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
     core/cautions.py           what is probably not meant
+    core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     edge/rulesfile.py          the files they are in
@@ -65,12 +67,14 @@ The call
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
     core/steps/ring.py         phones ring, round after round
+    core/steps/perform.py      what others carry out: voice and queues
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
 
 Without a call
+    core/cast.py               what everybody does in a call that nobody places
     core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
     core/show.py               the tree a caller meets, in words

@@ -127,7 +127,7 @@ _HIT_COLUMNS = ("time", "call", "client", "caller", "rule", "by", "kind")
 
 def _hits(call: Screened) -> Iterator[tuple[str, ...]]:
     for row in _ROWS.decode(call.trace):
-        if row.matched and row.kind in ("block", "shadow"):
+        if row.matched and row.kind in ("block", "challenge", "shadow"):
             info = call.info
             yield (
                 moment(info.arrived_at), info.id, info.client or "-", info.caller or "anonymous", row.name,

@@ -16,8 +16,7 @@ from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings
 from router.core.decide import Decision
 from router.core.difference import Comparison, Difference, compare
 from router.core.explain import explain
-from router.core.layout import ENDS
-from router.core.plan import CallPlan
+from router.core.plan import ENDS, CallPlan
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.show import step_in_words
@@ -149,6 +148,8 @@ def _told(one: Difference, whole: Period) -> Iterator[str]:
     more = f' --display "{name}"' if name else ""
     more += "".join(f" --variable {name}={value}" for name, value in known.variables.items())
     more += f' --called "{known.called}"' if known.called else ""
+    more += "".join(f' --contact "{group}"' for group in sorted(known.contact or ()))
+    more += "".join(f" --queue {name}={load.waiting}/{load.agents}" for name, load in known.queues.items())
     yield f'  for example --to {one.example.dialled} --from {caller} --at "{at}"{more}'
     for side, decision in (("before", one.before), ("after", one.after)):
         yield f"    {side}:"

@@ -1,5 +1,6 @@
 """`callrouter explain`: why a call goes where it goes; one that has been, or one that nobody places."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,11 +15,12 @@ from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
+from router.core.cast import what_is_wrong
 from router.core.decide import Decision
 from router.core.explain import explain as explained
-from router.core.rehearsal import OUTCOMES
+from router.core.remarks import did_you_mean
 from router.core.ruleset import RuleSet
-from router.core.scenarios import Supposed, suppose, unknown_name, zone_of
+from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.edge.store.queries import CallStory
@@ -41,7 +43,7 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="WHO=OUTCOME",
-            help="What phones do, as in kari=busy, or round by round kari=no_answer,busy; else they answer.",
+            help="Who does what, as in kari=busy, menu=1, or one after the other kari=no_answer,busy.",
         ),
     ] = None,
     variable: Annotated[
@@ -51,6 +53,14 @@ def explain(
     called: Annotated[
         str, typer.Option(metavar="RATE", help="How often the caller called lately, as in '5 calls in 10m'.")
     ] = "",
+    contact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP", help="A group of the contact that the caller is; else a stranger."),
+    ] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUEUE=WAITING/AGENTS", help="How a queue stands, as in reception=6/2."),
+    ] = None,
     rules: Rules = None,
     as_json: Json = False,
     config: Config = None,
@@ -67,7 +77,9 @@ def explain(
     loaded = load_rules(rules_file(read_settings(config), rules))
     arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
     moment, does = _moment(at, arriving, loaded), _outcomes(given or [], loaded)
-    supposed = suppose(arriving, moment, loaded, does, _rate(called))
+    groups = frozenset(contact) if contact else None
+    known = Supposing(_rate(called), groups, dict(_load(one, loaded) for one in queue or []))
+    supposed = suppose(arriving, moment, loaded, does, known)
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
     else:
@@ -98,17 +110,30 @@ def _rate(text: str) -> Rate | None:
         raise typer.BadParameter(str(error), param_hint="--called") from error
 
 
+_LOAD = re.compile(r"([^=]+)=([0-9]{1,6})/([0-9]{1,6})")
+
+
+def _load(text: str, rules: RuleSet) -> tuple[str, QueueLoad]:
+    found = _LOAD.fullmatch(text)
+    if found is None:
+        wrong = f"`{text}`; write QUEUE=WAITING/AGENTS, as in reception=6/2"
+        raise typer.BadParameter(wrong, param_hint="--queue")
+    known = {name for client in rules.clients.values() for name in client.queues}
+    if found[1] not in known:
+        hint = did_you_mean(found[1], known, "write one of the clients' `queues`")
+        raise typer.BadParameter(f"no queue is called `{found[1]}`; {hint}", param_hint="--queue")
+    return found[1], QueueLoad(int(found[2]), int(found[3]))
+
+
 def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for one in given:
-        name, _, outcomes = one.partition("=")
+        name, is_, outcomes = one.partition("=")
         found[name] = tuple(outcomes.split(","))
-        wrong = None
-        if not name or not set(OUTCOMES).issuperset(found[name]):
-            wrong = f"`{one}`; write WHO=OUTCOME, with one of {', '.join(OUTCOMES)}"
-        wrong = wrong or unknown_name(name, rules)
-        if wrong:
-            raise typer.BadParameter(wrong, param_hint="--given")
+        wrong = what_is_wrong(name, found[name], rules) if name and is_ else None
+        if wrong or not (name and is_):
+            text = wrong.text if wrong else f"`{one}`; write WHO=OUTCOME, as in kari=busy"
+            raise typer.BadParameter(text, param_hint="--given")
     return found
 
 

@@ -13,7 +13,7 @@ from router.core.arrival import Arriving
 from router.core.facts import Facts
 from router.core.proof import Counterexample, Proof
 from router.core.ruleset import RuleSet
-from router.core.scenarios import suppose
+from router.core.scenarios import QueueLoad, Supposing, suppose
 from router.core.screening import matching
 from router.core.times import Duration, Rate, read_from
 
@@ -39,10 +39,11 @@ def _scenario(name: str, example: Counterexample, rules: RuleSet) -> Iterator[st
         known = " or ".join(map(str, call.matches)) or "none of the regular expressions"
         yield f"  # There is no test of it: the caller matches {known}, and no such number is at hand."
         return
-    does = {who: tuple(outcome.value for outcome in outcomes) for who, outcomes in example.given}
-    given = {who: one[0] if len(one) == 1 else one for who, one in does.items()}
+    given = {who: done[0] if len(done) == 1 else done for who, done in example.given}
     called = called_before(call)
-    supposed = suppose(arriving, _as_read(at, zone), rules, does, called)
+    loads = {name: QueueLoad(load.waiting, load.agents) for name, load in call.queues.items()}
+    supposing = Supposing(called, call.contact, loads)
+    supposed = suppose(arriving, _as_read(at, zone), rules, dict(example.given), supposing)
     caller: dict[str, object] = {"to": arriving.dialled, "from": arriving.number, "at": at}
     if arriving.name:
         caller["display"] = arriving.name
@@ -50,6 +51,10 @@ def _scenario(name: str, example: Counterexample, rules: RuleSet) -> Iterator[st
         caller["variables"] = call.variables
     if called:
         caller["called"] = str(called)
+    if call.contact is not None:
+        caller["contact"] = sorted(call.contact)
+    if loads:
+        caller["queues"] = {name: load._asdict() for name, load in loads.items()}
     expect = {
         "client": supposed.decision.client,
         "route": supposed.decision.route or "none",

@@ -10,6 +10,14 @@ from router.core.regexes import Regex
 from router.core.verdict import Verdict
 
 
+class QueueLoad(msgspec.Struct, frozen=True):
+    """How a queue stands."""
+
+    waiting: int = 0
+    agents: int = 0
+    """Who are there, talking or not."""
+
+
 class Facts(msgspec.Struct, frozen=True):
     """One arriving call. The edge builds it once; nothing the decision needs is asked for later."""
 
@@ -30,3 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
     """What the dialplan knows of the call, such as `attestation`: A, B or C (STIR/SHAKEN, RFC 8588)."""
     matches: tuple[Regex, ...] = ()
     """The regular expressions of the client's screening that match the caller."""
+    contact: frozenset[str] | None = None
+    """The groups of the contact that the caller is; None: the client does not know the caller."""
+    queues: Mapping[str, QueueLoad] = {}
+    """By name; one that is not here has nobody in it."""

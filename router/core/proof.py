@@ -18,10 +18,10 @@ from router.core.cautions import LONGEST_WAIT, longest_ring
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.layout import Layout
-from router.core.plan import CallPlan, Ring, RingOutcome
+from router.core.plan import ENDS, SETTLES, TELLS, CallPlan, Queue, Ring, RingOutcome, Step, ways_on
 from router.core.remarks import RuleWarning
 from router.core.ruleset import ClientRules, Route, RuleSet
-from router.core.scenarios import Part
+from router.core.scenarios import Part, branch
 from router.core.space import Dialled, Key, Numbering, Space, dialled_in, knowns, listed
 from router.core.times import Duration, Period
 from router.core.ways import Given, Way, given_on
@@ -100,35 +100,51 @@ class _Walked(NamedTuple):
 
 
 def _walk(plan: CallPlan) -> _Walked:
-    """Every way through a plan: a ring without phones is unreachable, any other can come to anything."""
+    """Every way through a plan: each step can come to anything that it can come to (plan.ways_on)."""
     parts: set[Part] = set()
     rung: set[str] = set()
     dead: dict[str, Given] = {}
-    ways: dict[int, Way] = {0: ()} if plan.nodes else {}
+    ways: dict[_At, Way] = {_At(0): ()} if plan.nodes else {}
     waiting = list(ways)
     while waiting:
-        here = waiting.pop()
-        node, way = plan.nodes[here], ways[here]
-        onward: list[tuple[int | None, Way]] = [(node.then, way)]
-        if isinstance(node.step, Ring):
-            names = {target.name for targets in node.step.rounds for target in targets}
-            rung |= names
-            outcomes = tuple(RingOutcome) if names else (RingOutcome.UNREACHABLE,)
-            onward = []
-            for outcome in outcomes:
-                there = node.on.get(outcome, node.then)
-                if there not in (None, node.then):
-                    parts.add(Part(node.place, f"on {outcome}"))
-                onward.append((there, (*way, (node.step, outcome))))
-            ends = [after for there, after in onward if there is None]
-            if ends:
-                dead.setdefault(node.place, given_on(ends[0]))
-        for there, after in onward:
-            if there is not None and there not in ways:
-                ways[there] = after
-                waiting.append(there)
-    steps = frozenset(plan.nodes[here].place for here in ways)
+        at = waiting.pop()
+        node = plan.nodes[at.position]
+        step = node.step
+        rung |= _asked(step)
+        told = isinstance(step, TELLS) or (at.told and not isinstance(step, SETTLES))
+        for way in () if isinstance(step, ENDS) else ways_on(step):
+            there, onward = node.on.get(way, node.then), (*ways[at], (step, way))
+            if there is None:
+                if not told:
+                    dead.setdefault(node.place, given_on(onward))
+                continue
+            if there != node.then:
+                parts.add(branch(node, way))
+            after = _At(there, told)
+            if after not in ways:
+                ways[after] = onward
+                waiting.append(after)
+    steps = frozenset(plan.nodes[at.position].place for at in ways)
     return _Walked(frozenset(parts), steps, frozenset(rung), dead)
+
+
+class _At(NamedTuple):
+    """Where a call is on its way."""
+
+    position: int
+    told: bool = False
+    """It has heard something since it could last have been settled."""
+
+
+def _asked(step: Step) -> set[str]:
+    """The names of those who can be rung by a step."""
+    match step:
+        case Ring(rounds):
+            return {target.name for targets in rounds for target in targets}
+        case Queue(_, agents):
+            return {*agents}
+        case _:
+            return set()
 
 
 class _Client:
@@ -171,7 +187,7 @@ class _Client:
         if wait > LONGEST_WAIT and taker.kind != "route":
             who = f"{taker.kind} `{taker.name}`" if taker.name else "the last resort"
             what = f"{who} can ring for {wait}, longer than {LONGEST_WAIT}"
-            given = tuple((name, (RingOutcome.NO_ANSWER,)) for name in sorted(walked.rung))
+            given = tuple((name, (RingOutcome.NO_ANSWER.value,)) for name in sorted(walked.rung))
             self._harmed(taker.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
 
     def _harmed(self, place: str, what: str, call: Facts, given: Given) -> None:
@@ -227,8 +243,8 @@ class _Client:
         written = _walk(layout.plan)
         for part in sorted(written.parts - self._met):
             if part.place in self._steps:
-                outcome = part.what.removeprefix("on ")
-                yield part, f"`{outcome}:` is never met, since nobody is there to ring; remove it"
+                what = part.what.removeprefix("on ")
+                yield part, f"`{what}:` is never met, since nobody is there to ring; remove it"
         for name in layout.people:
             if name in written.rung and name not in self._rung:
                 what = f"`{name}` is outside their hours whenever they would be rung"

@@ -1,16 +1,16 @@
-"""A rehearsal: a plan lived through by the call machine itself, with phones that do as they are told.
+"""A rehearsal: a plan lived through by the call machine itself, and everybody does as the cast has it.
 
 Nothing here knows what a call comes to. Each command is answered with the events that Asterisk would send,
 and what the machine makes of them is what it would make of a real call: steps, attempts, disposition.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import deque
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
 from router.core.call import CALLER, Talking
+from router.core.cast import Cast
 from router.core.commands import (
     AnswerCaller,
     CallCommand,
@@ -19,6 +19,7 @@ from router.core.commands import (
     DialLeg,
     Finish,
     HangUpLeg,
+    Perform,
     Play,
     ReturnToDialplan,
     SetTimer,
@@ -33,14 +34,12 @@ from router.core.events import (
     LegReady,
     LegRinging,
     PlaybackEnded,
+    StepEnded,
     TimerFired,
 )
-from router.core.plan import CallPlan, RingOutcome, Target
+from router.core.plan import CallPlan, RingOutcome
 from router.core.record import CallInfo, CallRecord
-
-ANSWERED = "answered"
-OUTCOMES = (ANSWERED, *(outcome.value for outcome in RingOutcome))
-"""What a phone can be told to do."""
+from router.core.steps.perform import ANSWERED
 
 _ENDS = {
     RingOutcome.BUSY: (17, 486),
@@ -63,30 +62,19 @@ class Rehearsed(NamedTuple):
     """The plan's nodes that the caller came to, in order."""
 
 
-Does = Callable[[Target, Counter[str]], str]
-"""What a phone does, one of OUTCOMES, given in how many rounds before each of `names_of` has been rung."""
-
-
-def names_of(target: Target) -> tuple[str, ...]:
-    """What a phone goes by; the first says the most of it."""
-    return target.number, target.dial, target.name
-
-
-def rehearse(info: CallInfo, plan: CallPlan, does: Does) -> Rehearsed:
+def rehearse(info: CallInfo, plan: CallPlan, cast: Cast) -> Rehearsed:
     """One call from its arrival to its record. Who is answered talks for a minute and hangs up."""
-    return _Stage(info, plan, does).play()
+    return _Stage(info, plan, cast).play()
 
 
 class _Stage:
-    def __init__(self, info: CallInfo, plan: CallPlan, does: Does) -> None:
-        self._does = does
+    def __init__(self, info: CallInfo, plan: CallPlan, cast: Cast) -> None:
+        self._cast = cast
         self._now = info.arrived_at
         self._due: deque[CallEvent] = deque()
         self._timers: dict[str, datetime] = {}
         self._outcomes: dict[int, str] = {}
         """What the phone of each leg does."""
-        self._rounds: Counter[str] = Counter()
-        """In how many so far somebody has been rung."""
         self._record: CallRecord | None = None
         self._call, commands = machine.begin(info, plan, self._now)
         self._carry_out(commands)
@@ -112,14 +100,19 @@ class _Stage:
         return TimerFired(name)
 
     def _carry_out(self, commands: tuple[CallCommand, ...]) -> None:
+        # The legs of a round are created together.
+        created = [command for command in commands if isinstance(command, CreateLeg)]
+        done = self._cast.ring(command.target for command in created)
+        self._outcomes |= {command.leg: outcome for command, outcome in zip(created, done, strict=True)}
         for command in commands:
             match command:
                 case AnswerCaller():
                     self._due.append(LegAnswered(CALLER))
                 case Play(playback):
                     self._due.append(PlaybackEnded(playback))
-                case CreateLeg(leg, target):
-                    self._outcomes[leg] = self._does(target, self._rounds)
+                case Perform(position, step):
+                    self._due.append(StepEnded(position, *self._cast.perform(step)))
+                case CreateLeg(leg):
                     self._due.append(self._created(leg))
                 case DialLeg(leg):
                     self._due += self._dialled(leg)
@@ -135,9 +128,6 @@ class _Stage:
                     self._record = record
                 case _:
                     pass  # Bridges, ringing tone and dead-man timers: nothing comes of them that a plan sees.
-        # The legs of a round are created together.
-        rung = (names_of(command.target) for command in commands if isinstance(command, CreateLeg))
-        self._rounds.update({name for names in rung for name in names})
 
     def _created(self, leg: int) -> CallEvent:
         if self._outcomes[leg] == RingOutcome.UNREACHABLE:

@@ -25,11 +25,14 @@ from router.core.layout import (
     all_steps,
     lay_out,
     own_treatment,
+    phone,
+    prompt,
 )
 from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
 from router.core.peopletable import with_people
-from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
+from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Refuse, Target
+from router.core.reading import PersonRef
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import (
     ClientRules,
@@ -37,15 +40,16 @@ from router.core.ruleset import (
     Owner,
     OwnNumber,
     PersonRules,
+    QueueRules,
     Route,
     RuleSet,
 )
-from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc
+from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc, QueueDoc
 from router.core.screening import BlockRule, Screening
-from router.core.screeningdocs import BlockDoc, SayTreatment, ScreeningDoc
+from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
 from router.core.shared import Shared, folder_of, read_shared
-from router.core.stepdocs import NumberDoc, RingStep
+from router.core.stepdocs import RingStep
 from router.core.tables import Table, Tables
 from router.core.times import Hours, Rate
 from router.core.yamltext import Path, YamlText, read_yaml
@@ -226,11 +230,11 @@ def _rung(source: _Source) -> Iterator[_Rung]:
     steps = [((*path, "ring"), step.ring) for path, step in all_steps(doc) if isinstance(step, RingStep)]
     for path, targets in (*written, *steps):
         for at, target in enumerate(targets):
-            phone = target.number if isinstance(target, NumberDoc) else target
-            if isinstance(phone, Target) and phone.outside:
+            rung = None if isinstance(target, PersonRef) else phone(target)
+            if rung is not None and rung.outside:
                 # A single value stands for a list of one, and has no place in a list.
                 here = (*path, at) if (*path, at) in source.text.values else path
-                yield _Rung(PhoneNumber(phone.name), source.text.mark((*here, "number")))
+                yield _Rung(PhoneNumber(rung.name), source.text.mark((*here, "number")))
 
 
 def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleError]:
@@ -247,10 +251,7 @@ def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleEr
 
 def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     return {
-        person: tuple(
-            msgspec.structs.replace(phone if isinstance(phone, Target) else phone.number, name=person)
-            for phone in written.rings
-        )
+        person: tuple(msgspec.structs.replace(phone(one), name=person) for one in written.rings)
         for person, written in doc.people.items()
     }
 
@@ -287,10 +288,28 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
         screening=_screening(doc, shared, place),
         people={name: person(name, written) for name, written in doc.people.items()},
+        queues={name: _queue(written, place(("queues", name))) for name, written in doc.queues.items()},
+        tags=tuple(doc.tags),
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
+    )
+
+
+def _queue(doc: QueueDoc, place: str) -> QueueRules:
+    return QueueRules(
+        place,
+        doc.agents,
+        doc.strategy,
+        doc.ring_for.seconds,
+        doc.wrap_up.seconds,
+        doc.max_waiting,
+        doc.announce.position,
+        doc.announce.wait,
+        doc.announce.every.seconds,
+        doc.callback_key,
+        doc.music,
     )
 
 
@@ -307,14 +326,16 @@ def _exception(number: int, sheet: Sheet) -> ExceptionRule:
         written.owner,
         sheet.place(path),
         between((written.from_, written.until), sheet.doc.timezone),
-        PlanNode(Say(written.say.file), None, {}, sheet.place((*path, "say"))) if written.say else None,
+        PlanNode(prompt(written.say, sheet.doc), None, {}, sheet.place((*path, "say")))
+        if written.say is not None
+        else None,
         None if written.do is None else lay_out((written.do, (*path, "do")), sheet, told=told),
     )
 
 
 def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) -> Screening:
     doc, at = client.screening, ("screening",)
-    nodes = _treatment(doc, place((*at, "treatment")))
+    treatment = place((*at, "treatment"))
 
     def block(number: int, written: BlockDoc) -> BlockRule:
         return BlockRule(
@@ -322,7 +343,7 @@ def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) 
             place((*at, "block", number)),
             None if written.numbers is None else shared.listed(written.numbers, client.country),
             _block_when(written, client.timezone),
-            CallPlan(nodes, written.name),
+            _blocked(client, written.name, treatment),
             written.shadow,
         )
 
@@ -332,7 +353,7 @@ def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) 
         shared.listed(doc.allow, client.country),
         place((*at, "allow")),
         tuple(block(number, written) for number, written in enumerate(doc.block)),
-        nodes,
+        _treatment(client, treatment),
         Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None,
         shared.regexes(doc.entries),
     )
@@ -346,7 +367,22 @@ def _block_when(doc: BlockDoc, zone: ZoneInfo) -> When:
     return tuple((*also, *alternative) for alternative in compile_when(doc.when, zone))
 
 
-def _treatment(doc: ScreeningDoc, place: str) -> tuple[PlanNode, ...]:
-    if isinstance(doc.treatment, SayTreatment):
-        return (PlanNode(Say(doc.treatment.say.file), 1, {}, place), PlanNode(HangUp(), None, {}, place))
-    return (PlanNode(Refuse(doc.treatment), None, {}, place),)
+def _treatment(client: ClientDoc, place: str) -> tuple[PlanNode, ...]:
+    """What a caller meets whom `block` refuses."""
+    match client.screening.treatment:
+        case SayTreatment(say=said):
+            said_first = PlanNode(prompt(said, client), 1, {}, place)
+            return (said_first, PlanNode(HangUp(), None, {}, place))
+        case ChallengeTreatment():
+            return (PlanNode(Refuse("decline"), None, {}, place),)
+        case treatment:
+            return (PlanNode(Refuse(treatment), None, {}, place),)
+
+
+def _blocked(client: ClientDoc, rule: str, place: str) -> CallPlan:
+    """What a caller meets whom a rule refuses, or challenges."""
+    treatment = client.screening.treatment
+    if isinstance(treatment, ChallengeTreatment):
+        challenge = PlanNode(Challenge(prompt(treatment.challenge, client)), None, {FAILED: 1}, place)
+        return CallPlan((challenge, PlanNode(Refuse("decline", rule), None, {}, place)))
+    return CallPlan(_treatment(client, place), rule)

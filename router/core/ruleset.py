@@ -45,6 +45,26 @@ class PersonRules(msgspec.Struct, frozen=True):
     """Where a call to one of the person's own numbers goes."""
 
 
+class QueueRules(msgspec.Struct, frozen=True):
+    """Where callers wait for an agent. Times are seconds."""
+
+    place: str
+    agents: tuple[str, ...]
+    """Ids of people, in the order written."""
+    strategy: str
+    ring_for: int
+    wrap_up: int
+    max_waiting: int | None
+    position: bool
+    """Callers hear which they are,"""
+    wait: bool
+    """and how long it will probably take,"""
+    every: int
+    """so often."""
+    callback_key: str | None
+    music: str
+
+
 class OwnNumber(msgspec.Struct, frozen=True):
     """A number that a client has, as written."""
 
@@ -67,6 +87,9 @@ class ClientRules(msgspec.Struct, frozen=True):
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]
+    queues: Mapping[str, QueueRules]
+    tags: tuple[str, ...]
+    """Its own."""
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""

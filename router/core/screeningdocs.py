@@ -10,8 +10,8 @@ from router.core.conditiondocs import ConditionDoc, When
 from router.core.numbers import NumberPattern
 from router.core.reading import listed, reader
 from router.core.regexes import Regex, too_many
-from router.core.stepdocs import SayFile
-from router.core.written import BlockedPattern, OneOrMore, Shape, Text, UntilTime, as_text
+from router.core.stepdocs import Spoken
+from router.core.written import ListedCaller, OneOrMore, Pattern, Shape, Text, UntilTime, as_text
 
 
 class FileList(Shape):
@@ -55,7 +55,7 @@ class DisplayDoc(Shape):
 
 
 ListEntry = Annotated[
-    Annotated[BlockedPattern, Tag("<text>")]
+    Annotated[ListedCaller, Tag("<text>")]
     | Annotated[FileList, Tag("<mapping>")]
     | Annotated[ListRef, Tag("<list>")]
     | Annotated[RegexDoc, Tag("<regex>")]
@@ -63,12 +63,16 @@ ListEntry = Annotated[
     Discriminator(reading.entry_form),
 ]
 SharedEntry = Annotated[
-    Annotated[BlockedPattern, Tag("<text>")]
+    Annotated[Pattern, Tag("<text>")]
     | Annotated[FileList, Tag("<mapping>")]
     | Annotated[RegexDoc, Tag("<regex>")]
     | Annotated[DisplayDoc, Tag("<display>")],
     Discriminator(reading.shared_form),
 ]
+
+
+Entry = NumberPattern | reading.Contacts | FileList | ListRef | RegexDoc | DisplayDoc
+"""Of a screening list, as checked."""
 
 
 def regexes_in(entries: Iterable[Any]) -> tuple[Regex, ...]:
@@ -119,13 +123,27 @@ class BlockDoc(Shape):
 class SayTreatment(Shape):
     """Something is said, and then the call ends."""
 
-    say: Annotated[SayFile, BeforeValidator(reading.read_spoken)]
+    say: Spoken
     """What is heard."""
 
 
+class ChallengeTreatment(Shape):
+    """The caller is asked to press a key, a different one each time, and goes on who does. Machines do not.
+
+    ```yaml
+    treatment: {challenge: Please press the key that you hear now.}
+    ```
+    """
+
+    challenge: Spoken
+    """What is heard first; the key is said after it."""
+
+
 Treatment = Annotated[
-    Annotated[Literal["decline", "busy"], Tag("<text>")] | Annotated[SayTreatment, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Annotated[Literal["decline", "busy"], Tag("<text>")]
+    | Annotated[SayTreatment, Tag("<mapping>")]
+    | Annotated[ChallengeTreatment, Tag("<challenge>")],
+    Discriminator(reading.treatment_form),
 ]
 
 
@@ -148,7 +166,7 @@ class ScreeningDoc(Shape):
     """What they meet."""
 
     @property
-    def entries(self) -> "tuple[NumberPattern | FileList | ListRef | RegexDoc | DisplayDoc, ...]":
+    def entries(self) -> tuple[Entry, ...]:
         """All that its lists have."""
         return (*self.allow, *(one for rule in self.block for one in rule.numbers or ()))
 

@@ -13,18 +13,15 @@ from msgspec.structs import replace
 from router.core.dialling import Dialling
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.reading import Reading
+from router.core.reading import CONTACTS, Reading
 from router.core.regexes import Regex, RegexIndex
 from router.core.remarks import RuleError
 from router.core.schema import SHAREABLE, SHARED_FILE, SharedDoc
 from router.core.screening import Listed
-from router.core.screeningdocs import DisplayDoc, FileList, ListRef, NumbersDoc, RegexDoc, regexes_in
+from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
-
-Entry = NumberPattern | FileList | ListRef | RegexDoc | DisplayDoc
-"""Of a screening list, as checked."""
 
 
 class _Named(NamedTuple):
@@ -54,13 +51,15 @@ class Shared(NamedTuple):
     lists: NumberLists
     named: Mapping[str, _Named] = {}
     defaults: tuple[_Default, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Names of tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
     """False where the file could not be read to its end."""
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
-        return Reading.of(data, dialling, tuple(self.named), self.lists)
+        return Reading.of(data, dialling, tuple(self.named), self.lists, self.tags)
 
     def under(self, text: YamlText) -> YamlText:
         """A client's document with the defaults for what it leaves out."""
@@ -96,7 +95,7 @@ class Shared(NamedTuple):
                 files = (self.lists.load(one.file, country, one.min_votes) for one in named.files)
                 numbers += [*named.written, *(one.index for one in files)]
                 regexes += [one.regexes for one in named.regexes]
-        return Listed((*_index(written), *numbers), tuple(filter(None, regexes)))
+        return Listed((*_index(written), *numbers), tuple(filter(None, regexes)), CONTACTS in entries)
 
     def regexes(self, entries: Sequence[Entry]) -> tuple[RegexIndex, ...]:
         """All of a client's screening lists, ready to match callers: those written there, and those of each
@@ -116,14 +115,14 @@ def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) ->
     if not text.whole or text.data is None:
         return Shared(file, lists, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
-    defaults, names = (_mapping(written.get(key)) for key in ("defaults", "lists"))
-    doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists))
+    defaults, names, tags = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
+    doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists, tuple(tags)))
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
         named, errors = dict.fromkeys(names, _Named()), text.errors + doc
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
-    return Shared(file, lists, named, tuple(_defaults(text, defaults)), errors)
+    return Shared(file, lists, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from router.core.conditions import (
     CallerIs,
     Condition,
     DialledIs,
+    LoadIs,
     Moment,
     MoreThan,
     Not,
@@ -40,7 +41,7 @@ from router.core.conditions import (
     VariableIs,
     When,
 )
-from router.core.facts import Facts
+from router.core.facts import Facts, QueueLoad
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
 from router.core.regexes import Regex
 from router.core.ruleset import ClientRules, Owner, RuleSet
@@ -51,7 +52,7 @@ ANONYMOUS = CallerId(None, "")
 INTERNAL = CallerId(None, "1")
 """Somebody whose number is none of the public network, though it is shown."""
 
-_CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan)
+_CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan, LoadIs)
 """The conditions, besides `not`, that the space is cut by."""
 
 MOST_NAMED = 3
@@ -102,8 +103,19 @@ class Known(msgspec.Struct, frozen=True):
     matches: tuple[Regex, ...] = ()
     """Regular expressions, all in the same lists, of which the caller matches one or more, and no others."""
 
+    contact: frozenset[str] | None = None
+    """The groups of a contact that the caller is; None for a stranger."""
+    queues: Mapping[str, QueueLoad] = {}
+    """How the queues stand."""
+
     def __str__(self) -> str:
         words = [f"{name} is {value}" for name, value in self.variables.items()]
+        words += ["the caller is a contact"] if self.contact is not None and not self.contact else []
+        words += [f"the caller is a contact in {group}" for group in sorted(self.contact or ())]
+        words += [
+            f"queue {name} has {load.waiting} waiting and {load.agents} agents"
+            for name, load in self.queues.items()
+        ]
         words += [f"{self.called} before"] if self.called else []
         more = len(self.matches) - MOST_NAMED
         named = [*map(str, self.matches[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])]
@@ -120,8 +132,9 @@ NOTHING = Known()
 
 def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     """All that the rules can tell apart of it: each variable has one of the values that they name, or none;
-    the caller has called as often as one of their rates says, or as all do, or not at all; and matches one
-    class of their regular expressions, or none. The first is NOTHING.
+    the caller has called as often as one of their rates says, or as all do, or not at all; matches one class
+    of their regular expressions, or none; is a stranger, a contact, or one in one of the groups; and each
+    queue that they ask about stands in each way that they tell apart. The first is NOTHING.
     """
     clients = tuple(clients)
     leaves = [leaf for client in clients for when in _whens(client) for leaf in _leaves(when)]
@@ -138,12 +151,44 @@ def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     names = tuple(values)
     return tuple(
         Known(
-            {name: value for name, value in zip(names, chosen, strict=True) if value is not None}, rate, alike
+            {name: value for name, value in zip(names, chosen, strict=True) if value is not None},
+            rate,
+            alike,
+            contact,
+            queues,
         )
+        for queues in _loads(leaves)
+        for contact in _contacts(clients, leaves)
         for alike in ((), *_classes(clients))
         for rate in (None, *dict.fromkeys(rates))
         for chosen in product(*((None, *values[name]) for name in names))
     )
+
+
+def _contacts(
+    clients: Sequence[ClientRules], leaves: Iterable[Condition]
+) -> tuple[frozenset[str] | None, ...]:
+    """Whom the caller may be: a stranger, a contact in no group, or in one of those that are asked for."""
+    groups = sorted({group for leaf in leaves if isinstance(leaf, CallerIs) for group in leaf.groups})
+    listed = any(one.contacts for client in clients for one in _lists(client))
+    known = [frozenset({group}) for group in groups] if groups else []
+    return (None, *([frozenset[str]()] if listed or groups else []), *known)
+
+
+def _loads(leaves: Iterable[Condition]) -> Iterator[Mapping[str, QueueLoad]]:
+    """How the queues that are asked about may stand: of each range of numbers that makes a difference, the
+    least."""
+    asked: dict[tuple[str, str], set[int]] = {}
+    for leaf in leaves:
+        for queue, count in leaf.wanted if isinstance(leaf, LoadIs) else ():
+            assert isinstance(leaf, LoadIs)
+            edges = asked.setdefault((queue, leaf.of), {0})
+            edges |= {count.least} | ({count.most + 1} if count.most is not None else set())
+    for chosen in product(*map(sorted, asked.values())):
+        loads: dict[str, QueueLoad] = {}
+        for (queue, of), number in zip(asked, chosen, strict=True):
+            loads[queue] = replace(loads.get(queue, QueueLoad()), **{of: number})
+        yield loads
 
 
 def _classes(clients: Sequence[ClientRules]) -> Iterable[tuple[Regex, ...]]:
@@ -215,9 +260,10 @@ def listed(client: ClientRules) -> Iterator[NumberPattern]:
         yield from (pattern for index in listed.numbers for pattern, _ in index.rows())
 
 
-def _screened(client: ClientRules, caller: CallerId, matches: tuple[Regex, ...]) -> Hashable:
+def _screened(client: ClientRules, facts: Facts) -> Hashable:
     """What screening finds of a caller."""
-    return tuple(find(listed, caller.number, matches) is not None for listed in _lists(client))
+    number, matches, contact = facts.caller.number, facts.matches, facts.contact is not None
+    return tuple(find(listed, number, matches, contact=contact) is not None for listed in _lists(client))
 
 
 class Space:
@@ -274,6 +320,8 @@ class Space:
             calls_before=before,
             variables=self.known.variables,
             matches=self._really(caller) or self.known.matched_by(caller),
+            contact=self.known.contact if caller.number else None,
+            queues=self.known.queues,
         )
 
     def _really(self, caller: CallerId) -> tuple[Regex, ...] | None:
@@ -284,11 +332,19 @@ class Space:
 
     def caller_key(self, caller: CallerId) -> Key:
         """The class that a caller belongs to."""
-        facts = Facts(self.period.start, "", None, caller, variables=self.known.variables)
+        facts = Facts(
+            self.period.start,
+            "",
+            None,
+            caller,
+            variables=self.known.variables,
+            matches=self.known.matched_by(caller),
+            contact=self.known.contact if caller.number else None,
+        )
         moment = Moment(facts, {})
         return (
             self.known.called is not None and caller.number is not None,
-            *(_screened(client, caller, self.known.matched_by(caller)) for client in self._clients),
+            *(_screened(client, facts) for client in self._clients),
             *(leaf.holds(moment) for asked in self._asked for leaf in asked.callers),
         )
 

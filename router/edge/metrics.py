@@ -140,7 +140,7 @@ class Metrics(Collector):
         """A call was decided; count the block rules that held, those in shadow too, and commands, as one:
         there are more and more of them."""
         for row in trace:
-            if row.matched and row.kind in ("block", "shadow"):
+            if row.matched and row.kind in ("block", "challenge", "shadow"):
                 key = self._hits_of.name((client or "none", row.name if row.place else "command", row.kind))
                 self._hits[key] = self._hits.get(key, 0) + 1
 

@@ -1,8 +1,8 @@
 """The call figures: peers take turns in short rounds, so that a machine that drifts drifts for all.
 
-The order changes from round to round, so that nobody always comes after the same one. Figures are medians over
-the rounds, and ratios medians of the ratios within each round: of equal peers, two single rounds differ by a
-tenth and more.
+The order changes from round to round, so that nobody always comes after the same one. Figures are medians
+over the rounds, and ratios medians of the ratios within each round: of equal peers, two single rounds differ
+by a tenth and more.
 """
 
 import random

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.core.arrival import Arriving
+from router.core.cast import PHONES
 from router.core.counterexamples import called_before, can_be_placed
 from router.core.decide import decide
 from router.core.proof import prove
-from router.core.rehearsal import OUTCOMES
-from router.core.scenarios import suppose
+from router.core.scenarios import Supposing, suppose
 from tests.properties.random_rules import START, calls, compiled, documents
 
 CUT_OFF = "a caller can be cut off"
@@ -31,7 +31,7 @@ def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataOb
         taker = (decision.route or "").removeprefix("exception ")
         denied = (f"`{taker}` takes no call", f"`{taker}` meets no call")
         assert not any(text in warning for warning in never for text in denied)
-        outcome = data.draw(st.sampled_from(OUTCOMES))
+        outcome = data.draw(st.sampled_from(PHONES))
         given_all = dict.fromkeys(("kari", "ola", "PJSIP/100", "PJSIP/101", "+4790000001"), (outcome,))
         arriving = Arriving(call.dialled, call.caller.raw or "anonymous", call.caller.name)
         supposed = suppose(arriving, call.now, rules, given_all)
@@ -55,7 +55,7 @@ def test_a_counterexample_is_one(document: dict[str, Any]) -> None:
             continue
         caller = call.caller
         arriving = Arriving(call.dialled, caller.raw or "anonymous", caller.name, call.variables)
-        supposed = suppose(arriving, call.now, rules, dict(example.given), called_before(call))
+        supposed = suppose(arriving, call.now, rules, dict(example.given), Supposing(called_before(call)))
         assert not supposed.steps or supposed.steps[-1] == "ring"
         place, harmed = f"{one.warning.file}:{one.warning.line}", supposed.met[-1:]
         assert all(supposed.decision.plan.nodes[at].place == place for at in harmed)

@@ -120,9 +120,13 @@ def test_what_a_client_says_itself_wins() -> None:
 
 
 SHARED, CLIENT = "rules/shared.yaml", "rules/fjord.yaml"
-YES = "not supported by this version yet"
 WRONG = [
-    ("a key of later", "tags: {}", HEAD, [f"{SHARED}:1:1: `tags` is {YES}; remove it"]),
+    (
+        "an unknown key",
+        "tag: {}",
+        HEAD,
+        [f"{SHARED}:1:1: `tag` is not a key that can stand here; remove it"],
+    ),
     (
         "a list for a mapping",
         "- x",

@@ -40,7 +40,7 @@ RINGBACK = "ringback"
 """The timer after which the caller hears ringing though no phone rings yet."""
 
 PATIENCE = 1.0
-"""Seconds until then. A phone that is busy, or answers at once, never rings, and the caller is not told so."""
+"""Seconds until then. A phone that is busy or answers at once never rings, and the caller is not told so."""
 
 CANCEL_TIMERS = (CancelTimer(TIMER), CancelTimer(RINGBACK))
 
@@ -117,8 +117,7 @@ def _may_be_dialled(leg: Leg) -> bool:
 
 
 def _step(call: Call) -> Ring:
-    assert call.position is not None
-    step = call.plan.nodes[call.position].step
+    step = call.step
     assert isinstance(step, Ring)
     return step
 
