@@ -22,7 +22,8 @@ A caller's channel enters our application
 Facts -> decision
     core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
-    core/times.py              durations, weekly hours, dates, holidays
+    core/times.py              durations, moments, dates and hours of the day, as written
+    core/hours.py              when a client is open: week, dates, holidays, events of calendars
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
     core/verdict.py            what was decided of a number by command

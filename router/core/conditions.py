@@ -12,8 +12,9 @@ import msgspec
 
 from router.core.conditiondocs import AttestationDoc, ConditionDoc, CountriesDoc
 from router.core.facts import Facts
+from router.core.hours import Hours
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.times import Hours, Period, Rate, instant
+from router.core.times import Period, Rate, instant
 
 ATTESTATION = "attestation"
 """The variable by which the dialplan says how far the caller's number was vouched for (STIR/SHAKEN)."""

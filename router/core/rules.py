@@ -18,6 +18,7 @@ import msgspec
 from router.core.cautions import cautions
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
+from router.core.hours import Hours
 from router.core.layout import (
     MOST_STEPS,
     Sheet,
@@ -47,7 +48,7 @@ from router.core.shapes import check
 from router.core.shared import Entry, Shared, folder_of, read_shared
 from router.core.stepdocs import NumberDoc, RingStep
 from router.core.tables import Table, Tables
-from router.core.times import Hours, Rate
+from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import msgspec
 
 from router.core.conditions import Between, When
+from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
-from router.core.times import Hours
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, assert_never
 import msgspec
 
 from router.core.conditions import When, when_in_words
+from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
@@ -28,7 +29,7 @@ from router.core.plan import (
 )
 from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
 from router.core.screening import Numbers
-from router.core.times import WEEKDAYS, Hours, Spans, spans_in_words
+from router.core.times import WEEKDAYS, Spans, spans_in_words
 
 MOST_LISTED = 5
 """Numbers of a screening rule that are told one by one; there can be a hundred thousand."""

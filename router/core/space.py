@@ -34,10 +34,11 @@ from router.core.conditions import (
     When,
 )
 from router.core.facts import Facts
+from router.core.hours import Hours
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
 from router.core.ruleset import ClientRules, Owner, RuleSet
 from router.core.screening import find
-from router.core.times import Hours, Period, Rate
+from router.core.times import Period, Rate
 
 ANONYMOUS = CallerId(None, "")
 INTERNAL = CallerId(None, "1")

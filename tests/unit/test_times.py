@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from router.core.hours import Hours, beginning
 from router.core.times import (
     Dates,
     Duration,
-    Hours,
     Period,
     YearDays,
-    beginning,
     read_dates,
     read_holidays,
     read_spans,
