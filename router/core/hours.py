@@ -33,9 +33,11 @@ class Occasions(msgspec.Struct, frozen=True):
     """Seconds since 1970, in order."""
     states: tuple[bool | None, ...] = ()
     """From each start to the next: open, closed, or None where there is no event. None is the last."""
+    words: tuple[str, ...] = ()
+    """What is said of each calendar, `closed by holidays.ics`."""
 
     @classmethod
-    def of(cls, periods: Iterable[Period], is_open: bool) -> "Occasions":
+    def of(cls, periods: Iterable[Period], is_open: bool, words: str) -> "Occasions":
         """One calendar's; its periods may overlap."""
         turns: list[tuple[float, bool | None]] = []
         end = float("-inf")
@@ -45,20 +47,19 @@ class Occasions(msgspec.Struct, frozen=True):
                 turns += [(end, None), (begins, is_open)]
             end = max(end, ends)
         turns = [*turns[1:], (end, None)] if turns else []
-        return cls(tuple(at for at, _ in turns), tuple(state for _, state in turns))
+        return cls(tuple(at for at, _ in turns), tuple(state for _, state in turns), (words,))
 
     @classmethod
     def first(cls, several: Sequence["Occasions"]) -> "Occasions":
         """Those of several calendars: where events of two overlap, the calendar named first holds."""
-        if len(several) == 1:
-            return several[0]
         turns: list[tuple[float, bool | None]] = []
         for at in sorted({at for one in several for at in one.starts}):
             states = [one._at(at) for one in several]
             state = next((state for state in states if state is not None), None)
             if state is not (turns[-1][1] if turns else None):
                 turns.append((at, state))
-        return cls(tuple(at for at, _ in turns), tuple(state for _, state in turns))
+        words = tuple(word for one in several for word in one.words)
+        return cls(tuple(at for at, _ in turns), tuple(state for _, state in turns), words)
 
     def at(self, now: datetime) -> bool | None:
         """Whether an event makes the instant `now` (aware) open or closed; None without one."""
@@ -145,9 +146,8 @@ class Hours:
         return self._by_spans(day, minute) if is_open is None else is_open
 
     def _by_spans(self, day: date, minute: int) -> bool:
-        return any(start <= minute < end for start, end in self.spans(day)) or self._past_midnight(
-            day, minute
-        )
+        within = any(start <= minute < end for start, end in self.spans(day))
+        return within or self._past_midnight(day, minute)
 
     def _past_midnight(self, day: date, minute: int) -> bool:
         """Whether a span of the day before goes on at this minute of `day`."""

@@ -17,6 +17,7 @@ from pydantic import ValidationInfo
 
 from router.core import times
 from router.core.dialling import Dialling
+from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
@@ -42,6 +43,7 @@ _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _LOOKS_LIKE_NUMBER = re.compile(r"[+0-9(][0-9 ()./-]*")
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
 
@@ -56,6 +58,7 @@ class Reading(msgspec.Struct, frozen=True):
     lists: tuple[str, ...] = ()
     """Names of the lists in shared.yaml."""
     files: NumberLists = NO_LISTS
+    calendars: Calendars = NO_CALENDARS
 
     @classmethod
     def of(
@@ -64,6 +67,7 @@ class Reading(msgspec.Struct, frozen=True):
         dialling: Dialling,
         lists: tuple[str, ...] = (),
         files: NumberLists = NO_LISTS,
+        calendars: Calendars = NO_CALENDARS,
     ) -> "Reading":
         """From a client's document that is not yet checked."""
         document = data if isinstance(data, dict) else {}
@@ -82,6 +86,7 @@ class Reading(msgspec.Struct, frozen=True):
             dialling=dialling,
             lists=lists,
             files=files,
+            calendars=calendars,
         )
 
 
@@ -186,6 +191,20 @@ def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
 def read_list_file(value: object, info: ValidationInfo) -> str:
     """List file: a table with numbers beside the rules, named from their folder, as in `lists/ads.csv`."""
     return _reading(info).files.find(text_of(value))
+
+
+def read_calendar_file(value: object, info: ValidationInfo) -> str:
+    """Calendar file: an iCalendar beside the rules, named from their folder, as in `calendars/closed.ics`."""
+    return _reading(info).calendars.find(text_of(value))
+
+
+def read_calendar_url(value: object) -> str:
+    """Calendar address: where an iCalendar is fetched from, `https://...` or `http://...`."""
+    text = text_of(value)
+    if not _URL.fullmatch(text):
+        hint = "write https:// in place of webcal://" if text.startswith("webcal:") else "begin with https://"
+        raise ValueError(f"`{text[:60]}` is not the address of a calendar; {hint}")
+    return text
 
 
 def read_list_name(value: object, info: ValidationInfo) -> str:
@@ -327,6 +346,11 @@ def list_form(value: object) -> str:
     return "<numbers>" if isinstance(value, dict) and "numbers" in value else "<file>"
 
 
+def calendar_form(value: object) -> str:
+    """The same for a calendar, `{file: ...}` or `{url: ...}`."""
+    return "<url>" if isinstance(value, dict) and "url" in value else "<file>"
+
+
 def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -> object:
     """`hangup` is short for `{hangup: null}`. ValueError where `value` is not exactly one known step."""
     if isinstance(value, str):
@@ -354,6 +378,8 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_pattern: PATTERN_AS_WRITTEN,
     read_blocked_pattern: PATTERN_AS_WRITTEN,
     read_votes: _COUNT,
+    read_calendar_file: re.compile(r".*\.[iI][cC][sS]"),
+    read_calendar_url: _URL,
     read_context: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],

@@ -54,6 +54,15 @@ class OwnNumber(msgspec.Struct, frozen=True):
     """Whose own it is, if it is one's."""
 
 
+class FeedUse(msgspec.Struct, frozen=True):
+    """A calendar of the web that hours go by."""
+
+    hours: str
+    url: str
+    missing: RuleWarning | None
+    """Why the hours are as without it; None where there is a copy."""
+
+
 class ClientRules(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -64,6 +73,7 @@ class ClientRules(msgspec.Struct, frozen=True):
     numbers: tuple[OwnNumber, ...]
     """The client's in file order, then its people's; `RuleSet.numbers` says whose call it is."""
     hours: Mapping[str, Hours]
+    feeds: tuple[FeedUse, ...]
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]

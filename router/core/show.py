@@ -219,7 +219,9 @@ def _hours(name: str, hours: Hours) -> Entry:
         *_dates(hours.dates, "%Y-%m-%d", "", hours.place),
         *_dates(yearly, "%m-%d", " every year", hours.place),
     )
-    return Entry("hours", f"hours {name}: {_week_in_words(hours.week)}{holidays}", hours.place, dates)
+    calendars = "".join(f"; {words}" for words in hours.occasions.words)
+    said = f"hours {name}: {_week_in_words(hours.week)}{holidays}{calendars}"
+    return Entry("hours", said, hours.place, dates)
 
 
 def _screening(client: ClientRules) -> Iterator[Entry]:
