@@ -13,10 +13,10 @@ import time
 from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import UTC, datetime
 from math import inf
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import structlog
-from yarl import URL
 
 from router.core.feeds import horizon, host_of
 from router.core.occurrences import read_feed
@@ -36,6 +36,7 @@ MOST_REDIRECTS = 3
 AT_ONCE = 4
 LONGEST_WAIT = 3600.0
 """Seconds between two looks at what is due, and at the day."""
+DAY = 86400
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -57,13 +58,16 @@ class Feeds:
         rules: Callable[[], RuleSet],
         refresh: Callable[[], Awaitable[None]],
         metrics: Metrics,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`every` so many seconds each is fetched; `refresh` has the rules go by new copies."""
+        """`every` so many seconds each is fetched; `refresh` has the rules go by new copies; `clock` gives
+        seconds since 1970."""
         self._copies = copies
         self._every = every
         self._rules = rules
         self._refresh = refresh
         self._metrics = metrics
+        self._clock = clock
         self._texts: dict[str, str] = {}
         self._fetched: dict[str, float] = {}
         """URL -> when, in seconds since 1970."""
@@ -79,7 +83,7 @@ class Feeds:
 
     def ages(self) -> dict[str, float]:
         """Client -> seconds since the one of its calendars was fetched for which that is longest ago."""
-        now = time.time()
+        now = self._clock()
         return {
             client.id: max(now - self._fetched.get(feed.url, -inf) for feed in client.feeds)
             for client in self._rules().clients.values()
@@ -89,7 +93,7 @@ class Feeds:
     async def run(self) -> None:
         """For ever."""
         self._texts, self._fetched = await asyncio.to_thread(self._known)
-        day = datetime.now(UTC).date()
+        day = self._clock() // DAY
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=LIMIT),
             headers={"Accept": "text/calendar", "Accept-Encoding": "identity"},
@@ -99,7 +103,7 @@ class Feeds:
             while True:
                 self._rules_changed.clear()
                 changed = await self._round(session)
-                today = datetime.now(UTC).date()
+                today = self._clock() // DAY
                 if changed or today != day:
                     day = today
                     await self._refresh()
@@ -152,7 +156,7 @@ class Feeds:
             self._failed(url, FetchError("fault", "by a fault of callrouter's own; see the log"))
             return False
         self._due[url] = loop.time() + self._every
-        self._texts[url], self._fetched[url] = text, time.time()
+        self._texts[url], self._fetched[url] = text, self._clock()
         if url in self._failing:
             self._failing.discard(url)
             log.info("calendar fetched again", **self._named_in_logs(url))
@@ -186,14 +190,13 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-async def fetch(session: aiohttp.ClientSession, address: str) -> str:
+async def fetch(session: aiohttp.ClientSession, url: str) -> str:
     """The text at an address. FetchError says why there is none."""
     try:
-        url = URL(address)
         for _ in range(MOST_REDIRECTS + 1):
             async with session.get(url, allow_redirects=False) as reply:
                 if reply.status in _REDIRECTS:
-                    url = _onward(url, reply.headers.get("Location", ""))
+                    url = onward(url, reply.headers.get("Location", ""))
                     continue
                 if reply.status != 200:
                     raise FetchError("status", f"the answer is {reply.status} {reply.reason}")
@@ -207,15 +210,13 @@ async def fetch(session: aiohttp.ClientSession, address: str) -> str:
     raise FetchError("redirect", f"it leads on more than {MOST_REDIRECTS} times")
 
 
-def _onward(url: URL, location: str) -> URL:
-    """Where a redirect leads: on the same host, and never from https to http."""
-    try:
-        onward = url.join(URL(location))
-    except ValueError:
-        onward = URL()
-    if not location or onward.host != url.host or onward.scheme not in {url.scheme, "https"}:
+def onward(url: str, location: str) -> str:
+    """Where a redirect leads: on the same host, and never from https to http. FetchError for elsewhere."""
+    there = urljoin(url, location)
+    before, after = urlsplit(url), urlsplit(there)
+    if before.hostname != after.hostname or after.scheme not in {before.scheme, "https"}:
         raise FetchError("redirect", "it leads to another host; write the address there into the rules")
-    return onward
+    return there
 
 
 async def _body(chunks: AsyncIterable[bytes]) -> bytes:
