@@ -19,7 +19,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from dateutil.rrule import rrule
 from icalendar import Component
 from recurring_ical_events.adapters.event import EventAdapter
 from recurring_ical_events.occurrence import Occurrence
@@ -28,7 +27,7 @@ from recurring_ical_events.series import Series
 from router.core.icaltext import Written, written_events
 from router.core.times import Period
 
-MOST_WORK = 2_000_000
+MOST_WORK = 4_000_000
 """Of one calendar; about as many millionths of a second."""
 WORK = {"YEARLY": 100, "MONTHLY": 15, "WEEKLY": 5, "DAILY": 5}
 """Of a step of a simple rule, by what recurs; what recurs more often is left out."""
@@ -238,7 +237,7 @@ class _Rules(Series.RecurrenceRules):  # type: ignore[misc]
         self._work = work
         super().__init__(core)
 
-    def rrulestr(self, rule_string: str) -> rrule:
+    def rrulestr(self, rule_string: str) -> Any:
         rule = super().rrulestr(rule_string)
         parts = {
             name: value.split(",")

@@ -27,7 +27,7 @@ from router.edge.metrics import Metrics
 log = structlog.get_logger()
 
 RETRY = 60.0
-"""Seconds until a calendar is fetched again that could not be."""
+"""Seconds until a calendar is fetched again that could not be; each time twice as long."""
 LIMIT = 30.0
 """Seconds that one may take."""
 LARGEST = 1_000_000
@@ -73,7 +73,8 @@ class Feeds:
         """URL -> when, in seconds since 1970."""
         self._due: dict[str, float] = {}
         """URL -> when it is fetched again, by the loop's clock."""
-        self._failing: set[str] = set()
+        self._failed_before: dict[str, int] = {}
+        """URL -> how often in a row."""
         self._rules_changed = asyncio.Event()
         metrics.watch_calendars(self.ages)
 
@@ -157,14 +158,14 @@ class Feeds:
             return False
         self._due[url] = loop.time() + self._every
         self._texts[url], self._fetched[url] = text, self._clock()
-        if url in self._failing:
-            self._failing.discard(url)
+        if self._failed_before.pop(url, 0):
             log.info("calendar fetched again", **self._named_in_logs(url))
         return text != known
 
     def _failed(self, url: str, error: FetchError) -> None:
-        self._due[url] = asyncio.get_running_loop().time() + min(RETRY, self._every)
-        self._failing.add(url)
+        before = self._failed_before.get(url, 0)
+        self._failed_before[url] = min(before + 1, 16)  # By then it is as rare as can be.
+        self._due[url] = asyncio.get_running_loop().time() + min(RETRY * 2**before, self._every)
         self._metrics.calendar_failed(error.reason)
         last_good = _moment(self._fetched.get(url))
         log.warning("calendar not fetched", **self._named_in_logs(url), error=str(error), last_good=last_good)

@@ -195,7 +195,9 @@ BAD: list[tuple[str, Callable[[Server], None], str]] = [
 
 
 def _endless() -> str:
-    event = "BEGIN:VEVENT\nDTSTART;VALUE=DATE:00010101\nRRULE:FREQ=DAILY\nEND:VEVENT"
+    many = ",".join(map(str, range(1, 90)))
+    rule = f"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;BYYEARDAY={many}"
+    event = f"BEGIN:VEVENT\nDTSTART;VALUE=DATE:20270101\n{rule}\nEND:VEVENT"
     return f"BEGIN:VCALENDAR\n{event}\nEND:VCALENDAR"
 
 
