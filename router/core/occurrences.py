@@ -27,13 +27,13 @@ from recurring_ical_events.series import Series
 from router.core.icaltext import Written, written_events
 from router.core.times import Period
 
-MOST_WORK = 4_000_000
+MOST_WORK = 3_000_000
 """Of one calendar; about as many millionths of a second."""
-WORK = {"YEARLY": 100, "MONTHLY": 15, "WEEKLY": 5, "DAILY": 5}
+WORK = {"YEARLY": 100, "MONTHLY": 15, "WEEKLY": 5, "DAILY": 3}
 """Of a step of a simple rule, by what recurs; what recurs more often is left out."""
 SIMPLE = 10
 """Values in a simple rule; one of twice as many takes twice the work."""
-WORK_OF_OCCURRENCE = 15
+WORK_OF_OCCURRENCE = 20
 MOST_PARTS = 100
 """Values that the parts of one rule may have."""
 MOST_RULES = 5
