@@ -23,7 +23,8 @@ Facts -> decision
     core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
     core/regexes.py            regular expressions of callers' numbers and names
-    core/times.py              durations, weekly hours, dates, holidays
+    core/times.py              durations, moments, dates and hours of the day, as written
+    core/hours.py              when a client is open: week, dates, holidays, events of calendars
     core/counts.py             how many, as conditions ask it
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
@@ -42,12 +43,16 @@ Rules (read at start and at reload)
     core/stepdocs.py           steps as written
     core/conditiondocs.py      conditions as written
     core/screeningdocs.py      screening as written
+    core/calendardocs.py       calendars of hours as written
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
     core/tables.py             tables beside the rules: CSV, one a line
     core/numberlists.py        lists of numbers in them, indexed once for all
     core/peopletable.py        people in them
+    core/icaltext.py           calendars in them, and of the web: text -> events
+    core/occurrences.py        ... and when those last, also what recurs
+    core/feeds.py              ... each read once for all hours that name it
     core/shared.py             shared.yaml: named lists, and defaults
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
@@ -58,6 +63,8 @@ Rules (read at start and at reload)
     edge/rulesfile.py          the files they are in
     edge/revision.py           ... as they were at a git revision
     edge/reload.py             read again while calls are in flight
+    edge/feedcopies.py         last good copies of calendars of the web
+    edge/feeds.py              ... and how they come
 
 The call
     core/events.py             what happened to a call

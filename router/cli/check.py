@@ -30,7 +30,14 @@ def load_rules(source: RulesFile) -> RuleSet:
     if isinstance(outcome, RuleErrors):
         print_remarks(outcome.errors)
         raise typer.Exit(FAILED)
+    print_missing(outcome)
     return outcome
+
+
+def print_missing(rules: RuleSet) -> None:
+    """The calendars of the web that hours do without: what is told of such hours is not what it will be."""
+    feeds = (feed for client in rules.clients.values() for feed in client.feeds)
+    print_remarks(feed.missing for feed in feeds if feed.missing)
 
 
 def check(

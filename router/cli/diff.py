@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from router.app import rules_file
-from router.cli.check import print_remarks
+from router.cli.check import print_missing, print_remarks
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings
 from router.core.decide import Decision
 from router.core.difference import Comparison, Difference, compare
@@ -73,7 +73,7 @@ def _load(what: str, in_use: Path, settings: Settings) -> RuleSet:
         source = rules_file(settings, Path(what))
         if not source.path.exists():
             try:
-                source = stack.enter_context(rules_at(what, in_use, source.dialling))
+                source = stack.enter_context(rules_at(what, in_use, source))
             except RevisionError as error:
                 typer.echo(str(error), err=True)
                 raise typer.Exit(WRONG) from error
@@ -81,6 +81,7 @@ def _load(what: str, in_use: Path, settings: Settings) -> RuleSet:
     if isinstance(outcome, RuleErrors):
         print_remarks(outcome.errors)
         raise typer.Exit(WRONG)
+    print_missing(outcome)
     return outcome
 
 

@@ -13,8 +13,9 @@ import msgspec
 from router.core.conditiondocs import AttestationDoc, ConditionDoc, ContactDoc, CountriesDoc, WaitingDoc
 from router.core.counts import Count
 from router.core.facts import Facts, QueueLoad
+from router.core.hours import Hours
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.times import Hours, Period, Rate, instant
+from router.core.times import Period, Rate, instant
 
 ATTESTATION = "attestation"
 """The variable by which the dialplan says how far the caller's number was vouched for (STIR/SHAKEN)."""

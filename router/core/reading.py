@@ -17,6 +17,7 @@ from pydantic import ValidationInfo
 
 from router.core import counts, times
 from router.core.dialling import Dialling
+from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
@@ -58,6 +59,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 _KEY = re.compile(r"[0-9*#]")
 _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
 
@@ -75,6 +77,7 @@ class Reading(msgspec.Struct, frozen=True):
     lists: tuple[str, ...] = ()
     """Names of the lists in shared.yaml."""
     files: NumberLists = NO_LISTS
+    calendars: Calendars = NO_CALENDARS
 
     @classmethod
     def of(
@@ -84,6 +87,7 @@ class Reading(msgspec.Struct, frozen=True):
         lists: tuple[str, ...] = (),
         files: NumberLists = NO_LISTS,
         tags: tuple[str, ...] = (),
+        calendars: Calendars = NO_CALENDARS,
     ) -> "Reading":
         """From a client's document that is not yet checked. `tags` are those that clients share."""
         document = data if isinstance(data, dict) else {}
@@ -104,6 +108,7 @@ class Reading(msgspec.Struct, frozen=True):
             tags=(*SHIPPED_TAGS, *tags, *own),
             lists=lists,
             files=files,
+            calendars=calendars,
         )
 
 
@@ -220,6 +225,20 @@ def read_display(value: object) -> Regex:
 def read_list_file(value: object, info: ValidationInfo) -> str:
     """List file: a table with numbers beside the rules, named from their folder, as in `lists/ads.csv`."""
     return _reading(info).files.find(text_of(value))
+
+
+def read_calendar_file(value: object, info: ValidationInfo) -> str:
+    """Calendar file: an iCalendar beside the rules, named from their folder, as in `calendars/closed.ics`."""
+    return _reading(info).calendars.find(text_of(value))
+
+
+def read_calendar_url(value: object) -> str:
+    """Calendar address: where an iCalendar is fetched from, `https://...` or `http://...`."""
+    text = text_of(value)
+    if not _URL.fullmatch(text):
+        hint = "write https:// in place of webcal://" if text.startswith("webcal:") else "begin with https://"
+        raise ValueError(f"`{text[:60]}` is not the address of a calendar; {hint}")
+    return text
 
 
 def read_list_name(value: object, info: ValidationInfo) -> str:
@@ -453,6 +472,11 @@ def list_form(value: object) -> str:
     return "<numbers>" if isinstance(value, dict) and "numbers" in value else "<file>"
 
 
+def calendar_form(value: object) -> str:
+    """The same for a calendar, `{file: ...}` or `{url: ...}`."""
+    return "<url>" if isinstance(value, dict) and "url" in value else "<file>"
+
+
 def treatment_form(value: object) -> str:
     """The same for how a caller is refused, `{say: ...}` or `{challenge: ...}`."""
     return "<challenge>" if isinstance(value, dict) and "challenge" in value else form_of(value)
@@ -493,6 +517,8 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_language: _LANGUAGE,
     read_interval: times.LOOKS[Duration.parse],
     read_pause: times.LOOKS[Duration.parse],
+    read_calendar_file: re.compile(r".*\.[iI][cC][sS]"),
+    read_calendar_url: _URL,
     read_context: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],

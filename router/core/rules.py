@@ -15,9 +15,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from router.core.calendardocs import CalendarUrl
 from router.core.cautions import cautions
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
+from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
+from router.core.hours import Hours
 from router.core.layout import (
     MOST_STEPS,
     Sheet,
@@ -37,6 +40,7 @@ from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import (
     ClientRules,
     ExceptionRule,
+    FeedUse,
     Owner,
     OwnNumber,
     PersonRules,
@@ -51,7 +55,7 @@ from router.core.shapes import check
 from router.core.shared import Shared, folder_of, read_shared
 from router.core.stepdocs import RingStep
 from router.core.tables import Table, Tables
-from router.core.times import Hours, Rate
+from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
 
@@ -96,15 +100,18 @@ class _Compiled:
 
 
 def compile_rules(
-    files: Mapping[str, str], dialling: Dialling, tables: Tables = MappingProxyType({})
+    files: Mapping[str, str],
+    dialling: Dialling,
+    tables: Tables = MappingProxyType({}),
+    fetched: Fetched = NOTHING_FETCHED,
 ) -> RuleSet | RuleErrors:
     """The rules of all `files`, or all their errors, sorted by place.
 
     `files` is name -> text; names appear in errors and places as given, and `shared.yaml` is what clients
     share: where it cannot be read, nothing is known of what they mean, and its errors stand alone. `tables`
-    are those beside the files.
+    are those beside the files, and calendars among them; `fetched` are the calendars of the web.
     """
-    shared = read_shared(files, tables, dialling)
+    shared = read_shared(files, tables, dialling, fetched)
     if not shared.whole:
         return RuleErrors(shared.errors)
     compiled: list[_Compiled] = []
@@ -121,12 +128,13 @@ def compile_rules(
     errors += [*_repeated_clients(compiled), *_disputes(claims), *_loops(rung, claims)]
     if errors:
         return RuleErrors(tuple(sorted(set(errors))))
+    told = shared.lists.warnings() | shared.calendars.warnings()
     return RuleSet(
-        _version(files, tables),
+        _version(files, {**tables, **shared.calendars.copies()}),
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
         tuple(sorted({client.rules.country for client in compiled})),
-        tuple(sorted(shared.lists.warnings().union(*(client.warnings for client in compiled)))),
+        tuple(sorted(told.union(*(client.warnings for client in compiled)))),
     )
 
 
@@ -157,7 +165,8 @@ def _compile_file(
     told = cautions(doc, rules, sheet.phones, from_table)
     found = (RuleWarning.of(text.mark(path), what) for path, what in told)
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
-    client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
+    missing = (feed.missing for feed in rules.feeds if feed.missing)
+    client = _Compiled(rules, text.mark(("client",)), claims, rung, (*found, *missing))
     return (client,), (*text.errors, *_repeats(source))
 
 
@@ -279,12 +288,8 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         timezone=doc.timezone.key,
         country=doc.country,
         numbers=tuple(_own_number(*claimed) for claimed in _claims(source)),
-        hours={
-            name: Hours.build(
-                doc.timezone, written.week, written.dates, written.holidays, place(("hours", name))
-            )
-            for name, written in doc.hours.items()
-        },
+        hours={name: _hours(source, name, shared.calendars) for name in doc.hours},
+        feeds=tuple(_feeds(source, shared.calendars)),
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
         screening=_screening(doc, shared, place),
         people={name: person(name, written) for name, written in doc.people.items()},
@@ -311,6 +316,38 @@ def _queue(doc: QueueDoc, place: str) -> QueueRules:
         doc.callback_key,
         doc.music,
     )
+
+
+def _hours(source: _Source, name: str, calendars: Calendars) -> Hours:
+    written, zone = source.doc.hours[name], source.doc.timezone
+    sources = tuple(
+        Source(
+            one.url if isinstance(one, CalendarUrl) else one.file,
+            isinstance(one, CalendarUrl),
+            one.means == "open",
+        )
+        for one in written.calendar
+    )
+    return Hours.build(
+        zone,
+        written.week,
+        written.dates,
+        written.holidays,
+        calendars.occasions(sources, zone),
+        source.text.place(("hours", name)),
+    )
+
+
+def _feeds(source: _Source, calendars: Calendars) -> Iterator[FeedUse]:
+    for name, written in source.doc.hours.items():
+        for at, one in enumerate(written.calendar):
+            if isinstance(one, CalendarUrl):
+                # A single value stands for a list of one, and has no place in a list.
+                path = ("hours", name, "calendar")
+                here = (*path, at) if (*path, at) in source.text.values else path
+                why = calendars.missing(one.url)
+                missing = RuleWarning.of(source.text.mark((*here, "url")), why) if why else None
+                yield FeedUse(name, one.url, missing)
 
 
 def _own_number(pattern: NumberPattern, claim: _Claim) -> OwnNumber:

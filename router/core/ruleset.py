@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import msgspec
 
 from router.core.conditions import Between, When
+from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
-from router.core.times import Hours
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -74,6 +74,15 @@ class OwnNumber(msgspec.Struct, frozen=True):
     """Whose own it is, if it is one's."""
 
 
+class FeedUse(msgspec.Struct, frozen=True):
+    """A calendar of the web that hours go by."""
+
+    hours: str
+    url: str
+    missing: RuleWarning | None
+    """Why the hours are as without it; None where there is a copy."""
+
+
 class ClientRules(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -84,6 +93,7 @@ class ClientRules(msgspec.Struct, frozen=True):
     numbers: tuple[OwnNumber, ...]
     """The client's in file order, then its people's; `RuleSet.numbers` says whose call it is."""
     hours: Mapping[str, Hours]
+    feeds: tuple[FeedUse, ...]
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]

@@ -2,7 +2,8 @@
 
 Values are read by pydantic in one pass, into what they mean (patterns, spans, durations, phones), with the
 names the document itself defines at hand (reading.py), so that wrong shapes and wrong names are found
-together. Steps are in stepdocs.py, conditions in conditiondocs.py, screening in screeningdocs.py.
+together. Steps are in stepdocs.py, conditions in conditiondocs.py, screening in screeningdocs.py,
+calendars in calendardocs.py.
 
 To add a key: a field here. The docstrings of documents and fields are for those who write rules: editors and
 the reference page show them (jsonschema.py, reference.py). After a change: `callrouter schema --write rules`.
@@ -13,6 +14,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
 from router.core import reading, times
+from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
@@ -63,13 +65,14 @@ class RouteDoc(Shape):
 
 
 class HoursDoc(Shape):
-    """When it is open. A date outranks a public holiday, and that the week.
+    """When it is open. A date outranks calendars, these a public holiday, and that the week.
 
     ```yaml
     office:
       week: {mon-thu: "08:00-15:30", fri: "08:00-12:00 12:30-14:00"}
       holidays: NO
       dates: {2026-12-23: "08:00-12:00", 12-24..12-31: closed}
+      calendar: {file: calendars/closing-days.ics}
     ```
     """
 
@@ -83,6 +86,10 @@ class HoursDoc(Shape):
     """Whose public holidays are closed."""
     dates: dict[DateRule, DaySpans] = Field(default_factory=dict)
     """The open hours of single days, in place of all else; of ranges that overlap, the shorter one holds."""
+    calendar: Annotated[tuple[CalendarDoc, ...], BeforeValidator(listed)] = ()
+    """Calendars whose events close it, or open it; where events of two overlap, the one named first holds.
+    Days, and times without a zone, are by the client's clocks. Cancelled events do not count, nor do those
+    with a time that are shown as free."""
 
 
 class ExceptionDoc(Shape):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from router.core.dialling import Dialling
+from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import CONTACTS, Reading
@@ -49,6 +50,7 @@ class Shared(NamedTuple):
 
     file: str
     lists: NumberLists
+    calendars: Calendars
     named: Mapping[str, _Named] = {}
     defaults: tuple[_Default, ...] = ()
     tags: tuple[str, ...] = ()
@@ -59,7 +61,7 @@ class Shared(NamedTuple):
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
-        return Reading.of(data, dialling, tuple(self.named), self.lists, self.tags)
+        return Reading.of(data, dialling, tuple(self.named), self.lists, self.tags, self.calendars)
 
     def under(self, text: YamlText) -> YamlText:
         """A client's document with the defaults for what it leaves out."""
@@ -105,15 +107,18 @@ class Shared(NamedTuple):
         return (*_matcher(regexes_in(entries)), *shared)
 
 
-def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) -> Shared:
+def read_shared(
+    files: Mapping[str, str], tables: Tables, dialling: Dialling, fetched: Fetched = NOTHING_FETCHED
+) -> Shared:
     """From the file called SHARED_FILE, if it is among `files`, and the tables beside it."""
-    lists = NumberLists(tables, folder_of(next(iter(files), "")))
+    folder = folder_of(next(iter(files), ""))
+    lists, calendars = NumberLists(tables, folder), Calendars(tables, folder, fetched)
     file = next((name for name in sorted(files) if PurePath(name).name == SHARED_FILE), None)
     if file is None:
-        return Shared(SHARED_FILE, lists)
+        return Shared(SHARED_FILE, lists, calendars)
     text = read_yaml(file, files[file])
     if not text.whole or text.data is None:
-        return Shared(file, lists, errors=text.errors, whole=text.whole)
+        return Shared(file, lists, calendars, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
     defaults, names, tags = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
     doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists, tuple(tags)))
@@ -122,7 +127,7 @@ def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) ->
         named, errors = dict.fromkeys(names, _Named()), text.errors + doc
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
-    return Shared(file, lists, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
+    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.core.conditions import When, when_in_words
+from router.core.hours import Hours
 from router.core.layout import Layout, Rounds
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
@@ -39,7 +40,7 @@ from router.core.plan import (
 from router.core.reading import CONTACTS
 from router.core.ruleset import ClientRules, Owner, OwnNumber, QueueRules, RuleSet
 from router.core.screening import Listed
-from router.core.times import WEEKDAYS, Duration, Hours, Spans, spans_in_words
+from router.core.times import WEEKDAYS, Duration, Spans, spans_in_words
 
 MOST_LISTED = 5
 """Numbers of a screening rule that are told one by one; there can be a hundred thousand."""
@@ -293,7 +294,9 @@ def _hours(name: str, hours: Hours) -> Entry:
         *_dates(hours.dates, "%Y-%m-%d", "", hours.place),
         *_dates(yearly, "%m-%d", " every year", hours.place),
     )
-    return Entry("hours", f"hours {name}: {_week_in_words(hours.week)}{holidays}", hours.place, dates)
+    calendars = "".join(f"; {words}" for words in hours.occasions.words)
+    said = f"hours {name}: {_week_in_words(hours.week)}{holidays}{calendars}"
+    return Entry("hours", said, hours.place, dates)
 
 
 def _screening(client: ClientRules) -> Iterator[Entry]:

@@ -42,11 +42,12 @@ from router.core.conditions import (
     When,
 )
 from router.core.facts import Facts, QueueLoad
+from router.core.hours import Hours
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
 from router.core.regexes import Regex
 from router.core.ruleset import ClientRules, Owner, RuleSet
 from router.core.screening import Listed, find, matching
-from router.core.times import Hours, Period, Rate
+from router.core.times import Period, Rate
 
 ANONYMOUS = CallerId(None, "")
 INTERNAL = CallerId(None, "1")
