@@ -91,6 +91,7 @@ Without a call
     core/ways.py               ways through a plan, and what phones do so that a call goes there
     core/space.py              all calls there can be, cut into kinds that rules treat alike
     core/proof.py              what holds of all calls there can be
+    core/idle.py               block rules that no call meets, and why
     core/counterexamples.py    calls of which it does not hold, as tests
     core/difference.py         what differs between two rule sets, for which calls
 

@@ -115,8 +115,10 @@ def _of_pair(
     whatever = knowns(both)
     found: dict[Hashable, list[Difference]] = {}
     meanings = Meanings()
+    # A number that moved is another's altogether: nothing needs to be cut.
+    space = Space(() if clients[0] != clients[1] else both, dialled, period)
     for known in whatever:
-        pair = _Pair(numbering, clients, dialled, rules, period, known, meanings)
+        pair = _Pair(numbering, clients, rules, space.knowing(known), meanings)
         for what, difference in pair.differences():
             found.setdefault(what, []).append(difference)
     for alike in found.values():
@@ -214,20 +216,16 @@ class _Pair:
         self,
         numbering: Numbering,
         clients: Clients,
-        dialled: dict[Key, Dialled],
         rules: tuple[RuleSet, RuleSet],
-        period: Period,
-        known: Known,
+        space: Space,
         meanings: Meanings,
     ) -> None:
         self._numbering = numbering
         self._clients = clients
         self._rules = rules
         self._meanings = meanings
-        both = [one.clients[id] for one, id in zip(rules, clients, strict=True) if id is not None]
-        # A number that moved is another's altogether: nothing needs to be cut.
         self._moved = clients[0] != clients[1]
-        self._space = Space(() if self._moved else both, dialled, period, known)
+        self._space = space
 
     def differences(self) -> Iterator[tuple[Hashable, Difference]]:
         """Each with what it is, apart from what else is known of the calls."""

@@ -9,7 +9,6 @@ and what each phone does.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +16,7 @@ import msgspec
 from router.core.cautions import LONGEST_WAIT, longest_ring
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
+from router.core.idle import idle
 from router.core.layout import Layout
 from router.core.plan import ENDS, SETTLES, TELLS, CallPlan, Queue, Ring, RingOutcome, Step, ways_on
 from router.core.remarks import RuleWarning
@@ -73,10 +73,13 @@ def prove(rules: RuleSet, start: datetime, most: int | None = None) -> Proof | N
     found: list[Finding] = []
     for (id,), dialled in numbering.classes.items():
         client = rules.clients[str(id)]
-        spaces = [Space((client,), dialled, Period(start, end), known) for known in knowns((client,))]
-        kinds += sum(map(len, spaces))
-        if most is not None and work + kinds > most:
-            return None
+        space = Space((client,), dialled, Period(start, end))
+        spaces: list[Space] = []
+        for known in knowns((client,)):
+            spaces.append(space.knowing(known))
+            kinds += len(spaces[-1])
+            if most is not None and work + kinds > most:
+                return None
         found += _Client(rules, client, spaces, dialled).findings()
     return Proof(kinds, end, tuple(sorted(found, key=lambda one: one.warning)))
 
@@ -164,11 +167,15 @@ class _Client:
         """What can befall a caller, each thing once for each place."""
 
     def findings(self) -> Iterator[Finding]:
-        for _, _, _, call in chain.from_iterable(space.calls() for space in self._spaces):
+        for call in self._calls():
             self._decided(call, decide(self._rules, call))
         yield from self._harm.values()
         never = dict.fromkeys((part.place, what) for part, what in self._never())
         yield from (Finding(_warning(place, what)) for place, what in never)
+
+    def _calls(self) -> Iterator[Facts]:
+        for space in self._spaces:
+            yield from (call for _, _, _, call in space.calls())
 
     def _decided(self, call: Facts, decision: Decision) -> None:
         plan = decision.plan
@@ -206,6 +213,7 @@ class _Client:
                 yield from self._never_in(route.layout)
             yield from self._unknown_numbers(route)
         yield from self._never_of_exceptions()
+        yield from self._never_of_block_rules()
         for person in client.people.values():
             own = person.own
             if own is not None and Part(own.place, f"own number {own.name}") in self._met:
@@ -224,6 +232,16 @@ class _Client:
                 yield part, f"exception `{exception.title}` meets no call while it lasts; move it up"
             elif part in self._met and exception.layout is not None:
                 yield from self._never_in(exception.layout)
+
+    def _never_of_block_rules(self) -> Iterator[tuple[Part, str]]:
+        unmet = [
+            rule
+            for rule in self._client.screening.block
+            if Part(rule.place, f"{'shadow' if rule.shadow else 'block'} {rule.name}") not in self._met
+        ]
+        start = self._spaces[0].period.start
+        for rule, what in idle(self._client, unmet, self._calls(), start, f"in the next {DAYS} days"):
+            yield Part(rule.place, ""), what
 
     def _led_to(self, route: Route) -> bool:
         """True if a `goto` leads calls there: they meet its first step, which others do not have as well."""

@@ -18,6 +18,7 @@ and its part of a key.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo
@@ -80,6 +81,8 @@ class Callers(msgspec.Struct, frozen=True):
 
     caller: CallerId
     """One of them."""
+    matches: tuple[Regex, ...]
+    """Regular expressions that match that one, or are supposed to."""
     cells: tuple[Cell, ...]
     numberless: tuple[CallerId, ...]
     """Of ANONYMOUS and INTERNAL, those among them."""
@@ -275,9 +278,8 @@ class Space:
         clients: Iterable[ClientRules],
         dialled: Mapping[Key, Dialled],
         period: Period,
-        known: Known = NOTHING,
     ) -> None:
-        self.known = known
+        self.known = NOTHING
         """Of every one of these calls; `called`, and regular expressions of numbers, of those whose caller
         has a number."""
         self._clients = tuple(clients)
@@ -291,13 +293,17 @@ class Space:
         ]
         countries = [one.country for one in self._asked]
         countries += sorted(code for leaf in asked for code in leaf.countries)
-        self._matched = [
-            (regex.of, text) for regex in known.matches[:MOST_NAMED] if (text := regex.example()) is not None
-        ]
         self.caller_cells = cut(patterns, countries)
         """All callers who have a number."""
         self.callers = self._callers()
         self.times = self._times()
+
+    def knowing(self, known: Known) -> "Space":
+        """The same calls with something else known of them: numbers and times are not cut anew."""
+        other = copy(self)
+        other.known = known
+        other.callers = other._callers()
+        return other
 
     def __len__(self) -> int:
         """How many kinds of calls there are: as many decisions tell all."""
@@ -308,20 +314,20 @@ class Space:
         for to, dialled in self.dialled.items():
             for who, callers in self.callers.items():
                 for when, times in self.times.items():
-                    yield to, who, when, self._call(dialled.number, callers.caller, times.now)
+                    yield to, who, when, self._call(dialled.number, callers, times.now)
 
-    def _call(self, dialled: PhoneNumber, caller: CallerId, now: datetime) -> Facts:
-        called = self.known.called if caller.number else None
+    def _call(self, dialled: PhoneNumber, callers: Callers, now: datetime) -> Facts:
+        called = self.known.called if callers.caller.number else None
         before = called.spread(now) if called else ()
         return Facts(
             now,
             dialled.e164,
             dialled,
-            caller,
+            callers.caller,
             calls_before=before,
             variables=self.known.variables,
-            matches=self._really(caller) or self.known.matched_by(caller),
-            contact=self.known.contact if caller.number else None,
+            matches=callers.matches,
+            contact=self.known.contact if callers.caller.number else None,
             queues=self.known.queues,
         )
 
@@ -367,23 +373,27 @@ class Space:
         without: dict[Key, list[CallerId]] = {}
         for caller in (ANONYMOUS, INTERNAL):
             without.setdefault(self.caller_key(caller), []).append(caller)
-        return {
-            key: Callers(
-                self._example(key, [*found.get(key, ()), *without.get(key, ())]),
-                tuple(found.get(key, ())),
-                tuple(without.get(key, ())),
-            )
-            for key in {**found, **without}
-        }
+        classes: dict[Key, Callers] = {}
+        for key in {**found, **without}:
+            cells, numberless = tuple(found.get(key, ())), tuple(without.get(key, ()))
+            caller = self._example(key, (*cells, *numberless))
+            matches = self._really(caller) or self.known.matched_by(caller)
+            classes[key] = Callers(caller, matches, cells, numberless)
+        return classes
+
+    def _matched(self, of: str) -> Iterator[str]:
+        """Numbers or names that are matched, as is known."""
+        examples = (one.example() for one in self.known.matches[:MOST_NAMED] if one.of == of)
+        return (one for one in examples if one is not None)
 
     def _example(self, key: Key, among: Sequence[Cell | CallerId]) -> CallerId:
         """A caller of a class: where there is one, who really matches what is known to be matched."""
         first, *others = (
             CallerId(one.number, one.number.e164) if isinstance(one, Cell) else one for one in among
         )
-        matched = [CallerId(PhoneNumber(text), text) for kind, text in self._matched if kind == "regex"]
+        matched = [CallerId(PhoneNumber(text), text) for text in self._matched("regex")]
         callers = (first, *(one for one in matched if self.caller_key(one) == key), *others)
-        names = ("", *(text for kind, text in self._matched if kind == "display"))
+        names = ("", *self._matched("display"))
         named = (replace(caller, name=name) for caller in callers for name in names)
         return next((one for one in named if self._really(one) is not None), first)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from router.core.arrival import Arriving
 from router.core.cast import PHONES
@@ -37,6 +38,24 @@ def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataOb
         supposed = suppose(arriving, call.now, rules, given_all)
         if outcome != "answered" and (not supposed.steps or supposed.steps[-1] == "ring"):
             assert places, "somebody was cut off"
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents(), st.data())
+def test_a_block_rule_that_refuses_nobody_does_not(document: dict[str, Any], data: st.DataObject) -> None:
+    rules = compiled(document)
+    proof = prove(rules, START)
+    assert proof is not None
+    told = [one.warning.what for one in proof.findings]
+    idle = {what.split("`")[1] for what in told if what.startswith("block rule")}
+    for _ in range(8):
+        call = data.draw(calls(rules))
+        ages = sorted(data.draw(st.lists(st.integers(0, 7200), max_size=6)), reverse=True)
+        before = tuple(call.now - timedelta(seconds=age) for age in ages if call.caller.number)
+        values = st.sampled_from(["high", "low", "two"])
+        variables = data.draw(st.dictionaries(st.sampled_from(["RISK", "TRUNK"]), values))
+        decision = decide(rules, replace(call, calls_before=before, variables=variables))
+        assert idle.isdisjoint(row.name for row in decision.trace if row.matched)
 
 
 @settings(max_examples=30, deadline=None)

@@ -162,6 +162,83 @@ NEVER = [
 ]
 
 
+SOON = "in the next 400 days"
+IDLE = [
+    ("one that refuses", '{name: a, numbers: "+46*"}', []),
+    ("one in shadow", '{name: a, numbers: "+46*", shadow: true}, {name: b, numbers: "+46*"}', []),
+    (
+        "another takes them all",
+        '{name: a, numbers: "+46*"}, {name: b, numbers: ["+4670*", "+4680*"]}',
+        [f"block rule `b` refuses nobody {SOON}: `a` takes all its callers before"],
+    ),
+    (
+        "two others take them all, and it is in shadow",
+        '{name: a, numbers: "+4670*"}, {name: b, numbers: "+468*"}, '
+        '{name: c, numbers: ["+4670*", "+4680*"], shadow: true}',
+        [f"block rule `c` would refuse nobody {SOON}: `a` and `b` take all its callers before"],
+    ),
+    ("another takes some", '{name: a, numbers: "+4670*"}, {name: b, numbers: ["+4670*", "+4680*"]}', []),
+    (
+        "another takes them while it is open",
+        '{name: a, numbers: "+46*", when: {open: office}}, {name: b, numbers: "+46*", when: {open: office}}',
+        [f"block rule `b` refuses nobody {SOON}: `a` takes all its callers before"],
+    ),
+    ("another for a while", '{name: a, numbers: "+46*", until: 2027-01-01}, {name: b, numbers: "+46*"}', []),
+    (
+        "all are allowed",
+        '{name: a, numbers: "+4722*"}, {name: b, when: {caller: "+4722*"}}',
+        [
+            f"block rule `a` refuses nobody {SOON}: `allow` takes all its callers before",
+            f"block rule `b` refuses nobody {SOON}: `allow` takes all its callers before",
+        ],
+    ),
+    ("over", '{name: a, numbers: "+46*", until: 2026-11-01}', ["block rule `a` is past its `until:`"]),
+    (
+        "never",
+        '{name: a, numbers: "+46*", when: {caller: anonymous}}, '
+        "{name: b, more_than: 3 calls in 1h, when: {caller: anonymous}}",
+        [
+            f"block rule `a` refuses nobody {SOON}: what it asks for never holds all at once",
+            f"block rule `b` refuses nobody {SOON}: what it asks for never holds all at once",
+        ],
+    ),
+    (
+        "who calls more often is taken before",
+        "{name: a, more_than: 3 calls in 1h}, {name: b, more_than: 4 calls in 10m}",
+        [f"block rule `b` refuses nobody {SOON}: `allow` and `a` take all its callers before"],
+    ),
+    (
+        "who called in the last hour, but not lately",
+        "{name: a, more_than: 2 calls in 1h}, {name: b, more_than: 3 calls in 70m}",
+        [],
+    ),
+    ("who called at all", "{name: a, more_than: 2 calls in 1h}, {name: b, numbers: '+46*'}", []),
+    ("a variable", "{name: a, when: {variable: {RISK: high}}}, {name: b, numbers: '+46*'}", []),
+    (
+        "the same expressions",
+        "{name: a, numbers: [{regex: '^\\+4681'}, {display: 'x'}]}, {name: b, numbers: {display: 'x'}}",
+        [f"block rule `b` refuses nobody {SOON}: `allow` and `a` take all its callers before"],
+    ),
+    ("another expression", "{name: a, numbers: {regex: '8$'}}, {name: b, numbers: {regex: '9$'}}", []),
+]  # fmt: skip
+
+
+@by_name(IDLE, "block", "wanted")
+def test_block_rules_that_refuse_nobody(block: str, wanted: list[str]) -> None:
+    screening = f"screening: {{allow: '+4722*', block: [{block}]}}\nexceptions:"
+    proof = proved(rules("exceptions:", screening))
+    assert [one.warning.what for one in proof.findings] == wanted
+    assert all(one.counterexample is None and one.warning.instead for one in proof.findings)
+
+
+def test_a_block_rule_whose_lists_are_empty_is_told_of_by_the_lists() -> None:
+    text = RULES + "screening: {block: [{name: a, numbers: {file: feed.csv}}]}\n"
+    checked = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"), {"feed.csv": "number\n"})
+    assert isinstance(checked, RuleSet), checked
+    assert [str(one).partition(": ")[0] for one in checked.warnings] == ["feed.csv"]
+    assert proved(checked).findings == ()
+
+
 @by_name(NEVER, "changes", "wanted")
 def test_what_never_happens(changes: tuple[str, ...], wanted: list[str]) -> None:
     proof = proved(rules(*changes))
