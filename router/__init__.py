@@ -87,6 +87,7 @@ Without a call
     core/show.py               the tree a caller meets, in words
     core/calendar.py           what applies when
     core/reach.py              who can ring whom
+    core/regions.py            which numbers are which country's, where a calling code is shared
     core/cells.py              numbers cut by patterns, and ranges of numbers
     core/ways.py               ways through a plan, and what phones do so that a call goes there
     core/space.py              all calls there can be, cut into kinds that rules treat alike

@@ -24,7 +24,8 @@ def proof_as_scenarios(proof: Proof, rules: RuleSet) -> str:
         "# What callers come to now, found by `callrouter check --prove`. Write what they shall come to."
     ]
     examples = [(one.warning, one.counterexample) for one in proof.findings if one.counterexample is not None]
-    lines.append("tests:" if examples else "tests: []")
+    placed = any(can_be_placed(example.call, rules) for _, example in examples)
+    lines.append("tests:" if placed else "tests: []")
     for warning, example in examples:
         lines.append(f"  # {warning}")
         lines += _scenario(f"{warning.file}:{warning.line}: {warning.what}", example, rules)

@@ -11,6 +11,7 @@ from router.core.dialling import Dialling
 from router.core.facts import Facts
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.proof import QUICK, Counterexample, Finding, Proof, prove
+from router.core.regexes import Regex
 from router.core.remarks import RuleWarning
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -348,7 +349,7 @@ def test_harm_has_a_counterexample_that_can_be_played(
 def test_what_else_is_known_of_a_counterexample_is_written() -> None:
     checked = rules()
     called = Rate.parse("5 calls in 10m")
-    caller = CallerId.read("+4790000009", "", "NO")
+    caller = CallerId.read("+4790000009", "Kari", "NO")
     number = PhoneNumber.parse("+4722334460")
     call = Facts(START, number.e164, number, caller, variables={"RISK": "high"},
                  calls_before=called.spread(START))  # fmt: skip
@@ -359,7 +360,21 @@ def test_what_else_is_known_of_a_counterexample_is_written() -> None:
     [scenario], errors = read_scenarios("harm.test.yaml", text, checked)
     assert errors == ()
     assert (scenario.doc.call.variables, scenario.doc.call.called) == ({"RISK": "high"}, called)
+    assert scenario.doc.call.display == "Kari"
     assert play(scenario, checked).wrong == ()
+
+
+def test_of_a_caller_whom_nobody_knows_there_is_no_test() -> None:
+    checked = rules()
+    number, caller = PhoneNumber.parse("+4722334460"), CallerId.read("+4790000009", "", "NO")
+    call = Facts(START, number.e164, number, caller, matches=(Regex.parse("regex", "7$"),))
+    finding = Finding(RuleWarning("f.yaml", 1, 1, "harm", "mend it"), Counterexample(call, "Europe/Oslo", ()))
+    text = proof_as_scenarios(Proof(1, START, (finding,)), checked)
+    assert text.splitlines()[1:] == [
+        "tests: []",
+        "  # f.yaml:1:1: harm; mend it",
+        "  # There is no test of it: the caller matches regex 7$, and no such number is at hand.",
+    ]
 
 
 def test_no_harm_makes_no_tests() -> None:
