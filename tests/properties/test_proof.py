@@ -21,7 +21,7 @@ CUT_OFF = "a caller can be cut off"
 
 
 def cut_off(supposed: Supposed) -> bool:
-    """Whether the steps ran out for a caller who, since it could last have been settled, has heard nothing."""
+    """Whether the steps ran out for a caller who has heard nothing since the call could last be settled."""
     if supposed.record.disposition in SETTLED:
         return False
     unheard = [step for step in supposed.steps if step not in ("tag", "set", "menu", "challenge")]
