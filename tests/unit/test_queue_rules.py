@@ -156,6 +156,18 @@ def test_everything_is_told() -> None:
         "callback",
     ):
         assert line in told
+    assert not any("never rung" in line for line in told), "everybody is in the directory"
+
+
+def test_agents_are_rung_and_others_not() -> None:
+    text = f"{HEAD}queues: {{desk: {{agents: ola}}}}\nroutes: [{{name: r, do: [{{queue: desk}}]}}]"
+    rules = compiled(text)
+    people = [one.words for one in tree(rules, rules.clients["f"]).inside if one.kind == "person"]
+    assert people == [
+        "person kari, rung only if open: day, never rung",
+        "person ola",
+        "person eva, never rung",
+    ]
 
 
 FULL = "by key 1, if queue desk is full: queue night"
