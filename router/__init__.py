@@ -22,6 +22,8 @@ A caller's channel enters our application
 Facts -> decision
     core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
+    core/numberplans.py        how numbers are dialled in each country, and which cost extra
+    core/alike.py              many patterns that begin alike, compared all at once
     core/times.py              durations, weekly hours, dates, holidays
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
@@ -34,6 +36,7 @@ Facts -> decision
 
 Rules (read at start and at reload)
     core/yamltext.py           YAML 1.2, strict, with the place of everything
+    core/yamlsyntax.py         what is no YAML, in words
     core/remarks.py            errors and warnings: file:line:col, what, what to write
     core/reading.py            single values as written -> values
     core/written.py            what documents are made of: mappings with known keys, and values
@@ -49,6 +52,7 @@ Rules (read at start and at reload)
     core/shared.py             shared.yaml: named lists, and defaults
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
+    core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by

@@ -14,6 +14,7 @@ To add a step: its row in `_COMPILE`.
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -133,8 +134,11 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
 
 
 def rounds_of(step: RingStep, phones: Phones) -> Rounds:
+    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
     entries = tuple(_targets(target, phones) for target in step.ring)
-    return (tuple(one for targets in entries for one in targets),) if step.order == "all" else entries
+    if sum(map(len, entries)) > MOST_PHONES:
+        raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
+    return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
 def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Target, ...]:
@@ -143,27 +147,27 @@ def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Ta
     return (target.number if isinstance(target, NumberDoc) else target,)
 
 
-def _say(step: SayStep, phones: Phones) -> Step:
+def _say(step: SayStep, rounds: Rounds) -> Step:
     return Say(step.say.file)
 
 
-def _ring(step: RingStep, phones: Phones) -> Step:
-    return Ring(distinct(rounds_of(step, phones)), float(step.ring_for.seconds))
+def _ring(step: RingStep, rounds: Rounds) -> Step:
+    return Ring(distinct(rounds), float(step.ring_for.seconds))
 
 
-def _decline(step: DeclineStep, phones: Phones) -> Step:
+def _decline(step: DeclineStep, rounds: Rounds) -> Step:
     return Refuse(step.treatment)
 
 
-def _hangup(step: HangupStep, phones: Phones) -> Step:
+def _hangup(step: HangupStep, rounds: Rounds) -> Step:
     return HangUp()
 
 
-def _dialplan(step: DialplanStep, phones: Phones) -> Step:
+def _dialplan(step: DialplanStep, rounds: Rounds) -> Step:
     return Dialplan(step.dialplan.context, step.dialplan.extension)
 
 
-_COMPILE: dict[type[Shape], Callable[[Any, Phones], Step]] = {
+_COMPILE: dict[type[Shape], Callable[[Any, Rounds], Step]] = {
     SayStep: _say,
     RingStep: _ring,
     DeclineStep: _decline,
@@ -174,15 +178,21 @@ _COMPILE: dict[type[Shape], Callable[[Any, Phones], Step]] = {
 
 MOST_STEPS = 1000
 """A plan may not have more: `person` steps that lead to several others multiply."""
+MOST_PHONES = 500
+"""Phones that one step may ring, all rounds together."""
+MOST_LAID_OUT = 50_000
+"""Steps, and phones that they ring, of all plans of one client: each route has a last resort of its own."""
 
 
 class TooManyStepsError(Exception):
-    """A plan would have more than MOST_STEPS."""
+    """A plan would have more than MOST_STEPS, or more of something else that is bounded."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(path, text)
         self.path = path
         """Where in the document that became clear."""
+        self.text = text
+        """`what is wrong; what to write instead`."""
 
 
 ENDS = (Refuse, HangUp, Dialplan)
@@ -191,13 +201,26 @@ ENDING_STEPS = (DeclineStep, HangupStep, DialplanStep, GotoStep)
 """What is written after one of these in a list is never reached."""
 
 
-class Sheet(NamedTuple):
+class Sheet:
     """One client's document, and what laying out its steps needs of it."""
 
-    doc: ClientDoc
-    phones: dict[str, tuple[Target, ...]]
-    place: Callable[[Path], str]
-    """`file:line` of a path."""
+    def __init__(
+        self, doc: ClientDoc, phones: dict[str, tuple[Target, ...]], place: Callable[[Path], str]
+    ) -> None:
+        """`place` is `file:line` of a path."""
+        self.doc = doc
+        self.phones = phones
+        self.place = place
+        self.routes = {route.name: number for number, route in enumerate(doc.routes)}
+        self._laid_out = 0
+
+    def count(self, laid: int, path: Path) -> None:
+        """Of so many more steps or phones, at `path`. Raises TooManyStepsError."""
+        self._laid_out += laid
+        if self._laid_out > MOST_LAID_OUT:
+            what = f"the steps of this client's calls, and phones, are more than {MOST_LAID_OUT} up to here"
+            instead = "let fewer lead to others, shorten `last_resort`, or make it several clients"
+            raise TooManyStepsError(path, f"{what}; {instead}")
 
     def phones_of(self, person: str) -> Phones:
         """All phones, with that person's as SELF's."""
@@ -237,12 +260,10 @@ class _Paper:
                 leads_to = laid.step.goto
                 break
             row.append(laid)
-            if len(row) > MOST_STEPS:
-                raise TooManyStepsError(path)
+            self.check_length(len(self.nodes) + len(row), path)
+        self.sheet.count(len(row), path)
         first = len(self.nodes)
         self.nodes += [PlanNode(HangUp())] * len(row)
-        if len(self.nodes) > MOST_STEPS:
-            raise TooManyStepsError(path)
         if leads_to is not None:
             after = self.route(leads_to)
         if not row:
@@ -253,10 +274,27 @@ class _Paper:
             self.nodes[position] = self.node(laid, position, follows)
         return first
 
+    def check_length(self, steps: int, path: Path) -> None:
+        if steps > MOST_STEPS:
+            what = f"a call could meet more than {MOST_STEPS} steps from here"
+            raise TooManyStepsError(path, f"{what}; let fewer `person` steps lead to others")
+
+    def rounds(self, laid: _Laid) -> Rounds:
+        """Of a ring step; of any other, none."""
+        if not isinstance(laid.step, RingStep):
+            return ()
+        try:
+            rounds = rounds_of(laid.step, laid.phones)
+        except ValueError as error:
+            raise TooManyStepsError(laid.path, str(error)) from None
+        self.sheet.count(sum(map(len, rounds)), laid.path)
+        return rounds
+
     def in_a_row(self, steps: tuple[Shape, ...], path: Path, phones: Phones) -> Iterator[_Laid]:
         """The steps with those of people's own treatments among them."""
         for number, step in enumerate(steps):
             if isinstance(step, PersonStep):
+                self.sheet.count(1, path)
                 own = own_treatment(self.sheet.doc, step.person)
                 yield from self.in_a_row(*own, self.sheet.phones_of(step.person))
             else:
@@ -264,22 +302,21 @@ class _Paper:
 
     def route(self, name: str) -> int:
         if name not in self.routes:
-            number, route = next(
-                (number, route) for number, route in enumerate(self.sheet.doc.routes) if route.name == name
-            )
-            self.routes[name] = self.lay(route.do, ("routes", number, "do"), _AFTER, self.sheet.phones)
+            number = self.sheet.routes[name]
+            steps = self.sheet.doc.routes[number].do
+            self.routes[name] = self.lay(steps, ("routes", number, "do"), _AFTER, self.sheet.phones)
         return self.routes[name]
 
     def node(self, laid: _Laid, position: int, follows: int) -> PlanNode:
         step, path, phones = laid
-        made = _COMPILE[type(step)](step, phones)
+        rounds = self.rounds(laid)
+        made = _COMPILE[type(step)](step, rounds)
         if isinstance(made, ENDS):
             return PlanNode(made, None, {}, self.sheet.place(path))
         on: dict[RingOutcome, int | None] = {}
         if isinstance(step, RingStep):
             for outcome, branch in step.on.items():
                 on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows, phones)
-            rounds = rounds_of(step, phones)
             if any(self.sheet.is_timed(target.name) for targets in rounds for target in targets):
                 self.timed.append((position, rounds))
             if step.order == "rotate":

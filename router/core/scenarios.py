@@ -22,7 +22,7 @@ from router.core.numbers import PhoneNumber
 from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, Say, Step, Target
 from router.core.reading import Reading, listed, reader
 from router.core.record import CallRecord, Disposition
-from router.core.remarks import RuleError, did_you_mean
+from router.core.remarks import MOST_TOLD, RuleError, did_you_mean, told
 from router.core.ruleset import RuleSet
 from router.core.shapes import check
 from router.core.written import Shape, Text, VariableName, as_text
@@ -148,23 +148,27 @@ def read_scenarios(
     """The scenarios of one file and, where there are any, its errors."""
     text = read_yaml(file, written)
     if text.errors:
-        return (), text.errors
+        return (), told(text.errors)
     doc = check(text, ScenariosDoc, Reading.of(None, Dialling()))
     if isinstance(doc, tuple):
-        return (), doc
+        return (), told(doc)
     scenarios = tuple(Scenario(one, text.place(("tests", at))) for at, one in enumerate(doc.tests))
-    return scenarios, tuple(_unknown_names(text, doc, rules))
+    return scenarios, told(_unknown_names(text, doc, rules))
 
 
 def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterator[RuleError]:
     """Names in `given` that are nobody's: a misspelt one would answer, and prove nothing."""
     people = {person for client in rules.clients.values() for person in client.people}
-    for at, scenario in enumerate(doc.tests):
-        for name in scenario.given:
-            if name not in people and not name.startswith(("PJSIP/", "+")) and not name[0].isdigit():
-                what = did_you_mean(name, people, "write a person's id, PJSIP/ENDPOINT, or a number")
-                mark = text.mark(("tests", at, "given", name), at_key=True)
-                yield RuleError.of(mark, f"nobody is called `{name}`; {what}")
+    unknown = (
+        (text.mark(("tests", at, "given", name), at_key=True), name)
+        for at, scenario in enumerate(doc.tests)
+        for name in scenario.given
+        if name not in people and not name.startswith(("PJSIP/", "+")) and not name[0].isdigit()
+    )
+    for number, (mark, name) in enumerate(sorted(unknown)):
+        otherwise = "write a person's id, PJSIP/ENDPOINT, or a number"
+        instead = did_you_mean(name, people, otherwise) if number < MOST_TOLD else otherwise
+        yield RuleError(*mark, f"nobody is called `{name}`", instead)
 
 
 def play(scenario: Scenario, rules: RuleSet) -> Played:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, ValidationInfo, model_validator
 
 from router.core import reading, times
 from router.core.conditiondocs import ConditionDoc, When
@@ -18,6 +18,11 @@ class FileList(Shape):
     """One number a line, a CSV with a column of numbers, or PhoneBlock's export."""
     min_votes: Annotated[int, as_text(reading.read_votes)] = 0
     """Numbers with fewer votes, where the table has votes, are left out."""
+
+    @model_validator(mode="after")
+    def _is_admitted(self, info: ValidationInfo) -> Self:
+        reading.admit_list(self.file, self.min_votes, info)
+        return self
 
 
 class ListRef(Shape):
@@ -112,4 +117,5 @@ class NumbersDoc(Shape):
 ListDoc = Annotated[
     Annotated[NumbersDoc, Tag("<numbers>")] | Annotated[FileList, Tag("<file>")],
     Discriminator(reading.list_form),
+    BeforeValidator(reading.whole_list),
 ]

@@ -14,12 +14,14 @@ from router.core.dialling import Dialling
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import Reading
-from router.core.remarks import RuleError
-from router.core.schema import SHAREABLE, SHARED_FILE, SharedDoc
+from router.core.remarks import MOST_TOLD, RuleError
+from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc
 from router.core.screeningdocs import FileList, ListRef, NumbersDoc
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
+
+_SCREENING = frozenset(DefaultScreeningDoc.model_fields)
 
 Entry = NumberPattern | FileList | ListRef
 """Of a screening list, as checked."""
@@ -52,7 +54,7 @@ class Shared(NamedTuple):
     defaults: tuple[_Default, ...] = ()
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
-    """False where the file could not be read to its end."""
+    """False where the file could not be read to its end, or has too many errors to look further."""
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
@@ -83,7 +85,7 @@ class Shared(NamedTuple):
         """
         written: list[NumberPattern] = []
         listed: list[NumberIndex[str]] = []
-        for entry in entries:
+        for entry in dict.fromkeys(entries):
             if isinstance(entry, NumberPattern):
                 written.append(entry)
             else:
@@ -104,10 +106,12 @@ def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) ->
         return Shared(file, lists, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
     defaults, names = (_mapping(written.get(key)) for key in ("defaults", "lists"))
-    doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists))
+    doc = check(text, SharedDoc, replace(Reading.of(defaults, dialling, (), lists), shared=True))
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
         named, errors = dict.fromkeys(names, _Named((), ())), text.errors + doc
+        if len(doc) > MOST_TOLD:
+            return Shared(file, lists, errors=errors, whole=False)
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
     return Shared(file, lists, named, tuple(_defaults(text, defaults)), errors)
@@ -122,7 +126,7 @@ def _defaults(text: YamlText, written: Mapping[str, Any]) -> Iterator[_Default]:
     for key, value in written.items():
         parts: dict[Path, Any] = {(key,): value}
         if key == "screening":
-            parts = {(key, part): one for part, one in _mapping(value).items()}
+            parts = {(key, part): one for part, one in _mapping(value).items() if part in _SCREENING}
         for path, one in parts.items():
             if key in SHAREABLE and one is not None:
                 yield _Default(path, one, _under(path, text.values), _under(path, text.keys))
@@ -143,7 +147,8 @@ def _named(doc: NumbersDoc | FileList) -> _Named:
     if isinstance(doc, FileList):
         return _Named((), (doc,))
     written = [entry for entry in doc.numbers if isinstance(entry, NumberPattern)]
-    return _Named(_index(written), tuple(entry for entry in doc.numbers if isinstance(entry, FileList)))
+    files = dict.fromkeys(entry for entry in doc.numbers if isinstance(entry, FileList))
+    return _Named(_index(written), tuple(files))
 
 
 def _index(patterns: list[NumberPattern]) -> tuple[NumberIndex[str], ...]:

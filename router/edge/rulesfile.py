@@ -4,7 +4,7 @@ beside them, only where a rule wants it.
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.schema import SHARED_FILE
-from router.core.tables import Tables, is_table
+from router.core.tables import Table, Tables, is_table
 
 SCENARIOS = ".test.yaml"
 """How the names of files with tests end."""
@@ -22,6 +22,8 @@ LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
 LARGEST_TABLE = 32_000_000
 """Bytes of a table beside the rules: some 250,000 entries of PhoneBlock's export."""
+LARGEST_TABLES = 128_000_000
+"""Characters of all tables that rules name."""
 DEEPEST = 5
 """Folders within folders in which tables are looked for."""
 
@@ -72,12 +74,10 @@ class RulesFile:
         return self._read_all([own] if own.exists() else ())
 
     def tables(self) -> Tables:
-        """The tables beside the rules, as name -> text or why it cannot be read. It blocks."""
-        folder = self._folder
-        return {
-            file.relative_to(folder).as_posix(): _read(file, self._name(file), "utf-8-sig", LARGEST_TABLE)
-            for file in self._table_files()
-        }
+        """The tables beside the rules, as name -> text or why it cannot be read. Each is read, which blocks,
+        when it is asked for."""
+        files = {file.relative_to(self._folder).as_posix(): file for file in self._table_files()}
+        return _Tables(files, self._name)
 
     @property
     def _folder(self) -> Path:
@@ -108,6 +108,31 @@ class RulesFile:
 
     def _name(self, path: Path) -> str:
         return str(path).replace(str(self.path), self._shown, 1)
+
+
+class _Tables(Mapping[str, Table]):
+    """Tables that are read when they are asked for."""
+
+    def __init__(self, files: Mapping[str, Path], shown: Callable[[Path], str]) -> None:
+        self._files = files
+        self._shown = shown
+        self._room = LARGEST_TABLES
+
+    def __getitem__(self, name: str) -> Table:
+        file = self._files[name]
+        table = _read(file, self._shown(file), "utf-8-sig", LARGEST_TABLE)
+        if isinstance(table, str):
+            self._room -= len(table)
+        if self._room < 0:
+            what = f"with this one, the tables that rules name have more than {LARGEST_TABLES} characters"
+            return RuleError(self._shown(file), 0, 0, what, "let rules use fewer, or smaller ones")
+        return table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:
