@@ -24,7 +24,10 @@ Facts -> decision
     core/numbers.py            numbers, number patterns, caller id
     core/numberplans.py        how numbers are dialled in each country, and which cost extra
     core/alike.py              many patterns that begin alike, compared all at once
-    core/times.py              durations, weekly hours, dates, holidays
+    core/regexes.py            regular expressions of callers' numbers and names
+    core/times.py              durations, moments, dates and hours of the day, as written
+    core/hours.py              when a client is open: week, dates, holidays, events of calendars
+    core/counts.py             how many, as conditions ask it
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
     core/verdict.py            what was decided of a number by command
@@ -43,22 +46,29 @@ Rules (read at start and at reload)
     core/stepdocs.py           steps as written
     core/conditiondocs.py      conditions as written
     core/screeningdocs.py      screening as written
+    core/calendardocs.py       calendars of hours as written
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
     core/tables.py             tables beside the rules: CSV, one a line
     core/numberlists.py        lists of numbers in them, indexed once for all
     core/peopletable.py        people in them
+    core/icaltext.py           calendars in them, and of the web: text -> events
+    core/occurrences.py        ... and when those last, also what recurs
+    core/feeds.py              ... each read once for all hours that name it
     core/shared.py             shared.yaml: named lists, and defaults
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
     core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
+    core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     edge/rulesfile.py          the files they are in
     edge/revision.py           ... as they were at a git revision
     edge/reload.py             read again while calls are in flight
+    edge/feedcopies.py         last good copies of calendars of the web
+    edge/feeds.py              ... and how they come
 
 The call
     core/events.py             what happened to a call
@@ -68,20 +78,25 @@ The call
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
     core/steps/ring.py         phones ring, round after round
+    core/steps/perform.py      what others carry out: voice and queues
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
 
 Without a call
+    core/cast.py               what everybody does in a call that nobody places
     core/rehearsal.py          a plan lived through by the call machine, with phones that do as they are told
     core/scenarios.py          a call that nobody places, and the administrators' tests made of such
     core/show.py               the tree a caller meets, in words
     core/calendar.py           what applies when
     core/reach.py              who can ring whom
+    core/regions.py            which numbers are which country's, where a calling code is shared
     core/cells.py              numbers cut by patterns, and ranges of numbers
+    core/ways.py               ways through a plan, and what phones do so that a call goes there
     core/space.py              all calls there can be, cut into kinds that rules treat alike
     core/proof.py              what holds of all calls there can be
+    core/idle.py               block rules that no call meets, and why
     core/counterexamples.py    calls of which it does not hold, as tests
     core/difference.py         what differs between two rule sets, for which calls
 

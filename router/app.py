@@ -26,6 +26,8 @@ from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
 from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.engine import Engine
+from router.edge.feedcopies import FeedCopies
+from router.edge.feeds import Feeds
 from router.edge.metrics import Metrics
 from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
@@ -55,7 +57,8 @@ REMEMBER_AGAIN = 5.0
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
     """The rules that the settings name, or those in `rules`, with the settings' bounds on dialling."""
-    return RulesFile(rules or settings.rules, Dialling(settings.trunk, settings.destinations))
+    dialling = Dialling(settings.trunk, settings.destinations)
+    return RulesFile(rules or settings.rules, dialling, copies=FeedCopies(settings.calendars))
 
 
 class Daemon:
@@ -89,6 +92,13 @@ class Daemon:
         self._obeying = asyncio.Lock()
         self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._use, self._metrics)
+        self._feeds = Feeds(
+            FeedCopies(settings.calendars),
+            settings.calendars_every,
+            lambda: self._engine.rules,
+            self._reloader.refresh,
+            self._metrics,
+        )
 
     async def run(self) -> int:
         """Serve calls until told to stop; the process's exit status (1 if another router took over).
@@ -127,13 +137,14 @@ class Daemon:
             connection = group.create_task(self._connection.run(), name="connection")
             reload = group.create_task(self._reload(), name="reload")
             watch = group.create_task(self._watch(), name="watch")
+            feeds = group.create_task(self._feeds.run(), name="feeds")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, memory, stop):
+            for task in (connection, reload, watch, feeds, memory, stop):
                 task.cancel()
         return replaced
 
@@ -156,6 +167,7 @@ class Daemon:
 
     def _use(self, rules: RuleSet) -> None:
         self._engine.rules = rules
+        self._feeds.look()
 
     async def _reload(self) -> None:
         """At each SIGHUP, read the rules again."""

@@ -206,6 +206,13 @@ class Settings(BaseSettings):
     watch: bool = Field(
         False, description="read the rules again whenever their files change", examples=["true"]
     )
+    calendars_every: Seconds = Field(
+        3600.0,
+        ge=60,
+        le=86400,
+        description="how often calendars of the web are fetched again",
+        examples=["1h"],
+    )
     state: Path = Field(
         default_factory=default_state,
         description="folder for what the router keeps",
@@ -226,6 +233,11 @@ class Settings(BaseSettings):
     loop: Literal["auto", "uvloop", "asyncio"] = Field(
         "auto", description="event loop; auto: uvloop where it is installed", examples=["auto"]
     )
+
+    @property
+    def calendars(self) -> Path:
+        """The folder for copies of calendars of the web."""
+        return self.state / "calendars"
 
     @property
     def database_url(self) -> str:

@@ -18,10 +18,10 @@ from router.cli.calls import parse_since
 from router.cli.daemon import NoDaemonError, tell
 from router.cli.options import FAILED, Config, Json, read_settings
 from router.cli.words import moment
-from router.core.numbers import PhoneNumber
+from router.core.numbers import CallerId, PhoneNumber
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
-from router.core.screening import find
+from router.core.screening import find, matching
 from router.core.times import Duration
 from router.core.trace import TraceRow
 from router.core.verdict import Verdict
@@ -127,7 +127,7 @@ _HIT_COLUMNS = ("time", "call", "client", "caller", "rule", "by", "kind")
 
 def _hits(call: Screened) -> Iterator[tuple[str, ...]]:
     for row in _ROWS.decode(call.trace):
-        if row.matched and row.kind in ("block", "shadow"):
+        if row.matched and row.kind in ("block", "challenge", "shadow"):
             info = call.info
             yield (
                 moment(info.arrived_at), info.id, info.client or "-", info.caller or "anonymous", row.name,
@@ -178,7 +178,9 @@ class _Known:
     def allowing(self, verdict: Verdict) -> Iterator[str]:
         """The clients whose rules let the number pass all the same."""
         for client in self._rules.clients.values() if self._rules else ():
-            entry = find(client.screening.allow, PhoneNumber(verdict.number))
+            number = PhoneNumber(verdict.number)
+            matches = matching(client.screening, CallerId(number, number.e164))
+            entry = find(client.screening.allow, number, matches)
             if entry and verdict.client in (None, client.id):
                 yield f"{client.id} allows {entry} ({client.screening.allow_place}), which outranks this"
 

@@ -30,7 +30,14 @@ def load_rules(source: RulesFile) -> RuleSet:
     if isinstance(outcome, RuleErrors):
         print_remarks(outcome.errors)
         raise typer.Exit(FAILED)
+    print_missing(outcome)
     return outcome
+
+
+def print_missing(rules: RuleSet) -> None:
+    """The calendars of the web that hours do without: what is told of such hours is not what it will be."""
+    feeds = (feed for client in rules.clients.values() for feed in client.feeds)
+    print_remarks(feed.missing for feed in feeds if feed.missing)
 
 
 def check(
@@ -49,8 +56,8 @@ def check(
     """Check the rules, within what the settings allow to be dialled, without starting anything.
 
     Where it takes under a second, or with --prove, also what holds of every call of the next 400 days: that
-    nobody is cut off or rung for too long, and that every rule and person is met. Exit status 1 if the rules
-    have an error, or with --prove a caller can come to harm; 2 if the settings cannot be used.
+    nobody is cut off or rung for too long, and that every route, block rule and person is met. Exit status 1
+    if the rules have an error, or with --prove a caller can come to harm; 2 if the settings cannot be used.
     """
     source = rules_file(read_settings(config), directory or rules)
     outcome = source.load()

@@ -11,13 +11,12 @@ import msgspec
 import typer
 
 from router.app import rules_file
-from router.cli.check import print_remarks
+from router.cli.check import print_missing, print_remarks
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings
 from router.core.decide import Decision
 from router.core.difference import Comparison, Difference, compare
 from router.core.explain import explain
-from router.core.layout import ENDS
-from router.core.plan import CallPlan
+from router.core.plan import ENDS, CallPlan
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.show import step_in_words
@@ -74,7 +73,7 @@ def _load(what: str, in_use: Path, settings: Settings) -> RuleSet:
         source = rules_file(settings, Path(what))
         if not source.path.exists():
             try:
-                source = stack.enter_context(rules_at(what, in_use, source.dialling))
+                source = stack.enter_context(rules_at(what, in_use, source))
             except RevisionError as error:
                 typer.echo(str(error), err=True)
                 raise typer.Exit(WRONG) from error
@@ -82,6 +81,7 @@ def _load(what: str, in_use: Path, settings: Settings) -> RuleSet:
     if isinstance(outcome, RuleErrors):
         print_remarks(outcome.errors)
         raise typer.Exit(WRONG)
+    print_missing(outcome)
     return outcome
 
 
@@ -108,6 +108,7 @@ def _as_object(one: Difference) -> dict[str, object]:
         "example": {
             "to": one.example.dialled,
             "from": caller.raw or "anonymous",
+            "display": caller.name,
             "at": one.example.now,
             "before": _side(one.before),
             "after": _side(one.after),
@@ -143,10 +144,13 @@ def _told(one: Difference, whole: Period) -> Iterator[str]:
     if one.known is not None:
         yield f"  known: {one.known}"
     at = f"{one.example.now.astimezone(zone):%Y-%m-%d %H:%M}"
-    caller = one.example.caller.raw or "anonymous"
+    caller, name = one.example.caller.raw or "anonymous", one.example.caller.name
     known = one.known or NOTHING
-    more = "".join(f" --variable {name}={value}" for name, value in known.variables.items())
+    more = f' --display "{name}"' if name else ""
+    more += "".join(f" --variable {name}={value}" for name, value in known.variables.items())
     more += f' --called "{known.called}"' if known.called else ""
+    more += "".join(f' --contact "{group}"' for group in sorted(known.contact or ()))
+    more += "".join(f" --queue {name}={load.waiting}/{load.agents}" for name, load in known.queues.items())
     yield f'  for example --to {one.example.dialled} --from {caller} --at "{at}"{more}'
     for side, decision in (("before", one.before), ("after", one.after)):
         yield f"    {side}:"

@@ -1,5 +1,6 @@
 """`callrouter explain`: why a call goes where it goes; one that has been, or one that nobody places."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,11 +15,12 @@ from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
+from router.core.cast import Roles
 from router.core.decide import Decision
 from router.core.explain import explain as explained
-from router.core.rehearsal import OUTCOMES
+from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
-from router.core.scenarios import Supposed, suppose, zone_of
+from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.edge.store.queries import CallStory
@@ -31,12 +33,18 @@ def explain(
     ] = None,
     to: Annotated[str, typer.Option("--to", metavar="NUMBER", help="The number dialled.")] = "",
     caller: Annotated[str, typer.Option("--from", metavar="NUMBER", help="Who calls; else anonymous.")] = "",
+    display: Annotated[
+        str, typer.Option(metavar="NAME", help="The name that is shown with the call; else none.")
+    ] = "",
     at: Annotated[
         str, typer.Option("--at", metavar="TIME", help="2026-12-24 10:00 by the client's clock; else now.")
     ] = "",
     given: Annotated[
         list[str] | None,
-        typer.Option(metavar="WHO=OUTCOME", help="What phones do, as in kari=busy; else they answer."),
+        typer.Option(
+            metavar="WHO=OUTCOME",
+            help="Who does what, as in kari=busy, menu=1, or one after the other kari=no_answer,busy.",
+        ),
     ] = None,
     variable: Annotated[
         list[str] | None,
@@ -45,6 +53,14 @@ def explain(
     called: Annotated[
         str, typer.Option(metavar="RATE", help="How often the caller called lately, as in '5 calls in 10m'.")
     ] = "",
+    contact: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GROUP", help="A group of the contact that the caller is; else a stranger."),
+    ] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUEUE=WAITING/AGENTS", help="How a queue stands, as in reception=6/2."),
+    ] = None,
     rules: Rules = None,
     as_json: Json = False,
     config: Config = None,
@@ -59,8 +75,11 @@ def explain(
         _of_past(story_of(id, config), as_json)
         return
     loaded = load_rules(rules_file(read_settings(config), rules))
-    arriving = Arriving(to, caller or "anonymous", variables=_variables(variable or []))
-    supposed = suppose(arriving, _moment(at, arriving, loaded), loaded, _outcomes(given or []), _rate(called))
+    arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
+    moment, does = _moment(at, arriving, loaded), _outcomes(given or [], loaded)
+    groups = frozenset(contact) if contact else None
+    known = Supposing(_rate(called), groups, dict(_load(one, loaded) for one in queue or []))
+    supposed = suppose(arriving, moment, loaded, does, known)
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
     else:
@@ -91,13 +110,32 @@ def _rate(text: str) -> Rate | None:
         raise typer.BadParameter(str(error), param_hint="--called") from error
 
 
-def _outcomes(given: list[str]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given]
-    for name, _, outcome in pairs:
-        if not name or outcome not in OUTCOMES:
-            hint = f"write WHO=OUTCOME, with one of {', '.join(OUTCOMES)}"
-            raise typer.BadParameter(f"`{name}={outcome}`; {hint}", param_hint="--given")
-    return {name: outcome for name, _, outcome in pairs}
+_LOAD = re.compile(r"([^=]+)=([0-9]{1,6})/([0-9]{1,6})")
+
+
+def _load(text: str, rules: RuleSet) -> tuple[str, QueueLoad]:
+    found = _LOAD.fullmatch(text)
+    if found is None:
+        wrong = f"`{text}`; write QUEUE=WAITING/AGENTS, as in reception=6/2"
+        raise typer.BadParameter(wrong, param_hint="--queue")
+    known = {name for client in rules.clients.values() for name in client.queues}
+    if found[1] not in known:
+        hint = did_you_mean(found[1], known, "write one of the clients' `queues`")
+        raise typer.BadParameter(f"no queue is called `{found[1]}`; {hint}", param_hint="--queue")
+    return found[1], QueueLoad(int(found[2]), int(found[3]))
+
+
+def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    roles = Roles(rules)
+    for one in given:
+        name, is_, outcomes = one.partition("=")
+        found[name] = tuple(outcomes.split(","))
+        wrong = roles.what_is_wrong(name, found[name]) if name and is_ else None
+        if wrong or not (name and is_):
+            text = words_of(wrong.error) if wrong else f"`{one}`; write WHO=OUTCOME, as in kari=busy"
+            raise typer.BadParameter(text, param_hint="--given")
+    return found
 
 
 def _of_past(story: CallStory, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    StepEnded,
     TalkFound,
     TimerFired,
 )
@@ -48,6 +49,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{_name(leg, legs)}: found gone, its end was not seen"
         case PlaybackEnded(playback, failed):
             return f"prompt {playback} {'could not be played' if failed else 'is over'}"
+        case StepEnded(_, outcome, by):
+            return f"step ended: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
         case TimerFired(timer):
             return f"timer `{timer}` ran out"
         case CommandFailed(command, leg, status, reason):

@@ -13,6 +13,7 @@ from router.core.facts import Facts
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
 from router.core.ruleset import ClientRules, RuleSet
+from router.core.screening import matching
 from router.core.verdict import Verdict
 
 
@@ -66,7 +67,8 @@ def read_facts(
     caller = CallerId.read(call.number, call.name, client.country if client else None)
     variables = {name: _printable(value) for name, value in call.variables.items()}
     known = remember(client, caller.number, now) if client and caller.number else Known()
-    return Facts(now, dialled, did, caller, turn, *known, variables)
+    matches = matching(client.screening, caller) if client else ()
+    return Facts(now, dialled, did, caller, turn, *known, variables, matches)
 
 
 def _printable(text: str) -> str:

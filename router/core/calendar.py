@@ -15,10 +15,11 @@ import phonenumbers
 from router.core.conditions import Between, CallerIs, Condition, Not, Until, When
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
+from router.core.hours import beginning
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.ruleset import ClientRules, Owner, RuleSet
 from router.core.show import numbers_of
-from router.core.times import Period, beginning
+from router.core.times import Period
 
 LONGEST = 400
 """Days that a calendar may have."""

@@ -11,12 +11,15 @@ import msgspec
 from msgspec.structs import replace
 
 from router.core.commands import CallCommand, HangupReason
-from router.core.plan import CallPlan, RingOutcome, Target
-from router.core.record import CallInfo, Evidence, Phase
+from router.core.plan import CallPlan, Step, Target
+from router.core.record import CallInfo, Disposition, Evidence, Phase
 
 CALLER = 0
 """The number of the caller's own leg."""
 
+
+NOT_BUILT = "not_built"
+"""What comes of a step that nobody here can carry out; also the flag of such a call."""
 
 PROMPT_FAILED = "prompt_failed"
 """Flag of a call in which Asterisk could not play something."""
@@ -80,6 +83,12 @@ class Ringing(msgspec.Struct, frozen=True, tag=True):
     """The legs of this round."""
     tried: tuple[int, ...] = ()
     """The legs of the rounds before."""
+    told: bool = False
+    """True once the caller hears ringing."""
+
+
+class Performing(msgspec.Struct, frozen=True, tag=True):
+    """A step is carried out by somebody else (steps/perform.py)."""
 
 
 class Talking(msgspec.Struct, frozen=True, tag=True):
@@ -103,7 +112,7 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Ringing | Talking | Ending | Over
+CallState = Saying | Ringing | Performing | Talking | Ending | Over
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -128,8 +137,20 @@ class Call(msgspec.Struct, frozen=True):
     """The leg that got the call."""
     talk_began: datetime | None = None
     """When both sides were connected."""
+    told: bool = False
+    """True once the caller has heard what a step tells, other than by a playback of ours."""
+    settled: "Settled | None" = None
+    """How a step settled the call."""
+    refused_by: str = ""
+    """The screening rule whose challenge the caller did not meet."""
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        """The plan's step that the caller is at."""
+        assert self.position is not None
+        return self.plan.nodes[self.position].step
 
     @property
     def caller(self) -> Leg:
@@ -144,6 +165,14 @@ class Call(msgspec.Struct, frozen=True):
 Commands = tuple[CallCommand, ...]
 
 
+class Settled(msgspec.Struct, frozen=True):
+    """A step settled the call, and no phone of ours has it."""
+
+    disposition: Disposition
+    by: str = ""
+    """Who answered, if somebody did."""
+
+
 class Connected(msgspec.Struct, frozen=True):
     """A step settled the call: this leg answered."""
 
@@ -154,7 +183,8 @@ class Done(msgspec.Struct, frozen=True):
     """A step is over and did not settle the call."""
 
 
-StepOutcome = RingOutcome | Done | Connected
+StepOutcome = str | Done | Connected | Settled
+"""A text is the way on (plan.ways_on)."""
 
 
 class Turn(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ from router.core.plan import CallPlan, Ring, Target
 from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
 from router.core.schema import ClientDoc
-from router.core.stepdocs import NumberDoc, PersonStep, RingStep
+from router.core.stepdocs import DirectoryStep, NumberDoc, PersonStep, QueueStep, RingStep
 from router.core.times import Duration
+from router.core.unbuilt import not_built
 from router.core.yamltext import Path
 
 LONGEST_WAIT = Duration(2 * 60)
@@ -29,6 +30,8 @@ def cautions(
     yield from _unreached_client(doc)
     yield from _shadowed_routes(doc)
     yield from _people_never_rung(doc, from_table)
+    yield from _unused_queues(doc)
+    yield from not_built(doc)
     yield from _steps(doc, phones)
     yield from _long_waits(rules)
 
@@ -49,13 +52,17 @@ def _shadowed_routes(doc: ClientDoc) -> Iterator[Caution]:
 
 
 def _people_never_rung(doc: ClientDoc, from_table: frozenset[str]) -> Iterator[Caution]:
-    rung = {
-        target.id
-        for _, step in all_steps(doc)
-        if isinstance(step, RingStep)
-        for target in step.ring
-        if isinstance(target, PersonRef)
-    } | {step.person for _, step in all_steps(doc) if isinstance(step, PersonStep)}
+    rung: set[str] = set()
+    for _, step in all_steps(doc):
+        match step:
+            case RingStep(ring=targets):
+                rung |= {target.id for target in targets if isinstance(target, PersonRef)}
+            case PersonStep(person=person):
+                rung.add(person)
+            case QueueStep(queue=queue):
+                rung |= {*doc.queues[queue].agents}
+            case DirectoryStep():
+                rung |= {*doc.people}
     never = [who for who, written in doc.people.items() if who not in rung and not written.numbers]
     # Those of a table who have an extension are there for callers who dial it.
     tabled = [who for who in never if who in from_table and doc.people[who].extension is None]
@@ -66,6 +73,13 @@ def _people_never_rung(doc: ClientDoc, from_table: frozenset[str]) -> Iterator[C
     for person in never:
         if person not in from_table:
             yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
+
+
+def _unused_queues(doc: ClientDoc) -> Iterator[Caution]:
+    used = {step.queue for _, step in all_steps(doc) if isinstance(step, QueueStep)}
+    for queue in doc.queues:
+        if queue not in used:
+            yield ("queues", queue), f"no step leads to queue `{queue}`; add `queue: {queue}`, or remove it"
 
 
 def _steps(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:

@@ -5,18 +5,17 @@ At each place only the digits that some pattern names lead to cells of their own
 one, so that a hundred thousand patterns make about as many cells, and `x` and `*` are intersected properly.
 Only numbers that can be are looked at: a calling code, and as many digits as its numbers have.
 
-Countries cut as well. Where one calling code is one country's that is exact. Where several share one (+1,
-+44, +47 ...), phonenumbers knows a number's country by its first digits and kind: there the cells are those
-of the numbers that it gives as examples for each country and kind, also with a pattern's own digits at their
-beginning.
+Countries cut as well. Where a calling code is one country's, it says all; where several share one (+1, +44,
++47 ...), what makes a number one country's (regions.py) is read beside the patterns.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, NamedTuple
 
 import msgspec
 
+from router.core import regions
 from router.core.numbers import (
     NumberPattern,
     PhoneNumber,
@@ -50,10 +49,9 @@ def cut(patterns: Iterable[NumberPattern], countries: Iterable[str] = ()) -> tup
     """
     distinct, named = tuple(dict.fromkeys(patterns)), tuple(dict.fromkeys(countries))
     root = _grown(distinct)
-    wild = [pattern for pattern in distinct if not pattern.is_one_number]
     found: dict[tuple[frozenset[NumberPattern], str], Cell] = {}
-    numbers = (*_examples(named, wild), *_each_way(root))
-    for number in numbers:
+    like_theirs = chain.from_iterable(map(example_numbers, named))
+    for number in chain(like_theirs, _each_way(root, named)):
         within = _matched(root, number)
         country = number.country if named else ""
         country = country if country in named else ""
@@ -104,20 +102,27 @@ class _State(NamedTuple):
         return (*self.rest, *(node[_HERE] for node in self.nodes if _HERE in node))
 
 
-def _each_way(root: _Node) -> Iterator[PhoneNumber]:
-    """A number, or more, of every cell that patterns cut."""
+def _each_way(root: _Node, countries: Sequence[str]) -> Iterator[PhoneNumber]:
+    """A number, or more, of every cell that patterns and countries cut."""
+    sharing = dict(shared_codes())
     for code, lengths in calling_codes():
         state = _State.of([root], ())
         for digit in code:
             state = state.after(digit)
-        for digits in _onward(state, "", tuple(sorted(lengths))):
+        possible = tuple(sorted(lengths))
+        shared = not set(countries).isdisjoint(sharing.get(code, ()))
+        ways = _by_country(code, state, possible) if shared else _onward(state, "", possible)
+        for digits in ways:
             yield PhoneNumber(f"+{code}{digits}")
 
 
 def _onward(state: _State, digits: str, lengths: tuple[int, ...]) -> Iterator[str]:
     named = state.named
     if not named:
-        yield digits.ljust(next(length for length in lengths if length >= len(digits)), "0")
+        possible = [length for length in lengths if length >= len(digits)]
+        # A pattern that ends here is not that of longer numbers.
+        ends = any(_HERE in node for node in state.nodes)
+        yield from (digits.ljust(length, "0") for length in possible[: 2 if ends else 1])
         return
     if len(digits) in lengths:
         yield digits
@@ -128,25 +133,28 @@ def _onward(state: _State, digits: str, lengths: tuple[int, ...]) -> Iterator[st
         yield from _onward(state.after(digit), digits + digit, lengths)
 
 
-def _examples(countries: Sequence[str], wild: Sequence[NumberPattern]) -> Iterator[PhoneNumber]:
-    """Numbers as they look in `countries`, and in those that share their calling codes."""
-    for country in countries:
-        yield from example_numbers(country)
-    for code, sharing in shared_codes():
-        if set(sharing).isdisjoint(countries):
+def _by_country(code: str, start: _State, lengths: tuple[int, ...]) -> Iterator[str]:
+    """The same where countries share a calling code. Ways that lead to the same are followed once."""
+    met: set[tuple[Any, ...]] = set()
+    waiting = [(start, regions.start(code), "")]
+    while waiting:
+        state, region, digits = waiting.pop()
+        here = (*map(id, state.nodes), state.rest, region)
+        if here in met:
             continue
-        examples = [number for country in sharing for number in example_numbers(country)]
-        yield from examples
-        for pattern in wild:
-            if pattern.literal.startswith(f"+{code}"):
-                yield from _beginning_as(pattern, examples)
-
-
-def _beginning_as(pattern: NumberPattern, examples: Iterable[PhoneNumber]) -> Iterator[PhoneNumber]:
-    for example in examples:
-        e164 = pattern.literal + example.e164[len(pattern.literal) :]
-        if len(e164) == len(example.e164) and pattern.matches(PhoneNumber(e164)):
-            yield PhoneNumber(e164)
+        met.add(here)
+        if region.settled:
+            yield from _onward(state, digits, lengths)
+            continue
+        if len(digits) in lengths:
+            yield digits
+        if len(digits) < lengths[-1]:
+            named = state.named
+            ways = {
+                (digit in named and digit, regions.after(code, region, digit)): digit
+                for digit in "0123456789"
+            }
+            waiting += ((state.after(one), there, digits + one) for (_, there), one in ways.items())
 
 
 class Numbers(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from router.core.plan import Target
+from router.core.plan import Step, Target
 from router.core.record import CallRecord
 
 
@@ -71,6 +71,20 @@ class Play(Command, frozen=True):
 
     playback: int
     media: str
+
+
+class Perform(Command, frozen=True):
+    """Carry out the step at a position of the plan, which is none of the call machine's, and tell it by
+    StepEnded."""
+
+    position: int
+    step: Step
+
+
+class SetChannelVariables(Command, frozen=True):
+    """Set variables of the dialplan on the caller's channel."""
+
+    variables: tuple[tuple[str, str], ...]
 
 
 class Bridge(Command, frozen=True):
@@ -136,6 +150,8 @@ CallCommand = (
     | DialLeg
     | OpenBridge
     | Play
+    | Perform
+    | SetChannelVariables
     | Bridge
     | DestroyBridge
     | HangUpLeg

@@ -14,8 +14,10 @@ from router.core.written import (
     Country,
     FromTime,
     HoursName,
+    Number,
     OneOrMore,
     Pattern,
+    QueueName,
     Shape,
     Text,
     UntilTime,
@@ -38,9 +40,17 @@ class AttestationDoc(Shape):
     """A: for this caller with this number; B: for the caller; C: only where the call came in (RFC 8588)."""
 
 
+class ContactDoc(Shape):
+    """Callers whom the client knows, by the groups that they are in."""
+
+    contact: Annotated[tuple[Text, ...], *OneOrMore]
+    """The groups; one is enough."""
+
+
 def _caller_form(value: object) -> str:
-    if isinstance(value, dict) and "attestation" in value:
-        return "<attestation>"
+    for key in ("attestation", "contact"):
+        if isinstance(value, dict) and key in value:
+            return f"<{key}>"
     return reading.form_of(value)
 
 
@@ -52,9 +62,17 @@ def _read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymou
 CallerDoc = Annotated[
     Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(_read_caller)], Tag("<text>")]
     | Annotated[CountriesDoc, Tag("<mapping>")]
-    | Annotated[AttestationDoc, Tag("<attestation>")],
+    | Annotated[AttestationDoc, Tag("<attestation>")]
+    | Annotated[ContactDoc, Tag("<contact>")],
     Discriminator(_caller_form),
 ]
+
+
+class WaitingDoc(Shape):
+    """How many wait in a queue, as in `{waiting: ">5"}`."""
+
+    waiting: Number
+    """So many callers."""
 
 
 class ConditionDoc(Shape):
@@ -79,6 +97,10 @@ class ConditionDoc(Shape):
         Annotated[dict[VariableName, Annotated[tuple[Text, ...], *OneOrMore]], Field(min_length=1)] | None
     ) = None
     """What the dialplan handed over: the variable's name, and the values that will do."""
+    queue: Annotated[dict[QueueName, WaitingDoc], Field(min_length=1)] | None = None
+    """So many wait: a queue's name, and how many."""
+    agents: Annotated[dict[QueueName, Number], Field(min_length=1)] | None = None
+    """So many agents are there: a queue's name, and how many; `0` for nobody."""
     not_: "When | None" = Field(None, alias="not")
     """The condition here does not hold."""
 

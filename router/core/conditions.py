@@ -5,29 +5,32 @@ To add a condition: a class with `failure` and `holds`, a row in `COMPILE`, and 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from router.core.conditiondocs import AttestationDoc, ConditionDoc, CountriesDoc
-from router.core.facts import Facts
+from router.core.conditiondocs import AttestationDoc, ConditionDoc, ContactDoc, CountriesDoc, WaitingDoc
+from router.core.counts import Count
+from router.core.facts import Facts, QueueLoad
+from router.core.hours import Hours
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.times import Hours, Period, Rate, instant
+from router.core.times import Period, Rate, instant
 
 ATTESTATION = "attestation"
 """The variable by which the dialplan says how far the caller's number was vouched for (STIR/SHAKEN)."""
 
 
-_JOINTS = {"between": " until ", "variable": " and "}
+_JOINTS = {"between": " until ", "variable": " and ", "queue": " and ", "agents": " and "}
+IDLE = QueueLoad()
 
 
 class Failure(msgspec.Struct, frozen=True):
     """A condition in parts; explain.py adds what was found where it did not hold."""
 
     condition: str
-    """The key: open, closed, caller, dialled, between, variable, not; of a block rule also numbers, until and
-    more_than."""
+    """The key: open, closed, caller, dialled, between, variable, queue, agents, not; of a block rule also
+    numbers, until and more_than."""
     wanted: tuple[str, ...]
     """The values that would have done, as written in E.164."""
 
@@ -78,11 +81,14 @@ class CallerIs(msgspec.Struct, frozen=True):
     anonymous: bool
     countries: frozenset[str]
     attestations: frozenset[str]
+    groups: frozenset[str]
     failure: Failure
 
     def holds(self, moment: Moment) -> bool:
         caller = moment.facts.caller
         if self.attestations and moment.facts.variables.get(ATTESTATION) in self.attestations:
+            return True
+        if self.groups and not self.groups.isdisjoint(moment.facts.contact or ()):
             return True
         if caller.number is None:
             return self.anonymous and caller.anonymous
@@ -117,6 +123,18 @@ class VariableIs(msgspec.Struct, frozen=True):
     def holds(self, moment: Moment) -> bool:
         variables = moment.facts.variables
         return all(variables.get(name, "") in values for name, values in self.wanted)
+
+
+class LoadIs(msgspec.Struct, frozen=True):
+    """Each of these queues has so many who wait, or so many agents."""
+
+    of: Literal["waiting", "agents"]
+    wanted: tuple[tuple[str, Count], ...]
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        loads = moment.facts.queues
+        return all(count.holds(getattr(loads.get(queue, IDLE), self.of)) for queue, count in self.wanted)
 
 
 class Until(msgspec.Struct, frozen=True):
@@ -170,7 +188,7 @@ def _closed(names: tuple[str, ...], zone: ZoneInfo) -> Condition:
 
 
 def _caller(
-    callers: tuple[NumberPattern | str | CountriesDoc | AttestationDoc, ...], zone: ZoneInfo
+    callers: tuple[NumberPattern | str | CountriesDoc | AttestationDoc | ContactDoc, ...], zone: ZoneInfo
 ) -> Condition:
     patterns = [caller for caller in callers if isinstance(caller, NumberPattern)]
     countries = [code for caller in callers if isinstance(caller, CountriesDoc) for code in caller.country]
@@ -180,9 +198,16 @@ def _caller(
     anonymous = "anonymous" in callers
     wanted = [*(pattern.text for pattern in patterns), *countries, *(["anonymous"] if anonymous else [])]
     wanted += [f"attestation {level}" for level in levels]
+    groups = [group for caller in callers if isinstance(caller, ContactDoc) for group in caller.contact]
+    wanted += [f"contact {group}" for group in groups]
     index = NumberIndex((pattern, True) for pattern in patterns)
     return CallerIs(
-        index, anonymous, frozenset(countries), frozenset(levels), Failure("caller", tuple(wanted))
+        index,
+        anonymous,
+        frozenset(countries),
+        frozenset(levels),
+        frozenset(groups),
+        Failure("caller", tuple(wanted)),
     )
 
 
@@ -200,6 +225,16 @@ def between(ends: tuple[datetime, datetime], zone: ZoneInfo) -> Between:
 def _variable(wanted: dict[str, tuple[str, ...]], zone: ZoneInfo) -> Condition:
     words = tuple(f"{name} {' or '.join(values)}" for name, values in wanted.items())
     return VariableIs(tuple(wanted.items()), Failure("variable", words))
+
+
+def _queue(wanted: dict[str, WaitingDoc], zone: ZoneInfo) -> Condition:
+    counts = tuple((name, doc.waiting) for name, doc in wanted.items())
+    return LoadIs("waiting", counts, Failure("queue", tuple(f"{name} waiting {of}" for name, of in counts)))
+
+
+def _agents(wanted: dict[str, Count], zone: ZoneInfo) -> Condition:
+    words = tuple(f"{name} {count}" for name, count in wanted.items())
+    return LoadIs("agents", tuple(wanted.items()), Failure("agents", words))
 
 
 def until(end: datetime, zone: ZoneInfo) -> Condition:
@@ -233,6 +268,8 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
     "dialled": _dialled,
     "between": between,
     "variable": _variable,
+    "queue": _queue,
+    "agents": _agents,
     "not_": _not,
 }
 """Field of `ConditionDoc` -> the condition; tried in this order."""

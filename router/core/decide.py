@@ -12,9 +12,9 @@ import msgspec
 from router.core.conditions import Failure, Moment, failures
 from router.core.facts import Facts
 from router.core.layout import Layout
-from router.core.plan import CallPlan, PlanNode, Refuse, told_first
+from router.core.plan import CallPlan, PlanNode, Refuse, after_challenge, told_first
 from router.core.ruleset import ClientRules, RuleSet
-from router.core.screening import screen
+from router.core.screening import is_challenge, screen
 from router.core.trace import TraceRow
 
 
@@ -50,12 +50,22 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
     trace = [TraceRow("client", client.id, client.place, True, timezone=client.timezone)]
     moment = Moment(facts, client.hours)
     blocked = screen(client.screening, moment, trace)
-    if blocked is not None:
+    if blocked is not None and not is_challenge(blocked):
         return _decision(rules, facts, blocked, trace, client)
-    own = client.people[owner.person].own if owner.person is not None else None
+    plan, route = _routed(client, owner.person, moment, trace)
+    if blocked is not None:
+        plan = after_challenge(blocked, plan)
+    return _decision(rules, facts, plan, trace, client, route)
+
+
+def _routed(
+    client: ClientRules, person: str | None, moment: Moment, trace: list[TraceRow]
+) -> tuple[CallPlan, str | None]:
+    """The plan of a caller who is not refused, and what of the rules took the call."""
+    own = client.people[person].own if person is not None else None
     if own is not None:
         trace.append(TraceRow("own number", own.name, own.place, True))
-        return _decision(rules, facts, _present(client, own.layout, moment, trace), trace, client)
+        return _present(client, own.layout, moment, trace), None
     said: list[PlanNode] = []
     for exception in client.exceptions:
         holds = exception.when.holds(moment)
@@ -65,18 +75,14 @@ def decide(rules: RuleSet, facts: Facts) -> Decision:
             said.append(exception.say)
         if holds and exception.layout is not None:
             plan = _present(client, exception.layout, moment, trace)
-            title = f"exception {exception.title}"
-            return _decision(rules, facts, told_first(tuple(said), plan), trace, client, title)
+            return told_first(tuple(said), plan), f"exception {exception.title}"
     for route in client.routes:
         failed = failures(route.when, moment)
         trace.append(TraceRow("route", route.name, route.place, not failed, failed))
         if not failed:
-            plan = _present(client, route.layout, moment, trace)
-            plan = told_first(tuple(said), plan) if said else plan
-            return _decision(rules, facts, plan, trace, client, route.name)
+            return told_first(tuple(said), _present(client, route.layout, moment, trace)), route.name
     trace.append(TraceRow("no route", "", client.place, True))
-    plan = told_first(tuple(said), _present(client, client.no_route, moment, trace))
-    return _decision(rules, facts, plan, trace, client)
+    return told_first(tuple(said), _present(client, client.no_route, moment, trace)), None
 
 
 def _present(client: ClientRules, layout: Layout, moment: Moment, trace: list[TraceRow]) -> CallPlan:

@@ -17,8 +17,9 @@ from router.core.cells import Numbers, ranges
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan, Ring, Step
-from router.core.ruleset import RuleSet
+from router.core.plan import CallPlan, Queue, Refuse, Ring, Step
+from router.core.regexes import RegexIndex
+from router.core.ruleset import QueueRules, RuleSet
 from router.core.space import (
     ANONYMOUS,
     INTERNAL,
@@ -114,8 +115,10 @@ def _of_pair(
     whatever = knowns(both)
     found: dict[Hashable, list[Difference]] = {}
     meanings = Meanings()
+    # A number that moved is another's altogether: nothing needs to be cut.
+    space = Space(() if clients[0] != clients[1] else both, dialled, period)
     for known in whatever:
-        pair = _Pair(numbering, clients, dialled, rules, period, known, meanings)
+        pair = _Pair(numbering, clients, rules, space.knowing(known), meanings)
         for what, difference in pair.differences():
             found.setdefault(what, []).append(difference)
     for alike in found.values():
@@ -137,6 +140,8 @@ def _without_places(value: Any) -> Any:
         return (type(value), *(_without_places(getattr(value, name)) for name in names))
     if isinstance(value, NumberIndex):
         return _without_places(tuple(value.rows()))
+    if isinstance(value, RegexIndex):
+        return value.regexes
     if isinstance(value, Mapping):
         return _without_places(tuple(value.items()))
     return tuple(map(_without_places, value)) if isinstance(value, tuple) else value
@@ -148,8 +153,9 @@ class Meanings:
     def __init__(self) -> None:
         self._known: dict[Hashable, int] = {}
 
-    def of(self, plan: CallPlan) -> int:
-        """The number of a plan. Plans go forward only, so that each step's is made of those after it."""
+    def of(self, plan: CallPlan, queues: Mapping[str, QueueRules]) -> int:
+        """The number of a plan of a client with these queues. Plans go forward only, so that each step's is
+        made of those after it."""
         meaning: dict[int | None, int] = {None: self._number(())}
         waiting: list[int] = [0] if plan.nodes else []
         while waiting:
@@ -162,7 +168,7 @@ class Meanings:
             waiting.pop()
             then = meaning[node.then]
             on = {outcome: meaning[at] for outcome, at in node.on.items() if meaning[at] != then}
-            meaning[here] = self._number((_step(node.step), then, frozenset(on.items())))
+            meaning[here] = self._number((_step(node.step, queues), then, frozenset(on.items())))
         start = meaning[0 if plan.nodes else None]
         return self._number((start, plan.blocked_by is not None, plan.no_route))
 
@@ -170,12 +176,20 @@ class Meanings:
         return self._known.setdefault(what, len(self._known))
 
 
-def _step(step: Step) -> Hashable:
+def _step(step: Step, queues: Mapping[str, QueueRules]) -> Hashable:
     """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
-    if isinstance(step, Ring):
-        rounds = (frozenset((one.dial, one.outside, one.number) for one in row) for row in step.rounds)
-        return ("ring", tuple(rounds), step.ring_for)
-    return step
+    match step:
+        case Ring(rounds, ring_for, confirm, announce):
+            phones = (
+                frozenset((one.dial, one.outside, one.number, one.confirm) for one in row) for row in rounds
+            )
+            return ("ring", tuple(phones), ring_for, confirm, announce)
+        case Queue(queue, agents, wait_for, front):
+            return ("queue", msgspec.structs.replace(queues[queue], place=""), agents, wait_for, front)
+        case Refuse(treatment):
+            return ("refuse", treatment)
+        case _:
+            return step
 
 
 def _names(decision: Decision) -> tuple[str | None, str | None]:
@@ -202,20 +216,16 @@ class _Pair:
         self,
         numbering: Numbering,
         clients: Clients,
-        dialled: dict[Key, Dialled],
         rules: tuple[RuleSet, RuleSet],
-        period: Period,
-        known: Known,
+        space: Space,
         meanings: Meanings,
     ) -> None:
         self._numbering = numbering
         self._clients = clients
         self._rules = rules
         self._meanings = meanings
-        both = [one.clients[id] for one, id in zip(rules, clients, strict=True) if id is not None]
-        # A number that moved is another's altogether: nothing needs to be cut.
         self._moved = clients[0] != clients[1]
-        self._space = Space(() if self._moved else both, dialled, period, known)
+        self._space = space
 
     def differences(self) -> Iterator[tuple[Hashable, Difference]]:
         """Each with what it is, apart from what else is known of the calls."""
@@ -237,15 +247,16 @@ class _Pair:
         for turn in (0, 1):
             facts = msgspec.structs.replace(call, turn=turn)
             before, after = (decide(rules, facts) for rules in self._rules)
-            way = _Way(self._met(before), self._met(after), False)
+            way = _Way(self._met(before, False), self._met(after, True), False)
             if way.before != way.after:
                 return way, facts
             if not _in_turn(before):
                 break
         return _Way(_names(before), _names(after), True), call
 
-    def _met(self, decision: Decision) -> Hashable:
-        return (decision.client, self._meanings.of(decision.plan))
+    def _met(self, decision: Decision, after: bool) -> Hashable:
+        client = self._rules[after].clients.get(decision.client or "")
+        return (decision.client, self._meanings.of(decision.plan, client.queues if client else {}))
 
     def _difference(
         self, tos: _Keys, whos: _Keys, whens: _Keys, example: Facts, only_names: bool

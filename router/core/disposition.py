@@ -9,9 +9,9 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.call import CALLER, Call, Ending, Leg
+from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
 from router.core.commands import HangupReason
-from router.core.plan import RingOutcome, rings_from
+from router.core.plan import TO_SOMEBODY, RingOutcome
 from router.core.record import Attempt, AttemptOutcome, CallRecord, Disposition, Evidence, Party, Phase
 
 CLASSIFIER = 1
@@ -227,12 +227,14 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     """The disposition and reason of a call whose plan has nobody left to ring."""
     if call.plan.no_route:
         return Disposition.FAILED, "no_route"
-    if not call.plan.nodes or not rings_from(call.plan, 0):
-        return (
-            (Disposition.INFORMED, "")
-            if call.playbacks
-            else (Disposition.BLOCKED, f"route {call.info.route}")
-        )
+    told, rung = call.told or call.playbacks > 0, len(call.legs) > 1
+    if NOT_BUILT in call.flags and not told and not rung:
+        return Disposition.FAILED, NOT_BUILT
+    if not any(isinstance(call.plan.nodes[at].step, TO_SOMEBODY) for at in call.met):
+        return (Disposition.INFORMED, "") if told else (Disposition.BLOCKED, f"route {call.info.route}")
+    queue = next((seen.detail for seen in reversed(call.evidence) if seen.what == "queue_ended"), None)
+    if queue is not None:
+        return Disposition.NO_ANSWER, f"queue_{queue}"
     if call.partner is not None:
         return Disposition.NO_ANSWER, "callee_left"
     verdicts = [leg_verdict(leg, partner=False) for leg in call.legs[1:]]
@@ -253,8 +255,9 @@ def classify(call: Call) -> CallVerdict:
     """The one disposition of a call that is over, by the precedence of the closed list."""
     end = _end(call)
     ending = call.state if isinstance(call.state, Ending) else Ending()
-    if call.plan.blocked_by is not None:
-        return CallVerdict(Disposition.BLOCKED, call.plan.blocked_by, end.party)
+    blocked_by = call.plan.blocked_by or call.refused_by
+    if blocked_by:
+        return CallVerdict(Disposition.BLOCKED, blocked_by, end.party)
     if ending.dialplan is not None and _first_end(call).what == "left":
         return CallVerdict(Disposition.TRANSFERRED, ending.dialplan, Party.ROUTER)
     if end.cut_off:
@@ -264,6 +267,8 @@ def classify(call: Call) -> CallVerdict:
         return CallVerdict(cut_off, "command_failed", Party.ROUTER)
     if call.talk_began:
         return CallVerdict(Disposition.ANSWERED, "", end.party)
+    if call.settled is not None:
+        return CallVerdict(call.settled.disposition, "", end.party)
     if end.party is Party.CALLER and call.phase is not Phase.CLOSING:
         return CallVerdict(Disposition.ABANDONED, "", end.party)
     return CallVerdict(*_treatment_ran_out(call), end.party)
@@ -316,7 +321,7 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         hung_up_by=verdict.hung_up_by,
         ended_at=ended_at,
         reason=verdict.reason,
-        answered_by=partner.target.name if partner else None,
+        answered_by=partner.target.name if partner else (call.settled and call.settled.by) or None,
         answered_at=call.talk_began,
         ring_seconds=_ring_seconds(call.legs[1:], ended_at),
         wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),

@@ -78,6 +78,15 @@ class PlaybackEnded(Event, frozen=True):
     failed: bool = False
 
 
+class StepEnded(Event, frozen=True):
+    """The step at that position of the plan, which was to be performed, is over: `outcome` settles the call
+    (steps/perform.py), or is the way on (plan.ways_on). `by` is who answered, if somebody did."""
+
+    position: int
+    outcome: str
+    by: str = ""
+
+
 class TimerFired(Event, frozen=True):
     """A timer that the machine had set ran out."""
 
@@ -126,6 +135,7 @@ CallEvent = (
     | LegEnded
     | LegLost
     | PlaybackEnded
+    | StepEnded
     | TimerFired
     | CommandFailed
     | TalkFound

@@ -6,7 +6,16 @@ from datetime import datetime
 import msgspec
 
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.regexes import Regex
 from router.core.verdict import Verdict
+
+
+class QueueLoad(msgspec.Struct, frozen=True):
+    """How a queue stands."""
+
+    waiting: int = 0
+    agents: int = 0
+    """Who are there, talking or not."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -27,3 +36,9 @@ class Facts(msgspec.Struct, frozen=True):
     """What holds of the caller's number by command."""
     variables: Mapping[str, str] = {}
     """What the dialplan knows of the call, such as `attestation`: A, B or C (STIR/SHAKEN, RFC 8588)."""
+    matches: tuple[Regex, ...] = ()
+    """The regular expressions of the client's screening that match the caller."""
+    contact: frozenset[str] | None = None
+    """The groups of the contact that the caller is; None: the client does not know the caller."""
+    queues: Mapping[str, QueueLoad] = {}
+    """By name; one that is not here has nobody in it."""

@@ -1,15 +1,16 @@
 """Steps as written -> CallPlan: a tree laid out flat.
 
-The steps of a list take neighbouring positions, each going on to the next. The branches of a ring's `on:`
-follow after them, and the last step of a branch goes on to the step after that ring, so a branch is a detour
-and not an end. Where the steps run out, a call for which somebody could be rung, or which has heard nothing,
-goes on to the client's last resort; one that was only told something has what it was meant to have, and ends.
+The steps of a list take neighbouring positions, each going on to the next. The branches of a step (`on:`, a
+menu's choices) follow after them, and the last step of a branch goes on to the step after that one, so a
+branch is a detour and not an end. Where the steps run out, a call that could have been settled on the way
+there, or has heard nothing on it, goes on to the client's last resort; one that was only told something has
+what it was meant to have, and ends.
 
 `person` stands for the steps of that person's own treatment, in its place. `goto` leads to the steps of a
 route, which are laid out once in a plan, however many lead there; a plan goes forward only, since rules that
 lead in a circle are refused (rules.py).
 
-To add a step: its row in `_COMPILE`.
+To add a step: its row in `_COMPILE` and, if it has branches, in `branches`.
 """
 
 from collections import ChainMap
@@ -20,28 +21,49 @@ from typing import Any, NamedTuple
 import msgspec
 
 from router.core.plan import (
+    ENDS,
+    OTHERWISE,
+    SETTLES,
+    TELLS,
+    Callback,
     CallPlan,
     Dialplan,
+    Directory,
     HangUp,
+    Menu,
+    Message,
     PlanNode,
+    Prompt,
+    Queue,
     Refuse,
     Ring,
-    RingOutcome,
     Say,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
     Step,
     Target,
 )
-from router.core.reading import SELF, PersonRef
+from router.core.reading import HOURS, SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
+    CallbackStep,
     DeclineStep,
     DialplanStep,
+    DirectoryStep,
     GotoStep,
     HangupStep,
+    MenuStep,
+    MessageStep,
     NumberDoc,
     PersonStep,
+    QueueStep,
     RingStep,
+    SayFile,
     SayStep,
+    SetStep,
+    TagStep,
 )
 from router.core.written import Shape
 from router.core.yamltext import Path
@@ -61,19 +83,27 @@ class Layout(msgspec.Struct, frozen=True):
 
     plan: CallPlan
     timed: tuple[tuple[int, Rounds], ...] = ()
-    """Positions whose ring step has people with hours, with their rounds before doubles were taken out."""
+    """Positions whose ring step has people with hours, with their rounds before doubles were taken out; and
+    those whose queue has such agents, with no rounds."""
     people: tuple[str, ...] = ()
     """Those people."""
     rotating: tuple[int, ...] = ()
     """Positions whose rounds begin one further on with each call."""
+    last_resort: int | None = None
+    """Where the client's last resort begins; None where no call comes to it."""
 
     def present(self, absent: set[str], turn: int) -> CallPlan:
-        """The plan with `absent` people not rung; a round that loses everybody is left out. `turn` says where
-        rotating rounds begin."""
+        """The plan with `absent` people neither rung nor agents; a round that loses everybody is left out.
+        `turn` says where rotating rounds begin."""
         if not absent and not self.rotating:
             return self.plan
         nodes = list(self.plan.nodes)
         for position, rounds in self.timed if absent else ():
+            step = nodes[position].step
+            if isinstance(step, Queue):
+                agents = tuple(agent for agent in step.agents if agent not in absent)
+                nodes[position] = _with_step(nodes[position], msgspec.structs.replace(step, agents=agents))
+                continue
             left = tuple(tuple(one for one in targets if one.name not in absent) for targets in rounds)
             nodes[position] = _with_rounds(nodes[position], distinct(left))
         for position in self.rotating:
@@ -88,8 +118,12 @@ def _ring_at(node: PlanNode) -> Ring:
     return node.step
 
 
+def _with_step(node: PlanNode, step: Step) -> PlanNode:
+    return msgspec.structs.replace(node, step=step)
+
+
 def _with_rounds(node: PlanNode, rounds: Rounds) -> PlanNode:
-    return msgspec.structs.replace(node, step=msgspec.structs.replace(_ring_at(node), rounds=rounds))
+    return _with_step(node, msgspec.structs.replace(_ring_at(node), rounds=rounds))
 
 
 def distinct(rounds: Rounds) -> Rounds:
@@ -109,9 +143,20 @@ def walk(steps: tuple[Shape, ...], path: Path) -> Iterator[tuple[Path, Shape]]:
     for number, step in enumerate(steps):
         here = (*path, number)
         yield here, step
-        if isinstance(step, RingStep):
-            for outcome, branch in step.on.items():
-                yield from walk(branch, (*here, "on", outcome.value))
+        for _, branch, below in branches(step):
+            yield from walk(branch, (*here, *below))
+
+
+def branches(step: Shape) -> Iterator[tuple[str, tuple[Shape, ...], Path]]:
+    """What the ways on from a step are called in a plan, the steps written for each, and where below it."""
+    match step:
+        case RingStep() | QueueStep():
+            for outcome, steps in step.on.items():
+                yield outcome.value, steps, ("on", outcome.value)
+        case MenuStep(menu=menu):
+            for key, steps in menu.choices.items():
+                yield key, steps, ("menu", "choices", key)
+            yield OTHERWISE, menu.otherwise, ("menu", "otherwise")
 
 
 def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
@@ -135,41 +180,102 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
 
 def rounds_of(step: RingStep, phones: Phones) -> Rounds:
     """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
+    asks = None if step.confirm is None else step.confirm is not False
     entries = tuple(_targets(target, phones) for target in step.ring)
     if sum(map(len, entries)) > MOST_PHONES:
         raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
+    entries = tuple(_asking(targets, asks) for targets in entries)
     return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
 def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Target, ...]:
-    if isinstance(target, PersonRef):
-        return phones[target.id]
-    return (target.number if isinstance(target, NumberDoc) else target,)
+    return phones[target.id] if isinstance(target, PersonRef) else (phone(target),)
 
 
-def _say(step: SayStep, rounds: Rounds) -> Step:
-    return Say(step.say.file)
+def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, ...]:
+    """What a ring step says of `confirm` outranks what is said of each phone."""
+    if confirm is None:
+        return targets
+    return tuple(msgspec.structs.replace(target, confirm=confirm) for target in targets)
 
 
-def _ring(step: RingStep, rounds: Rounds) -> Step:
-    return Ring(distinct(rounds), float(step.ring_for.seconds))
+def phone(written: Target | NumberDoc) -> Target:
+    """One phone, by what is written."""
+    if isinstance(written, Target) or written.confirm is None:
+        return written if isinstance(written, Target) else written.number
+    return msgspec.structs.replace(written.number, confirm=written.confirm is not False)
 
 
-def _decline(step: DeclineStep, rounds: Rounds) -> Step:
+def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
+    """What is heard, by what is written. Of several hours the first are told."""
+    if isinstance(spoken, SayFile):
+        return Say(spoken.file)
+    if spoken == HOURS:
+        return SayHours(next(iter(doc.hours)), doc.language)
+    return Speak(spoken, doc.language)
+
+
+def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return prompt(step.say, doc)
+
+
+def _menu(step: MenuStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    said = step.menu.say
+    return Menu(None if said is None else prompt(said, doc), tuple(step.menu.choices))
+
+
+def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return Directory()
+
+
+def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    announce = None if step.announce is None else prompt(step.announce, doc)
+    text = step.confirm if isinstance(step.confirm, str) else ""
+    return Ring(distinct(rounds), float(step.ring_for.seconds), text, announce)
+
+
+def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return Queue(step.queue, doc.queues[step.queue].agents, float(step.wait_for.seconds), step.front)
+
+
+def _message(step: MessageStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return Message(step.to)
+
+
+def _callback(step: CallbackStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return Callback(step.to)
+
+
+def _tag(step: TagStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return SetTags(step.tag)
+
+
+def _set(step: SetStep, doc: ClientDoc, rounds: Rounds) -> Step:
+    return SetVariables(tuple(step.set.items()))
+
+
+def _decline(step: DeclineStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Refuse(step.treatment)
 
 
-def _hangup(step: HangupStep, rounds: Rounds) -> Step:
+def _hangup(step: HangupStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return HangUp()
 
 
-def _dialplan(step: DialplanStep, rounds: Rounds) -> Step:
+def _dialplan(step: DialplanStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Dialplan(step.dialplan.context, step.dialplan.extension)
 
 
-_COMPILE: dict[type[Shape], Callable[[Any, Rounds], Step]] = {
+_COMPILE: dict[type[Shape], Callable[[Any, ClientDoc, Rounds], Step]] = {
     SayStep: _say,
+    MenuStep: _menu,
+    DirectoryStep: _directory,
     RingStep: _ring,
+    QueueStep: _queue,
+    MessageStep: _message,
+    CallbackStep: _callback,
+    TagStep: _tag,
+    SetStep: _set,
     DeclineStep: _decline,
     HangupStep: _hangup,
     DialplanStep: _dialplan,
@@ -195,8 +301,6 @@ class TooManyStepsError(Exception):
         """`what is wrong; what to write instead`."""
 
 
-ENDS = (Refuse, HangUp, Dialplan)
-"""Steps after which there is no call of ours."""
 ENDING_STEPS = (DeclineStep, HangupStep, DialplanStep, GotoStep)
 """What is written after one of these in a list is never reached."""
 
@@ -213,6 +317,8 @@ class Sheet:
         self.place = place
         self.routes = {route.name: number for number, route in enumerate(doc.routes)}
         self._laid_out = 0
+        self._first_steps: dict[str, Shape | None] = {}
+        """That a person's own treatment begins with."""
 
     def count(self, laid: int, path: Path) -> None:
         """Of so many more steps or phones, at `path`. Raises TooManyStepsError."""
@@ -230,6 +336,22 @@ class Sheet:
         """True if `name` is a person who has hours."""
         person = self.doc.people.get(name)
         return person is not None and person.hours is not None
+
+    def first_step(self, steps: tuple[Shape, ...]) -> Shape | None:
+        """The first step that a call meets of `steps`, wherever they lead; they lead in no circle."""
+        for step in steps:
+            if isinstance(step, PersonStep):
+                if step.person not in self._first_steps:
+                    own, _ = own_treatment(self.doc, step.person)
+                    self._first_steps[step.person] = self.first_step(own)
+                met = self._first_steps[step.person]
+                if met is not None:
+                    return met
+            elif isinstance(step, GotoStep):
+                return self.first_step(self.doc.routes[self.routes[step.goto]].do)
+            else:
+                return step
+        return None
 
 
 class _Laid(NamedTuple):
@@ -250,6 +372,17 @@ class _Paper:
         self.rotating: list[int] = []
         self.routes: dict[str, int] = {}
         """Where the routes that a `goto` leads to begin; each is laid out once."""
+
+    def greet(self, own: Written) -> bool:
+        """Begin with the client's greeting, unless there is none or the call is to go on unanswered."""
+        greeting = self.sheet.doc.greeting
+        if greeting is None or isinstance(
+            self.sheet.first_step(own[0]), (DeclineStep, HangupStep, DialplanStep)
+        ):
+            return False
+        place = self.sheet.place(("greeting",))
+        self.nodes.append(PlanNode(prompt(greeting, self.sheet.doc), _AFTER, {}, place))
+        return True
 
     def lay(self, steps: tuple[Shape, ...], path: Path, after: int, phones: Phones) -> int:
         """Lay out `steps`, going on to `after`; where they begin."""
@@ -310,28 +443,60 @@ class _Paper:
     def node(self, laid: _Laid, position: int, follows: int) -> PlanNode:
         step, path, phones = laid
         rounds = self.rounds(laid)
-        made = _COMPILE[type(step)](step, rounds)
+        made = _COMPILE[type(step)](step, self.sheet.doc, rounds)
         if isinstance(made, ENDS):
             return PlanNode(made, None, {}, self.sheet.place(path))
-        on: dict[RingOutcome, int | None] = {}
+        on: dict[str, int | None] = {}
+        for way, steps, below in branches(step):
+            on[way] = self.lay(steps, (*path, *below), follows, phones)
         if isinstance(step, RingStep):
-            for outcome, branch in step.on.items():
-                on[outcome] = self.lay(branch, (*path, "on", outcome.value), follows, phones)
             if any(self.sheet.is_timed(target.name) for targets in rounds for target in targets):
                 self.timed.append((position, rounds))
             if step.order == "rotate":
                 self.rotating.append(position)
+        elif isinstance(made, Queue):
+            self.sheet.count(len(made.agents), path)
+            if any(map(self.sheet.is_timed, made.agents)):
+                self.timed.append((position, ()))
         return PlanNode(made, follows, on, self.sheet.place(path))
 
-    def join(self, first: int, end: int | None) -> None:
-        """Let what runs out of steps, from position `first` on, go on to `end`."""
-        real = {_AFTER: end}
+    def unsettled(self, first: int, told: bool) -> set[int]:
+        """The positions, reached from `first`, at which the steps run out for a call that could have been
+        settled on the way there or has heard nothing on it."""
+        found: set[int] = set()
+        seen: set[tuple[int, bool, bool]] = set()
+        waiting = [(first, told, False)]
+        while waiting:
+            here, told, settling = at = waiting.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            node = self.nodes[here]
+            told = told or isinstance(node.step, TELLS)
+            settling = settling or isinstance(node.step, SETTLES)
+            for there in (node.then, *node.on.values()):
+                if there == _AFTER and (settling or not told):
+                    found.add(here)
+                elif there is not None and there != _AFTER:
+                    waiting.append((there, told, settling))
+        return found
+
+    def last_resort(self) -> int | None:
+        """Lay out the client's last resort; where it begins, None where it is empty."""
+        before = len(self.nodes)
+        self.routes = {}  # A route that leads to the last resort must not be where that leads to.
+        start = self.lay(self.sheet.doc.last_resort, ("last_resort",), _AFTER, self.sheet.phones)
+        self.join(before, lambda position: None)
+        return None if start == _AFTER else start
+
+    def join(self, first: int, ends: Callable[[int], int | None]) -> None:
+        """Let what runs out of steps, from position `first` on, go on to what `ends` has for its position."""
         for position in range(first, len(self.nodes)):
-            node = self.nodes[position]
-            then = real.get(node.then, node.then) if node.then is not None else None
-            on = {key: real.get(at, at) if at is not None else None for key, at in node.on.items()}
+            node, end = self.nodes[position], ends(position)
+            then = end if node.then == _AFTER else node.then
+            on = {way: end if at == _AFTER else at for way, at in node.on.items()}
             # A branch that ends where the step itself does is no branch.
-            on = {key: at for key, at in on.items() if at is not None or then is not None}
+            on = {way: at for way, at in on.items() if at is not None or then is not None}
             self.nodes[position] = PlanNode(node.step, then, on, node.place)
 
 
@@ -343,17 +508,21 @@ def lay_out(own: Written, sheet: Sheet, person: str | None = None, *, told: bool
     """
     paper = _Paper(sheet)
     phones = sheet.phones if person is None else sheet.phones_of(person)
-    paper.lay(*own, _AFTER, phones)
-    kinds = {type(node.step) for node in paper.nodes}
-    runs_out = not paper.nodes or any(_AFTER in (node.then, *node.on.values()) for node in paper.nodes)
-    if runs_out and (Ring in kinds or not (told or Say in kinds)):
-        before = len(paper.nodes)
-        paper.routes = {}  # A route that leads to the last resort must not be where that leads to.
-        start = paper.lay(sheet.doc.last_resort, ("last_resort",), _AFTER, sheet.phones)
-        paper.join(before, None)
-        paper.join(0, None if start == _AFTER else start)
-    else:
-        paper.join(0, None)
+    greeted = paper.greet(own)
+    first = paper.lay(*own, _AFTER, phones)
+    if greeted:
+        paper.nodes[0] = msgspec.structs.replace(paper.nodes[0], then=first)
+    at_once = set() if told else {0}
+    unsettled = at_once if first == _AFTER else paper.unsettled(first, told)
+    start = paper.last_resort() if unsettled else None
+    paper.join(0, lambda position: start if position in unsettled else None)
     people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets}
+    people |= {
+        agent
+        for at, rounds in paper.timed
+        if isinstance(step := paper.nodes[at].step, Queue)
+        for agent in step.agents
+    }
     timed_people = tuple(sorted(filter(sheet.is_timed, people)))
-    return Layout(CallPlan(tuple(paper.nodes)), tuple(paper.timed), timed_people, tuple(paper.rotating))
+    plan = CallPlan(tuple(paper.nodes), greeted=greeted)
+    return Layout(plan, tuple(paper.timed), timed_people, tuple(paper.rotating), start)

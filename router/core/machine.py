@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of five states (call.py), and there is one function for each: Saying and Ringing are
-steps of the plan and live in steps/; Talking, Ending and Over are here. Every event is first *observed*: what
-it says of a leg is written into that leg, and kept as evidence, whatever the state. Then comes what all
-states share:
+A call is always in one of six states (call.py), and there is one function for each: Saying, Ringing and
+Performing are steps of the plan and live in steps/; Talking, Ending and Over are here. Every event is first
+*observed*: what it says of a leg is written into that leg, and kept as evidence, whatever the state. Then
+comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -40,8 +40,10 @@ from router.core.call import (
     Leg,
     LegState,
     Over,
+    Performing,
     Ringing,
     Saying,
+    Settled,
     Talking,
     Turn,
     with_evidence,
@@ -60,6 +62,7 @@ from router.core.commands import (
     LiftDeadMan,
     OpenBridge,
     ReturnToDialplan,
+    SetChannelVariables,
     SetDeadMan,
     SetTimer,
 )
@@ -81,19 +84,28 @@ from router.core.events import (
 )
 from router.core.observe import observe
 from router.core.plan import (
+    Callback,
     CallPlan,
+    Challenge,
     Dialplan,
+    Directory,
     HangUp,
+    Menu,
+    Message,
+    Queue,
     Refuse,
     Ring,
-    RingOutcome,
     Say,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
     Step,
     Target,
-    rings_from,
+    leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ring, say
+from router.core.steps import perform, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -114,6 +126,9 @@ died is gone at once; one that the dead-man timer took to the dialplan stays."""
 
 MAX_CHECKS = 3
 
+TAGGED = "tagged"
+"""What evidence calls a tag that the rules put on the call."""
+
 UNCLEAN = "unclean"
 """Flag of a call whose channels' ends were never all confirmed."""
 
@@ -122,6 +137,9 @@ LIFT_FAILED = "lift_failed"
 
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
+
+_WAITING = Saying | Ringing | Performing
+"""The states in which a caller waits for somebody or something."""
 
 _REFUSAL = {
     "decline": HangupReason.DECLINE,
@@ -154,13 +172,13 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 
 def _under_way(
-    call: Call, state: Saying | Ringing | Talking, event: CallEvent, now: datetime
+    call: Call, state: Saying | Ringing | Performing | Talking, event: CallEvent, now: datetime
 ) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
     if _asks_to_end(event, CALLER):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
-        return _found_talking(call, event), (CancelTimer(ring.TIMER), *_talk_outlives_us(event.leg))
+        return _found_talking(call, event), (*ring.CANCEL_TIMERS, *_talk_outlives_us(event.leg))
     if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
         return _command_failed(call, event, now)
     call, commands = _in_state(call, state, event, now)
@@ -172,13 +190,15 @@ def _under_way(
 
 
 def _in_state(
-    call: Call, state: Saying | Ringing | Talking, event: CallEvent, now: datetime
+    call: Call, state: Saying | Ringing | Performing | Talking, event: CallEvent, now: datetime
 ) -> tuple[Call, Commands]:
     match state:
         case Saying():
             return _after(say.advance(call, state, event, now), now)
         case Ringing():
             return _after(ring.advance(call, state, event, now), now)
+        case Performing():
+            return _after(perform.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -195,12 +215,15 @@ def _after(turn: Turn, now: datetime) -> tuple[Call, Commands]:
         return turn.call, turn.commands
     if isinstance(turn.outcome, Connected):
         call, commands = _connect(turn.call, turn.outcome.leg, now)
+    elif isinstance(turn.outcome, Settled):
+        settled = replace(turn.call, settled=turn.outcome)
+        call, commands = _end(settled, Ending(HangupReason.NORMAL), now)
     else:
         call, commands = _walk(turn.call, _next(turn.call, turn.outcome), now)
     return call, turn.commands + commands
 
 
-def _next(call: Call, outcome: RingOutcome | Done) -> int | None:
+def _next(call: Call, outcome: str | Done) -> int | None:
     assert call.position is not None
     node = call.plan.nodes[call.position]
     return node.then if isinstance(outcome, Done) else node.on.get(outcome, node.then)
@@ -217,21 +240,29 @@ def _walk(call: Call, position: int | None, now: datetime) -> tuple[Call, Comman
         call, commands = turn.call, commands + turn.commands
         if turn.outcome is None:
             return call, commands
-        assert not isinstance(turn.outcome, Connected)
+        assert not isinstance(turn.outcome, Connected | Settled)
         position = _next(call, turn.outcome)
     call, last = _end(replace(call, position=None), Ending(HangupReason.NORMAL), now)
     return call, commands + last
 
 
 def _enter(call: Call, step: Step, now: datetime) -> Turn:
+    call = replace(call, phase=_phase(call, step))
     match step:
         case Say():
-            phase = Phase.GREETING if rings_from(call.plan, call.position) else Phase.CLOSING
-            return say.enter(replace(call, phase=phase), step, now)
+            return say.enter(call, step, now)
         case Ring():
-            return ring.enter(replace(call, phase=Phase.RINGING), step, now)
-        case Refuse(treatment):
-            return Turn(*_end(call, Ending(_REFUSAL[treatment]), now))
+            return ring.enter(call, step, now)
+        case Speak() | SayHours() | Menu() | Directory() | Queue() | Message() | Callback() | Challenge():
+            return perform.enter(call, now)
+        case SetTags(tags):
+            for tag in tags:
+                call = with_evidence(call, Evidence(now, TAGGED, detail=tag))
+            return Turn(call, outcome=Done())
+        case SetVariables(variables):
+            return Turn(call, (SetChannelVariables(variables),), Done())
+        case Refuse(treatment, blocked_by):
+            return Turn(*_end(replace(call, refused_by=blocked_by), Ending(_REFUSAL[treatment]), now))
         case HangUp():
             return Turn(*_end(call, Ending(HangupReason.NORMAL), now))
         case Dialplan(context, extension, reason):
@@ -239,6 +270,23 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
             return Turn(call, (ReturnToDialplan(context, extension), *commands))
         case _:
             assert_never(step)
+
+
+def _phase(call: Call, step: Step) -> Phase:
+    """Where the caller is while in a step; steps that take no time leave that as it is."""
+    match step:
+        case Say() | Speak() | SayHours() | Challenge():
+            return Phase.GREETING if leads_to_somebody(call.plan, call.position) else Phase.CLOSING
+        case Ring():
+            return Phase.RINGING
+        case Menu() | Directory():
+            return Phase.MENU
+        case Queue():
+            return Phase.QUEUE
+        case Message() | Callback():
+            return Phase.MESSAGE
+        case _:
+            return call.phase
 
 
 def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
@@ -331,14 +379,16 @@ def _told_again(call: Call) -> Commands:
     """What a gap may have swallowed: our answer, the bridge that prompts need, and the end of legs that were
     given up and may ring on."""
     answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
-    bridge = (OpenBridge(),) if call.has_bridge and isinstance(call.state, Saying | Ringing) else ()
+    bridge = (
+        (OpenBridge(),) if call.has_bridge and isinstance(call.state, Saying | Ringing | Performing) else ()
+    )
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
     return (*answer, *bridge, *given_up)
 
 
 def _dead_man_again(call: Call) -> Commands:
     """Set the dead-man timers anew while the caller waits."""
-    if not isinstance(call.state, Saying | Ringing):
+    if not isinstance(call.state, _WAITING):
         return ()
     legs = tuple(leg.number for leg in call.legs[1:] if not leg.gone and leg.intent is None)
     return SetDeadMan(legs), SetTimer(DEAD_MAN, REFRESH)
@@ -346,7 +396,7 @@ def _dead_man_again(call: Call) -> Commands:
 
 def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:
     """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
-    commands: list[CallCommand] = [CancelTimer(ring.TIMER), CancelTimer(DEAD_MAN)]
+    commands: list[CallCommand] = [*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN)]
     reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
     for leg in call.legs:
         if not leg.gone and leg.intent is None and leg.number != going:
@@ -389,8 +439,7 @@ def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple
 
 
 def _to_dialplan(call: Call) -> ReturnToDialplan:
-    assert call.position is not None
-    step = call.plan.nodes[call.position].step
+    step = call.step
     assert isinstance(step, Dialplan)
     return ReturnToDialplan(step.context, step.extension)
 
@@ -420,5 +469,5 @@ def _still_there(call: Call, state: Ending) -> list[Leg]:
 
 def _finish(call: Call, now: datetime) -> tuple[Call, Commands]:
     record = make_record(call, now)
-    cancel = tuple(CancelTimer(timer) for timer in (ring.TIMER, DEAD_MAN, CLEAN_UP))
+    cancel = (*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN), CancelTimer(CLEAN_UP))
     return replace(call, state=Over()), (*cancel, Finish(record))

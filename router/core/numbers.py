@@ -67,13 +67,18 @@ def shared_codes() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 @cache
 def example_numbers(country: str) -> tuple["PhoneNumber", ...]:
-    """Numbers as they are in `country` (ISO 3166 code), at most one of each kind."""
+    """Numbers as they are in `country` (ISO 3166 code), at most one of each kind. What is only dialled within
+    it, such as Canada's 310 1234, is none."""
     kinds = [
         phonenumbers.example_number_for_type(country, kind)
         for kind in sorted(phonenumbers.supported_types_for_region(country))
     ]
     texts = (phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164) for one in kinds if one)
-    return tuple(PhoneNumber(text) for text in dict.fromkeys(texts))
+    found: list[PhoneNumber] = []
+    for text in dict.fromkeys(texts):
+        with suppress(ValueError):
+            found.append(PhoneNumber.parse(text))
+    return tuple(found)
 
 
 def _check_length(e164: str) -> None:

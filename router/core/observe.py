@@ -20,6 +20,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    StepEnded,
     TalkFound,
     TimerFired,
 )
@@ -68,7 +69,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
                 if not leg.gone:
                     call = with_leg(call, replace(leg, state=LegState.ENDED, ended_at=now, lost=True))
             return with_evidence(call, Evidence(now, "asterisk_lost"))
-        case LegReady() | PlaybackEnded() | TimerFired() | BridgeLost() | RouterReturned():
+        case LegReady() | PlaybackEnded() | StepEnded() | TimerFired() | BridgeLost() | RouterReturned():
             pass  # Says nothing of a leg's life.
         case _:
             assert_never(event)

@@ -23,6 +23,23 @@ class RingOutcome(StrEnum):
     FAILED = "failed"
 
 
+class QueueOutcome(StrEnum):
+    """Why a queue did not put a caller through."""
+
+    FULL = "full"
+    EMPTY = "empty"
+    """no agent is there"""
+    TIMEOUT = "timeout"
+
+
+OTHERWISE = "otherwise"
+"""The way on from a step in which the caller chose nothing, and from steps that have only one."""
+PASSED = "passed"
+"""The way on from a challenge that the caller met."""
+FAILED = "failed"
+"""The way on from one that the caller did not meet."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """One phone to ring. `dial` is built from rules only, never from what a caller sent."""
 
@@ -34,6 +51,8 @@ class Target(msgspec.Struct, frozen=True):
     """True where the call leaves through the trunk."""
     number: str = ""
     """The E.164 number of a phone outside."""
+    confirm: bool | None = None
+    """Whether who answers presses 1 to take the call; None where the rules leave it open."""
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):
@@ -43,6 +62,35 @@ class Say(msgspec.Struct, frozen=True, tag="say"):
     """An Asterisk media URI, such as `sound:hello-world`."""
 
 
+class Speak(msgspec.Struct, frozen=True, tag="speak"):
+    """Answer the call if it is not yet answered, and speak a text."""
+
+    text: str
+    language: str
+
+
+class SayHours(msgspec.Struct, frozen=True, tag="say_hours"):
+    """Answer the call if it is not yet answered, and tell when these hours are open next."""
+
+    hours: str
+    language: str
+
+
+Prompt = Say | Speak | SayHours
+"""What a caller, or who is rung, can hear."""
+
+
+class Menu(msgspec.Struct, frozen=True, tag="menu"):
+    """Let the caller choose by a key: the node's `on` has the way on by key, and OTHERWISE."""
+
+    prompt: Prompt | None
+    keys: tuple[str, ...]
+
+
+class Directory(msgspec.Struct, frozen=True, tag="directory"):
+    """Let the caller find somebody of the client's, whose own treatment settles the call."""
+
+
 class Ring(msgspec.Struct, frozen=True, tag="ring"):
     """Ring round after round; the targets of one round ring together. The first to answer gets the call."""
 
@@ -50,12 +98,61 @@ class Ring(msgspec.Struct, frozen=True, tag="ring"):
     """May be empty: nobody is to be rung now (all outside their hours), which is `unreachable` at once."""
     ring_for: float
     """How long each round may ring, in seconds."""
+    confirm: str = ""
+    """What who answers hears, where they are to press 1 and that is not the usual text."""
+    announce: Prompt | None = None
+    """What who answers hears before the caller does."""
+
+
+class Queue(msgspec.Struct, frozen=True, tag="queue"):
+    """Let the caller wait for one of the agents; which, and how they are rung, the queue itself decides."""
+
+    queue: str
+    agents: tuple[str, ...]
+    """Ids of people. May be empty: all are outside their hours, and the queue is `empty`."""
+    wait_for: float
+    """Seconds."""
+    front: bool = False
+
+
+class Message(msgspec.Struct, frozen=True, tag="message"):
+    """Record a message, which settles the call."""
+
+    to: tuple[str, ...] = ()
+    """Ids of people; the client, where it is empty."""
+
+
+class Callback(msgspec.Struct, frozen=True, tag="callback"):
+    """Take down a wish to be called back, which settles the call."""
+
+    to: tuple[str, ...] = ()
+    """As in `Message`."""
+
+
+class Challenge(msgspec.Struct, frozen=True, tag="challenge"):
+    """Let a caller go on who presses the key that the prompt asks for; else the way on is FAILED."""
+
+    prompt: Prompt
+
+
+class SetTags(msgspec.Struct, frozen=True, tag="set_tags"):
+    """Put tags on the call."""
+
+    tags: tuple[str, ...]
+
+
+class SetVariables(msgspec.Struct, frozen=True, tag="set_variables"):
+    """Set variables of the dialplan on the caller's channel."""
+
+    variables: tuple[tuple[str, str], ...]
 
 
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
     """End the call with a hangup cause; unanswered, the caller's side hears just that."""
 
     treatment: Literal["decline", "busy", "unknown_number"]
+    blocked_by: str = ""
+    """The name of the screening rule whose challenge the caller did not meet."""
 
 
 class HangUp(msgspec.Struct, frozen=True, tag="hangup"):
@@ -71,16 +168,56 @@ class Dialplan(msgspec.Struct, frozen=True, tag="dialplan"):
     """Why, where it is not the rules that say so: `draining`."""
 
 
-Step = Say | Ring | Refuse | HangUp | Dialplan
+Step = (
+    Say
+    | Speak
+    | SayHours
+    | Menu
+    | Directory
+    | Ring
+    | Queue
+    | Message
+    | Callback
+    | Challenge
+    | SetTags
+    | SetVariables
+    | Refuse
+    | HangUp
+    | Dialplan
+)
+
+ENDS = (Refuse, HangUp, Dialplan)
+"""Steps after which there is no call of ours."""
+TELLS = (Say, Speak, SayHours)
+"""Steps in which a caller is told something."""
+TO_SOMEBODY = (Ring, Queue, Directory)
+"""Steps in which a caller may reach a person."""
+SETTLES = (*TO_SOMEBODY, Message, Callback)
+"""Steps that settle a call, if all goes well."""
+
+
+def ways_on(step: Step) -> tuple[str, ...]:
+    """What can come of a step that does not settle the call, where it matters for where the call goes on."""
+    match step:
+        case Ring(rounds):
+            return tuple(RingOutcome) if any(rounds) else (RingOutcome.UNREACHABLE,)
+        case Queue(_, agents):
+            return tuple(QueueOutcome) if agents else (QueueOutcome.EMPTY,)
+        case Menu(_, keys):
+            return (*keys, OTHERWISE)
+        case Challenge():
+            return (FAILED, PASSED)
+        case _:
+            return (OTHERWISE,)
 
 
 class PlanNode(msgspec.Struct, frozen=True):
-    """One step and where it goes on: to `on[outcome]` where that is given, else to `then`; None ends the
-    plan."""
+    """One step and where it goes on: to `on[way]` where that is given (ways_on), else to `then`; None ends
+    the plan."""
 
     step: Step
     then: int | None = None
-    on: dict[RingOutcome, int | None] = {}
+    on: dict[str, int | None] = {}
     place: str = ""
     """Where in the rules it is written: `fjord.yaml:31`."""
 
@@ -93,27 +230,46 @@ class CallPlan(msgspec.Struct, frozen=True):
     """The name of the screening rule that refused this call, if one did."""
     no_route: bool = False
     """True where no client has this number, or none of the client's routes took the call."""
+    greeted: bool = False
+    """True if the first step is the client's greeting."""
 
 
 def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:
-    """The plan after `said`, one after the other."""
+    """The plan with `said`, one after the other, before all of it but the greeting."""
     by = len(said)
+    if not by:
+        return plan
+    greeting, rest = plan.nodes[: int(plan.greeted)], plan.nodes[int(plan.greeted) :]
+    first = [replace(node, then=number) for number, node in enumerate((*greeting, *said), start=1)]
+    goes_on = greeting[0].then if greeting else 0
+    first[-1] = replace(first[-1], then=_later(goes_on, by) if rest else None)
+    return replace(plan, nodes=(*first, *_moved(rest, by)))
 
-    def later(there: int | None) -> int | None:
-        return None if there is None else there + by
 
-    before = [replace(node, then=number) for number, node in enumerate(said, start=1)]
-    if before and not plan.nodes:
-        before[-1] = replace(before[-1], then=None)
-    after = [
-        replace(node, then=later(node.then), on={key: later(there) for key, there in node.on.items()})
-        for node in plan.nodes
+def _later(there: int | None, by: int) -> int | None:
+    return None if there is None else there + by
+
+
+def _moved(nodes: tuple[PlanNode, ...], by: int) -> list[PlanNode]:
+    """The same steps at positions further on."""
+    return [
+        replace(
+            node, then=_later(node.then, by), on={way: _later(there, by) for way, there in node.on.items()}
+        )
+        for node in nodes
     ]
-    return replace(plan, nodes=(*before, *after))
 
 
-def rings_from(plan: CallPlan, position: int | None) -> bool:
-    """True if a caller standing at `position` can still meet a `ring` step, there or later."""
+def after_challenge(challenge: CallPlan, plan: CallPlan) -> CallPlan:
+    """`plan` for a caller who meets the challenge, which leads nowhere itself but to a refusal."""
+    by = len(challenge.nodes)
+    first = replace(challenge.nodes[0], then=by if plan.nodes else None)
+    nodes = (first, *challenge.nodes[1:], *_moved(plan.nodes, by))
+    return replace(plan, nodes=nodes, greeted=False)
+
+
+def leads_to_somebody(plan: CallPlan, position: int | None) -> bool:
+    """True if a caller standing at `position` can still be put through to somebody, there or later."""
     seen: set[int] = set()
     waiting = [position]
     while waiting:
@@ -122,7 +278,7 @@ def rings_from(plan: CallPlan, position: int | None) -> bool:
             continue
         seen.add(here)
         node = plan.nodes[here]
-        if isinstance(node.step, Ring):
+        if isinstance(node.step, TO_SOMEBODY):
             return True
         waiting += [node.then, *node.on.values()]
     return False

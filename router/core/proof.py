@@ -9,7 +9,6 @@ and what each phone does.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -17,13 +16,15 @@ import msgspec
 from router.core.cautions import LONGEST_WAIT, longest_ring
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
+from router.core.idle import idle
 from router.core.layout import Layout
-from router.core.plan import CallPlan, Ring, RingOutcome
+from router.core.plan import ENDS, SETTLES, TELLS, CallPlan, Queue, Ring, RingOutcome, Step, ways_on
 from router.core.remarks import RuleWarning
 from router.core.ruleset import ClientRules, Route, RuleSet
-from router.core.scenarios import Part
+from router.core.scenarios import Part, branch
 from router.core.space import Dialled, Key, Numbering, Space, dialled_in, knowns, listed
 from router.core.times import Duration, Period
+from router.core.ways import Given, Way, given_on
 
 DAYS = 400
 """So many days are looked ahead: over a year, so that every day of one is met."""
@@ -39,8 +40,8 @@ class Counterexample(msgspec.Struct, frozen=True):
 
     call: Facts
     timezone: str
-    given: tuple[tuple[str, RingOutcome], ...]
-    """What the phones do: by a person's id, an endpoint or a number."""
+    given: Given
+    """What the phones do."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -72,10 +73,13 @@ def prove(rules: RuleSet, start: datetime, most: int | None = None) -> Proof | N
     found: list[Finding] = []
     for (id,), dialled in numbering.classes.items():
         client = rules.clients[str(id)]
-        spaces = [Space((client,), dialled, Period(start, end), known) for known in knowns((client,))]
-        kinds += sum(map(len, spaces))
-        if most is not None and work + kinds > most:
-            return None
+        space = Space((client,), dialled, Period(start, end))
+        spaces: list[Space] = []
+        for known in knowns((client,)):
+            spaces.append(space.knowing(known))
+            kinds += len(spaces[-1])
+            if most is not None and work + kinds > most:
+                return None
         found += _Client(rules, client, spaces, dialled).findings()
     return Proof(kinds, end, tuple(sorted(found, key=lambda one: one.warning)))
 
@@ -94,40 +98,56 @@ class _Walked(NamedTuple):
     """Places of the steps that can be met."""
     rung: frozenset[str]
     """Names of phones that can ring."""
-    dead: dict[str, tuple[tuple[str, RingOutcome], ...]]
+    dead: dict[str, Given]
     """Places of rings after which nothing comes at all, with what phones do on the way there."""
 
 
 def _walk(plan: CallPlan) -> _Walked:
-    """Every way through a plan: a ring without phones is unreachable, any other can come to anything."""
+    """Every way through a plan: each step can come to anything that it can come to (plan.ways_on)."""
     parts: set[Part] = set()
     rung: set[str] = set()
-    dead: dict[str, tuple[tuple[str, RingOutcome], ...]] = {}
-    ways: dict[int, dict[str, RingOutcome]] = {0: {}} if plan.nodes else {}
+    dead: dict[str, Given] = {}
+    ways: dict[_At, Way] = {_At(0): ()} if plan.nodes else {}
     waiting = list(ways)
     while waiting:
-        here = waiting.pop()
-        node, way = plan.nodes[here], ways[here]
-        onward: list[tuple[int | None, dict[str, RingOutcome]]] = [(node.then, way)]
-        if isinstance(node.step, Ring):
-            names = {target.name for targets in node.step.rounds for target in targets}
-            rung |= names
-            outcomes = tuple(RingOutcome) if names else (RingOutcome.UNREACHABLE,)
-            onward = []
-            for outcome in outcomes:
-                there = node.on.get(outcome, node.then)
-                if there not in (None, node.then):
-                    parts.add(Part(node.place, f"on {outcome}"))
-                onward.append((there, way | dict.fromkeys(sorted(names), outcome)))
-            ends = [after for there, after in onward if there is None]
-            if ends:
-                dead.setdefault(node.place, tuple(ends[0].items()))
-        for there, after in onward:
-            if there is not None and there not in ways:
-                ways[there] = after
-                waiting.append(there)
-    steps = frozenset(plan.nodes[here].place for here in ways)
+        at = waiting.pop()
+        node = plan.nodes[at.position]
+        step = node.step
+        rung |= _asked(step)
+        told = isinstance(step, TELLS) or (at.told and not isinstance(step, SETTLES))
+        for way in () if isinstance(step, ENDS) else ways_on(step):
+            there, onward = node.on.get(way, node.then), (*ways[at], (step, way))
+            if there is None:
+                if not told:
+                    dead.setdefault(node.place, given_on(onward))
+                continue
+            if there != node.then:
+                parts.add(branch(node, way))
+            after = _At(there, told)
+            if after not in ways:
+                ways[after] = onward
+                waiting.append(after)
+    steps = frozenset(plan.nodes[at.position].place for at in ways)
     return _Walked(frozenset(parts), steps, frozenset(rung), dead)
+
+
+class _At(NamedTuple):
+    """Where a call is on its way."""
+
+    position: int
+    told: bool = False
+    """It has heard something since it could last have been settled."""
+
+
+def _asked(step: Step) -> set[str]:
+    """The names of those who can be rung by a step."""
+    match step:
+        case Ring(rounds):
+            return {target.name for targets in rounds for target in targets}
+        case Queue(_, agents):
+            return {*agents}
+        case _:
+            return set()
 
 
 class _Client:
@@ -147,11 +167,15 @@ class _Client:
         """What can befall a caller, each thing once for each place."""
 
     def findings(self) -> Iterator[Finding]:
-        for _, _, _, call in chain.from_iterable(space.calls() for space in self._spaces):
+        for call in self._calls():
             self._decided(call, decide(self._rules, call))
         yield from self._harm.values()
         never = dict.fromkeys((part.place, what) for part, what in self._never())
         yield from (Finding(_warning(place, what)) for place, what in never)
+
+    def _calls(self) -> Iterator[Facts]:
+        for space in self._spaces:
+            yield from (call for _, _, _, call in space.calls())
 
     def _decided(self, call: Facts, decision: Decision) -> None:
         plan = decision.plan
@@ -170,10 +194,10 @@ class _Client:
         if wait > LONGEST_WAIT and taker.kind != "route":
             who = f"{taker.kind} `{taker.name}`" if taker.name else "the last resort"
             what = f"{who} can ring for {wait}, longer than {LONGEST_WAIT}"
-            given = tuple((name, RingOutcome.NO_ANSWER) for name in sorted(walked.rung))
+            given = tuple((name, (RingOutcome.NO_ANSWER.value,)) for name in sorted(walked.rung))
             self._harmed(taker.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
 
-    def _harmed(self, place: str, what: str, call: Facts, given: tuple[tuple[str, RingOutcome], ...]) -> None:
+    def _harmed(self, place: str, what: str, call: Facts, given: Given) -> None:
         example = Counterexample(call, self._client.timezone, given)
         self._harm.setdefault((place, what), Finding(_warning(place, what), example))
 
@@ -189,6 +213,7 @@ class _Client:
                 yield from self._never_in(route.layout)
             yield from self._unknown_numbers(route)
         yield from self._never_of_exceptions()
+        yield from self._never_of_block_rules()
         for person in client.people.values():
             own = person.own
             if own is not None and Part(own.place, f"own number {own.name}") in self._met:
@@ -208,6 +233,16 @@ class _Client:
             elif part in self._met and exception.layout is not None:
                 yield from self._never_in(exception.layout)
 
+    def _never_of_block_rules(self) -> Iterator[tuple[Part, str]]:
+        unmet = [
+            rule
+            for rule in self._client.screening.block
+            if Part(rule.place, f"{'shadow' if rule.shadow else 'block'} {rule.name}") not in self._met
+        ]
+        start = self._spaces[0].period.start
+        for rule, what in idle(self._client, unmet, self._calls(), start, f"in the next {DAYS} days"):
+            yield Part(rule.place, ""), what
+
     def _led_to(self, route: Route) -> bool:
         """True if a `goto` leads calls there: they meet its first step, which others do not have as well."""
         own = (person.own.layout for person in self._client.people.values() if person.own is not None)
@@ -226,8 +261,8 @@ class _Client:
         written = _walk(layout.plan)
         for part in sorted(written.parts - self._met):
             if part.place in self._steps:
-                outcome = part.what.removeprefix("on ")
-                yield part, f"`{outcome}:` is never met, since nobody is there to ring; remove it"
+                what = part.what.removeprefix("on ")
+                yield part, f"`{what}:` is never met, since nobody is there to ring; remove it"
         for name in layout.people:
             if name in written.rung and name not in self._rung:
                 what = f"`{name}` is outside their hours whenever they would be rung"

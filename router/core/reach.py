@@ -1,10 +1,10 @@
-"""Who can ring a person, an endpoint or a number: every way from a number dialled to that phone.
+"""Who can ring a person, an endpoint, a number or a queue: every way from a number dialled to it.
 
 It is looked up in the compiled plans, as they are walked by calls: a step that no call comes to rings nobody.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -14,7 +14,7 @@ import msgspec
 from router.core.conditions import Condition, Not, OpenIs, When, when_in_words
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
-from router.core.plan import CallPlan, Ring, RingOutcome
+from router.core.plan import OTHERWISE, CallPlan, Directory, Queue, QueueOutcome, Ring, RingOutcome, Step
 from router.core.remarks import did_you_mean
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.show import branches_of, during_of, names_in_words, targets_of, treatments
@@ -27,6 +27,11 @@ _ENDED = {
     RingOutcome.FAILED: ("cannot be rung", "cannot be rung"),
 }
 """What became of a ring, of one and of several."""
+_QUEUE_ENDED = {
+    QueueOutcome.FULL: "is full",
+    QueueOutcome.EMPTY: "has no agents",
+    QueueOutcome.TIMEOUT: "takes too long",
+}
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -39,14 +44,14 @@ class Rung(msgspec.Struct, frozen=True):
     name: str
     """Whose phone it is, or the endpoint or number as written."""
     phone: str
-    """Asterisk's dial string."""
+    """Asterisk's dial string; `queue ID` for its agents, and `directory` where callers find them so."""
     round: int
     """From 1."""
     rounds: int
     rotating: bool
     """True where the rounds begin one further on with each call."""
     ring_for: float
-    """Seconds."""
+    """Seconds; 0 where that is not said there."""
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -76,15 +81,15 @@ class Nobody(msgspec.Struct, frozen=True):
 
 
 def reach(rules: RuleSet, wanted: str, now: datetime, client: str | None = None) -> tuple[Way, ...] | Nobody:
-    """Every way to a person (by id), an endpoint (`PJSIP/100`) or a number outside, in the order calls meet
-    them; of `client` only, if one is named. Left out are exceptions that are over at `now` (aware), and
-    people who would be rung only when they are outside their hours.
+    """Every way to a person (by id), an endpoint (`PJSIP/100`), a number outside or a queue (by id), in the
+    order calls meet them; of `client` only, if one is named. Left out are exceptions that are over at `now`
+    (aware), and people who would be rung only when they are outside their hours.
 
     Empty where the rules know them, but no call can ring them.
     """
     clients = [one for one in rules.clients.values() if client in (None, one.id)]
     found = tuple(way for one in clients for way in _ways(rules, one, wanted, now))
-    known = {name for one in clients for name in one.people}
+    known = {name for one in clients for name in (*one.people, *one.queues)}
     known |= {
         name
         for one in clients
@@ -93,7 +98,9 @@ def reach(rules: RuleSet, wanted: str, now: datetime, client: str | None = None)
     }
     if found or wanted in known:
         return found
-    return Nobody(did_you_mean(wanted, sorted(known), "write a person's id, PJSIP/ENDPOINT or a number"))
+    return Nobody(
+        did_you_mean(wanted, sorted(known), "write the id of a person or queue, PJSIP/ENDPOINT or a number")
+    )
 
 
 def _ways(rules: RuleSet, client: ClientRules, wanted: str, now: datetime) -> Iterator[Way]:
@@ -104,7 +111,7 @@ def _ways(rules: RuleSet, client: ClientRules, wanted: str, now: datetime) -> It
         if not one.met or (one.kind == "exception" and one.place in over):
             continue
         numbers = tuple(number.pattern.text for number in one.numbers)
-        for rung in _rounds(one.layout, names):
+        for rung in _rounds(one.layout, names, client.people):
             hours = during.get(rung.name)
             if hours is None or _can_be_open(one.when, hours):
                 asked = when_in_words(one.when)
@@ -137,25 +144,40 @@ def _number(text: str, country: str) -> str:
         return text
 
 
-def _rounds(layout: Layout, names: set[str]) -> Iterator[Rung]:
-    """Where a plan rings a phone that goes by one of `names`."""
+def _rounds(layout: Layout, names: set[str], people: Collection[str]) -> Iterator[Rung]:
+    """Where a plan rings a phone, or comes to a queue, that goes by one of `names`."""
     for position, through in _passed(layout.plan):
-        place, step = layout.plan.nodes[position].place, layout.plan.nodes[position].step
-        for number, targets in enumerate(step.rounds if isinstance(step, Ring) else (), start=1):
-            for one in targets:
-                if isinstance(step, Ring) and names & {one.name, one.dial, one.number}:
-                    rotating = position in layout.rotating
-                    earlier = names_in_words(chain.from_iterable(step.rounds[: number - 1]))
-                    after = (f"after {earlier}",) if earlier and not rotating else ()
-                    rounds = len(step.rounds)
-                    yield Rung(
-                        (*through, *after), place, one.name, one.dial, number, rounds, rotating, step.ring_for
-                    )
+        node = layout.plan.nodes[position]
+        match node.step:
+            case Ring() as step:
+                yield from _rung(step, through, node.place, position in layout.rotating, names)
+            case Queue(queue, agents, wait_for):
+                for name in (*(agent for agent in agents if agent in names), *({queue} & names)):
+                    yield Rung(through, node.place, name, f"queue {queue}", 1, 1, False, wait_for)
+            case Directory():
+                for name in (one for one in people if one in names):
+                    yield Rung(through, node.place, name, "directory", 1, 1, False, 0.0)
+            case _:
+                pass
+
+
+def _rung(
+    step: Ring, through: tuple[str, ...], place: str, rotating: bool, names: set[str]
+) -> Iterator[Rung]:
+    for number, targets in enumerate(step.rounds, start=1):
+        earlier = names_in_words(chain.from_iterable(step.rounds[: number - 1]))
+        after = (f"after {earlier}",) if earlier and not rotating else ()
+        for one in targets:
+            if names & {one.name, one.dial, one.number}:
+                rounds = len(step.rounds)
+                yield Rung(
+                    (*through, *after), place, one.name, one.dial, number, rounds, rotating, step.ring_for
+                )
 
 
 def _passed(plan: CallPlan) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Every position that a call can come to, those with the fewest branches before them first, with what
-    must come of the rings before it on such a way."""
+    must come of the steps before it on such a way."""
     found: dict[int, tuple[str, ...]] = {}
     waiting: deque[tuple[int | None, tuple[str, ...]]] = deque([(0 if plan.nodes else None, ())])
     while waiting:
@@ -164,12 +186,30 @@ def _passed(plan: CallPlan) -> Iterator[tuple[int, tuple[str, ...]]]:
             continue
         found[here] = through
         node = plan.nodes[here]
-        onward = through
-        if isinstance(node.step, Ring):
-            names = {target.name for target in chain.from_iterable(node.step.rounds)}
-            whom = names_in_words(chain.from_iterable(node.step.rounds)) or "nobody"
-            onward = (*through, f"after {whom}")
-            for outcome, at in branches_of(node.on, node.then):
-                waiting.append((at, (*through, f"if {whom} {_ENDED[outcome][len(names) > 1]}")))
-        waiting.appendleft((node.then, onward))
+        for way, at in branches_of(node.on, node.then):
+            waiting.append((at, (*through, _if(node.step, way))))
+        waiting.appendleft((node.then, (*through, *_after(node.step))))
     yield from found.items()
+
+
+def _if(step: Step, way: str) -> str:
+    """What must come of a step for the call to go that way."""
+    match step:
+        case Ring(rounds):
+            names = {target.name for target in chain.from_iterable(rounds)}
+            whom = names_in_words(chain.from_iterable(rounds)) or "nobody"
+            return f"if {whom} {_ENDED[RingOutcome(way)][len(names) > 1]}"
+        case Queue(queue):
+            return f"if queue {queue} {_QUEUE_ENDED[QueueOutcome(way)]}"
+        case _:
+            return "without a choice" if way == OTHERWISE else f"by key {way}"
+
+
+def _after(step: Step) -> tuple[str, ...]:
+    match step:
+        case Ring(rounds):
+            return (f"after {names_in_words(chain.from_iterable(rounds)) or 'nobody'}",)
+        case Queue(queue):
+            return (f"after queue {queue}",)
+        case _:
+            return ()

@@ -7,19 +7,21 @@ have a form of their own has a row in `LOOKS`.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 from pydantic import ValidationInfo
 
-from router.core import times
+from router.core import counts, times
 from router.core.dialling import Dialling
+from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
+from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
 from router.core.times import WEEKDAYS, Duration
 
@@ -28,11 +30,23 @@ T = TypeVar("T")
 LONGEST_RING = Duration(10 * 60)
 """A round of ringing may not be longer."""
 
+LONGEST_WAITING = Duration(2 * 60 * 60)
+"""A caller may not wait in a queue for longer."""
+
 LONGEST_TEXT = 500
 """No single value may have more characters."""
 
 LONGEST_CODE = 3
 """Letters of a country in ISO 3166, where it is not its two: mostly these and one more."""
+
+LONGEST_SPEECH = 2000
+"""What is spoken may have so many."""
+
+SHIPPED_TAGS = (
+    "callback", "message_left", "interested", "not_interested", "demo_booked", "appointment_made",
+    "deal_closed", "follow_up_needed", "do_not_contact", "wrong_number",
+)  # fmt: skip
+"""Tags that every client has."""
 
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -44,7 +58,11 @@ _DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
 _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _LOOKS_LIKE_NUMBER = re.compile(r"[+0-9(][0-9 ()./-]*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
+_KEY = re.compile(r"[0-9*#]")
+_VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
 
@@ -58,9 +76,13 @@ class Reading(msgspec.Struct, frozen=True):
     dialling: Dialling
     shared: bool = False
     """It is what clients share, where none of their names are known."""
+    queues: Collection[str] = ()
+    tags: Collection[str] = frozenset(SHIPPED_TAGS)
+    """Those that ship, and those of the client and of shared.yaml."""
     lists: Collection[str] = ()
     """Names of the lists in shared.yaml."""
     files: NumberLists = NO_LISTS
+    calendars: Calendars = NO_CALENDARS
 
     @classmethod
     def of(
@@ -69,12 +91,14 @@ class Reading(msgspec.Struct, frozen=True):
         dialling: Dialling,
         lists: Collection[str] = (),
         files: NumberLists = NO_LISTS,
+        tags: tuple[str, ...] = (),
+        calendars: Calendars = NO_CALENDARS,
     ) -> "Reading":
-        """From a client's document that is not yet checked."""
+        """From a client's document that is not yet checked. `tags` are those that clients share."""
         document = data if isinstance(data, dict) else {}
         country = document.get("country")
-        names = [document.get(key) for key in ("people", "hours")]
-        people, hours = (found.keys() if isinstance(found, dict) else () for found in names)
+        names = [document.get(key) for key in ("people", "hours", "queues", "tags")]
+        people, hours, queues, own = (found.keys() if isinstance(found, dict) else () for found in names)
         routes = document.get("routes")
         named = (
             [one.get("name") for one in routes if isinstance(one, dict)] if isinstance(routes, list) else []
@@ -85,8 +109,11 @@ class Reading(msgspec.Struct, frozen=True):
             hours=hours,
             routes=dict.fromkeys(name for name in named if isinstance(name, str)),
             dialling=dialling,
+            queues=queues,
+            tags=dict.fromkeys((*SHIPPED_TAGS, *tags, *own)),
             lists=lists,
             files=files,
+            calendars=calendars,
         )
 
 
@@ -184,14 +211,26 @@ def read_pattern(value: object, info: ValidationInfo) -> NumberPattern:
     return NumberPattern.parse(text_of(value), _reading(info).country)
 
 
-def read_blocked_pattern(value: object, info: ValidationInfo) -> NumberPattern:
-    """Screened number: a number pattern.
+Contacts = Literal["contacts"]
+CONTACTS: Contacts = "contacts"
+"""In a client's list of callers: everybody whom it knows."""
 
-    The contract's other entries of a screening list are named as not built.
-    """
-    if value == "contacts":
-        raise ValueError("`contacts` is not supported by this version yet; remove it")
-    return read_pattern(value, info)
+
+def read_listed(value: object, info: ValidationInfo) -> NumberPattern | Contacts:
+    """Listed caller: a number pattern, or `contacts` for everybody whom the client knows."""
+    return CONTACTS if value == CONTACTS else read_pattern(value, info)
+
+
+def read_regex(value: object) -> Regex:
+    r"""Regular expression of numbers: RE2, found anywhere in the caller's number as E.164 unless `^` and `$`
+    say otherwise, as in '^\+4781[0-9]{6}$'; in single quotes."""
+    return Regex.parse("regex", text_of(value))
+
+
+def read_display(value: object) -> Regex:
+    """Regular expression of names: RE2, found anywhere in the name that the caller's side shows; `(?i)` at
+    its beginning takes capitals and small letters for the same."""
+    return Regex.parse("display", text_of(value))
 
 
 def read_list_file(value: object, info: ValidationInfo) -> str:
@@ -202,6 +241,20 @@ def read_list_file(value: object, info: ValidationInfo) -> str:
 def admit_list(name: str, min_votes: int, info: ValidationInfo) -> None:
     """ValueError where a list is read in too many ways."""
     _reading(info).files.admit(name, min_votes)
+
+
+def read_calendar_file(value: object, info: ValidationInfo) -> str:
+    """Calendar file: an iCalendar beside the rules, named from their folder, as in `calendars/closed.ics`."""
+    return _reading(info).calendars.find(text_of(value))
+
+
+def read_calendar_url(value: object) -> str:
+    """Calendar address: where an iCalendar is fetched from, `https://...` or `http://...`."""
+    text = text_of(value)
+    if not _URL.fullmatch(text):
+        hint = "write https:// in place of webcal://" if text.startswith("webcal:") else "begin with https://"
+        raise ValueError(f"`{text[:60]}` is not the address of a calendar; {hint}")
+    return text
 
 
 def read_list_name(value: object, info: ValidationInfo) -> str:
@@ -221,6 +274,30 @@ def read_votes(value: object) -> int:
     return int(text)
 
 
+def read_places(value: object) -> int:
+    """Places: a whole number, at least 1."""
+    text = text_of(value)
+    if not _COUNT.fullmatch(text) or not int(text):
+        raise ValueError(f"`{text[:80]}` is no number of places; write digits, as in max_waiting: 20")
+    return int(text)
+
+
+def read_number(value: object) -> int:
+    """Number: a whole number."""
+    text = text_of(value)
+    if not _COUNT.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is no whole number; write digits, as in waiting: 6")
+    return int(text)
+
+
+def read_language(value: object) -> str:
+    """Language: its code, as in `nb` or `en-GB`."""
+    text = text_of(value)
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a language; write its code, as in nb or en-GB")
+    return text
+
+
 def read_hours_name(value: object, info: ValidationInfo) -> str:
     """Name of hours: one of the client's `hours`."""
     return _known(text_of(value), _reading(info).hours, "hours", "no hours are called", info)
@@ -234,6 +311,35 @@ def read_person(value: object, info: ValidationInfo) -> str:
 def read_route(value: object, info: ValidationInfo) -> str:
     """Route name: the `name` of one of the client's `routes`."""
     return _known(text_of(value), _reading(info).routes, "routes", "no route is called", info)
+
+
+def read_queue_name(value: object, info: ValidationInfo) -> str:
+    """Name of a queue: one of the client's `queues`."""
+    return _known(text_of(value), _reading(info).queues, "queues", "no queue is called", info)
+
+
+def read_tag_name(value: object, info: ValidationInfo) -> str:
+    """Tag: one that ships, or one of `tags` in the client's file or in shared.yaml."""
+    return _known(text_of(value), _reading(info).tags, "tags", "no tag is called", info)
+
+
+def read_key(value: object) -> str:
+    """Key: 0 to 9, `*` or `#`."""
+    text = text_of(value)
+    if not _KEY.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is no key of a phone; write 0 to 9, * or #")
+    return text
+
+
+def read_variable_value(value: object) -> str:
+    """Value of a variable: a text without commas, brackets, quotes, `$` and backslashes."""
+    text = text_of(value)
+    if not _VALUE.fullmatch(text):
+        raise ValueError(
+            f"`{text[:80]}` would mean something else to the dialplan; "
+            "write at most 200 characters, without commas, brackets, quotes, $ and backslashes"
+        )
+    return text
 
 
 def read_context(value: object) -> str:
@@ -278,6 +384,30 @@ def read_ring_for(value: object) -> Duration:
     return duration
 
 
+def read_wait_for(value: object) -> Duration:
+    """Time to wait: as in `5m` or `1m30s`, from 1s to 2h."""
+    duration = read_duration(value)
+    if not Duration(0) < duration <= LONGEST_WAITING:
+        raise ValueError(f"`{value}` is no time to wait; write 1s to {LONGEST_WAITING}")
+    return duration
+
+
+def read_interval(value: object) -> Duration:
+    """Interval: as in `45s`, from 10s to 1h."""
+    duration = read_duration(value)
+    if not Duration(10) <= duration <= Duration(3600):
+        raise ValueError(f"`{value}` is no interval; write 10s to 1h")
+    return duration
+
+
+def read_pause(value: object) -> Duration:
+    """Pause: as in `20s`, at most 1h; `0s` is none."""
+    duration = read_duration(value)
+    if duration > Duration(3600):
+        raise ValueError(f"`{value}` is too long a pause; write at most 1h")
+    return duration
+
+
 def each_day_once(week: dict[tuple[int, ...], T]) -> dict[tuple[int, ...], T]:
     days = [day for days in week for day in days]
     twice = [WEEKDAYS[day] for day in sorted(set(days)) if days.count(day) > 1]
@@ -298,11 +428,18 @@ def read_media(value: object) -> str:
     return f"sound:{found.group(1)}"
 
 
-def read_spoken(value: object) -> object:
-    if isinstance(value, str):
-        hint = "give a recorded file: `say: {file: NAME}`"
-        raise ValueError(f"speech from text is not supported by this version yet; {hint}")
-    return value
+HOURS = "hours"
+"""What `say: hours` says in place of a text."""
+
+
+def read_speech(value: object, info: ValidationInfo) -> str:
+    """Speech: a text, which may go on over several lines; or `hours`."""
+    text = " ".join(value.split()) if isinstance(value, str) else text_of(value)
+    if text == HOURS and not _reading(info).hours:
+        raise ValueError("there are no hours to tell; add some under `hours:`, or write a text")
+    if len(text) > LONGEST_SPEECH:
+        raise ValueError(f"the text is longer than {LONGEST_SPEECH} characters; say it in several steps")
+    return text if len(text) > LONGEST_TEXT and not _NOT_PRINTED.search(text) else text_of(text)
 
 
 def read_outside_number(value: object, info: ValidationInfo) -> Target:
@@ -344,13 +481,21 @@ def whole_list(value: object) -> object:
 
 
 def form_of(value: object) -> str:
-    """Tells pydantic which form of a union is written: its tag is never a key of a document."""
-    return "<mapping>" if isinstance(value, dict) else "<text>"
+    """Tells pydantic which form of a union is written: its tag is never a key of a document. What is no plain
+    data has been read before, from a mapping."""
+    return "<text>" if value is None or isinstance(value, str | bool | list) else "<mapping>"
 
 
 def entry_form(value: object) -> str:
-    """The same for an entry of a screening list, `{file: ...}`, `{list: ...}` or a pattern."""
-    return "<list>" if isinstance(value, dict) and "list" in value else form_of(value)
+    """The same for an entry of a screening list, `{file: ...}`, `{list: ...}`, `{regex: ...}`,
+    `{display: ...}` or a pattern."""
+    return "<list>" if isinstance(value, dict) and "list" in value else shared_form(value)
+
+
+def shared_form(value: object) -> str:
+    """The same for an entry of a list in shared.yaml, which has no list in it."""
+    kinds = [kind for kind in ("regex", "display") if isinstance(value, dict) and kind in value]
+    return f"<{kinds[0]}>" if kinds else form_of(value)
 
 
 def list_form(value: object) -> str:
@@ -358,16 +503,28 @@ def list_form(value: object) -> str:
     return "<numbers>" if isinstance(value, dict) and "numbers" in value else "<file>"
 
 
-def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -> object:
+def calendar_form(value: object) -> str:
+    """The same for a calendar, `{file: ...}` or `{url: ...}`."""
+    return "<url>" if isinstance(value, dict) and "url" in value else "<file>"
+
+
+def treatment_form(value: object) -> str:
+    """The same for how a caller is refused, `{say: ...}` or `{challenge: ...}`."""
+    return "<challenge>" if isinstance(value, dict) and "challenge" in value else form_of(value)
+
+
+def confirm_form(value: object) -> str:
+    """The same for `confirm`."""
+    return "<bool>" if isinstance(value, bool) else "<text>"
+
+
+def bare_step(value: object, steps: Mapping[str, Any]) -> object:
     """`hangup` is short for `{hangup: null}`. ValueError where `value` is not exactly one known step."""
     if isinstance(value, str):
         value = {value: None}
     if not isinstance(value, dict):
         raise ValueError(f"a step is needed here, not {_KINDS[type(value)]}; write one of {', '.join(steps)}")
     named = [key for key in value if key in steps]
-    for key in value:
-        if key in not_yet and not named:
-            raise ValueError(f"`{key}` is not supported by this version yet; remove it")
     if len(named) > 1:
         raise ValueError(f"two steps in one: {', '.join(named)}; write each as its own entry, with `- `")
     if not named:
@@ -378,16 +535,27 @@ def bare_step(value: object, steps: Mapping[str, Any], not_yet: Iterable[str]) -
 
 LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     **times.LOOKS,
+    **counts.LOOKS,
     read_id: _ID,
     read_variable_name: _VARIABLE,
     read_extension: _EXTENSION,
     read_country: re.compile(r"[A-Z]{2}"),
     read_pattern: PATTERN_AS_WRITTEN,
-    read_blocked_pattern: PATTERN_AS_WRITTEN,
+    read_listed: re.compile(f"{PATTERN_AS_WRITTEN.pattern}|{CONTACTS}"),
     read_votes: _COUNT,
+    read_places: _COUNT,
+    read_number: _COUNT,
+    read_language: _LANGUAGE,
+    read_interval: times.LOOKS[Duration.parse],
+    read_pause: times.LOOKS[Duration.parse],
+    read_calendar_file: re.compile(r".*\.[iI][cC][sS]"),
+    read_calendar_url: _URL,
     read_context: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
+    read_key: _KEY,
+    read_variable_value: _VALUE,
+    read_wait_for: times.LOOKS[Duration.parse],
     read_media: _SOUND,
     read_outside_number: PATTERN_AS_WRITTEN,
     read_phone: re.compile(f"{_ENDPOINT.pattern}|{_LOOKS_LIKE_NUMBER.pattern}"),

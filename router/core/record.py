@@ -28,7 +28,12 @@ class Phase(StrEnum):
 
     GREETING = "greeting"
     """hears something before anybody is rung"""
+    MENU = "menu"
+    """is asked to choose, or to find somebody"""
     RINGING = "ringing"
+    QUEUE = "queue"
+    MESSAGE = "message"
+    """leaves a message, or asks to be called back"""
     TALKING = "talking"
     CLOSING = "closing"
     """hears something after which nobody is rung any more"""
@@ -141,6 +146,7 @@ class CallRecord(msgspec.Struct, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
-    """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`."""
+    """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`.
+    `not_built`: a step could not be carried out."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""

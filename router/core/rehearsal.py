@@ -1,16 +1,16 @@
-"""A rehearsal: a plan lived through by the call machine itself, with phones that do as they are told.
+"""A rehearsal: a plan lived through by the call machine itself, and everybody does as the cast has it.
 
 Nothing here knows what a call comes to. Each command is answered with the events that Asterisk would send,
 and what the machine makes of them is what it would make of a real call: steps, attempts, disposition.
 """
 
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
 from router.core.call import CALLER, Talking
+from router.core.cast import Cast
 from router.core.commands import (
     AnswerCaller,
     CallCommand,
@@ -19,6 +19,7 @@ from router.core.commands import (
     DialLeg,
     Finish,
     HangUpLeg,
+    Perform,
     Play,
     ReturnToDialplan,
     SetTimer,
@@ -33,14 +34,12 @@ from router.core.events import (
     LegReady,
     LegRinging,
     PlaybackEnded,
+    StepEnded,
     TimerFired,
 )
-from router.core.plan import CallPlan, RingOutcome, Target
+from router.core.plan import CallPlan, RingOutcome
 from router.core.record import CallInfo, CallRecord
-
-ANSWERED = "answered"
-OUTCOMES = (ANSWERED, *(outcome.value for outcome in RingOutcome))
-"""What a phone can be told to do."""
+from router.core.steps.perform import ANSWERED
 
 _ENDS = {
     RingOutcome.BUSY: (17, 486),
@@ -63,21 +62,19 @@ class Rehearsed(NamedTuple):
     """The plan's nodes that the caller came to, in order."""
 
 
-def rehearse(info: CallInfo, plan: CallPlan, does: Callable[[Target], str]) -> Rehearsed:
-    """One call from its arrival to its record.
-
-    `does` tells what each phone does, one of OUTCOMES. Who is answered talks for a minute and hangs up.
-    """
-    return _Stage(info, plan, does).play()
+def rehearse(info: CallInfo, plan: CallPlan, cast: Cast) -> Rehearsed:
+    """One call from its arrival to its record. Who is answered talks for a minute and hangs up."""
+    return _Stage(info, plan, cast).play()
 
 
 class _Stage:
-    def __init__(self, info: CallInfo, plan: CallPlan, does: Callable[[Target], str]) -> None:
-        self._does = does
+    def __init__(self, info: CallInfo, plan: CallPlan, cast: Cast) -> None:
+        self._cast = cast
         self._now = info.arrived_at
         self._due: deque[CallEvent] = deque()
         self._timers: dict[str, datetime] = {}
-        self._targets: dict[int, Target] = {}
+        self._outcomes: dict[int, str] = {}
+        """What the phone of each leg does."""
         self._record: CallRecord | None = None
         self._call, commands = machine.begin(info, plan, self._now)
         self._carry_out(commands)
@@ -103,15 +100,20 @@ class _Stage:
         return TimerFired(name)
 
     def _carry_out(self, commands: tuple[CallCommand, ...]) -> None:
+        # The legs of a round are created together.
+        created = [command for command in commands if isinstance(command, CreateLeg)]
+        done = self._cast.ring(command.target for command in created)
+        self._outcomes |= {command.leg: outcome for command, outcome in zip(created, done, strict=True)}
         for command in commands:
             match command:
                 case AnswerCaller():
                     self._due.append(LegAnswered(CALLER))
                 case Play(playback):
                     self._due.append(PlaybackEnded(playback))
-                case CreateLeg(leg, target):
-                    self._targets[leg] = target
-                    self._due.append(self._created(leg, target))
+                case Perform(position, step):
+                    self._due.append(StepEnded(position, *self._cast.perform(step)))
+                case CreateLeg(leg):
+                    self._due.append(self._created(leg))
                 case DialLeg(leg):
                     self._due += self._dialled(leg)
                 case HangUpLeg(leg):
@@ -127,13 +129,13 @@ class _Stage:
                 case _:
                     pass  # Bridges, ringing tone and dead-man timers: nothing comes of them that a plan sees.
 
-    def _created(self, leg: int, target: Target) -> CallEvent:
-        if self._does(target) == RingOutcome.UNREACHABLE:
+    def _created(self, leg: int) -> CallEvent:
+        if self._outcomes[leg] == RingOutcome.UNREACHABLE:
             return CommandFailed("CreateLeg", leg, 500)  # how Asterisk says that an endpoint is offline
         return LegReady(leg)
 
     def _dialled(self, leg: int) -> list[CallEvent]:
-        outcome = self._does(self._targets[leg])
+        outcome = self._outcomes[leg]
         if outcome == ANSWERED:
             return [LegRinging(leg), LegAnswered(leg)]
         if outcome == RingOutcome.NO_ANSWER:

@@ -15,33 +15,47 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from router.core.calendardocs import CalendarUrl
 from router.core.cautions import cautions
 from router.core.claims import conflicts
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
-from router.core.layout import Sheet, TooManyStepsError, all_steps, lay_out, own_treatment
+from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
+from router.core.hours import Hours
+from router.core.layout import (
+    Sheet,
+    TooManyStepsError,
+    all_steps,
+    lay_out,
+    own_treatment,
+    phone,
+    prompt,
+)
 from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.peopletable import with_people
-from router.core.plan import CallPlan, HangUp, PlanNode, Refuse, Say, Target
+from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Refuse, Target
+from router.core.reading import PersonRef
 from router.core.remarks import RuleError, RuleErrors, RuleWarning, told
 from router.core.ruleset import (
     ClientRules,
     ExceptionRule,
+    FeedUse,
     Owner,
     OwnNumber,
     PersonRules,
+    QueueRules,
     Route,
     RuleSet,
 )
-from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc
-from router.core.screening import BlockRule, Numbers, Screening
-from router.core.screeningdocs import BlockDoc, SayTreatment, ScreeningDoc
+from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc, QueueDoc
+from router.core.screening import BlockRule, Screening
+from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
-from router.core.shared import Entry, Shared, folder_of, read_shared
-from router.core.stepdocs import NumberDoc, RingStep
+from router.core.shared import Shared, folder_of, read_shared
+from router.core.stepdocs import RingStep
 from router.core.tables import NamedTables, Table, Tables
-from router.core.times import Hours, Rate
+from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
 MOST_DAYS = 20_000
@@ -89,16 +103,20 @@ class _Compiled:
 
 
 def compile_rules(
-    files: Mapping[str, str], dialling: Dialling, tables: Tables = MappingProxyType({})
+    files: Mapping[str, str],
+    dialling: Dialling,
+    tables: Tables = MappingProxyType({}),
+    fetched: Fetched = NOTHING_FETCHED,
 ) -> RuleSet | RuleErrors:
     """The rules of all `files`, or all their errors, sorted by place.
 
     `files` is name -> text; names appear in errors and places as given, and `shared.yaml` is what clients
     share: where it cannot be read, nothing is known of what they mean, and its errors stand alone. `tables`
-    are those beside the files, of which only those are asked for that rules name.
+    are those beside the files, and calendars among them, of which only those are asked for that rules name;
+    `fetched` are the calendars of the web.
     """
     named = NamedTables(tables)
-    shared = read_shared(files, named, dialling)
+    shared = read_shared(files, named, dialling, fetched)
     if not shared.whole:
         return RuleErrors(told(shared.errors))
     compiled: list[_Compiled] = []
@@ -115,12 +133,13 @@ def compile_rules(
     errors += [*_repeated_clients(compiled), *_disputes(claims), *_loops(rung, claims)]
     if errors:
         return RuleErrors(told(errors))
+    warned = shared.lists.warnings() | shared.calendars.warnings()
     return RuleSet(
-        _version(files, named.taken),
+        _version(files, {**named.taken, **shared.calendars.copies()}),
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
         tuple(sorted({client.rules.country for client in compiled})),
-        tuple(sorted(shared.lists.warnings().union(*(client.warnings for client in compiled)))),
+        tuple(sorted(warned.union(*(client.warnings for client in compiled)))),
     )
 
 
@@ -148,10 +167,12 @@ def _compile_file(
     except TooManyStepsError as error:
         return (), (*text.errors, RuleError.of(text.mark(error.path), error.text))
     from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
-    told = cautions(doc, rules, sheet.phones, from_table)
-    found = (RuleWarning.of(text.mark(path), what) for path, what in told)
+    found = (
+        RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones, from_table)
+    )
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
-    client = _Compiled(rules, text.mark(("client",)), claims, rung, tuple(found))
+    missing = (feed.missing for feed in rules.feeds if feed.missing)
+    client = _Compiled(rules, text.mark(("client",)), claims, rung, (*found, *missing))
     return (client,), (*text.errors, *_repeats(source))
 
 
@@ -229,9 +250,9 @@ def _rung(source: _Source) -> Iterator[_Rung]:
     steps = [((*path, "ring"), step.ring) for path, step in all_steps(doc) if isinstance(step, RingStep)]
     for path, targets in (*written, *steps):
         for at, target in enumerate(targets):
-            phone = target.number if isinstance(target, NumberDoc) else target
-            if isinstance(phone, Target) and phone.outside:
-                yield _Rung(PhoneNumber(phone.name), source.text.mark((*path, at, "number")))
+            rung = None if isinstance(target, PersonRef) else phone(target)
+            if rung is not None and rung.outside:
+                yield _Rung(PhoneNumber(rung.name), source.text.mark((*path, at, "number")))
 
 
 def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleError]:
@@ -248,10 +269,7 @@ def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleEr
 
 def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     return {
-        person: tuple(
-            msgspec.structs.replace(phone if isinstance(phone, Target) else phone.number, name=person)
-            for phone in written.rings
-        )
+        person: tuple(msgspec.structs.replace(phone(one), name=person) for one in written.rings)
         for person, written in doc.people.items()
     }
 
@@ -279,20 +297,66 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         timezone=doc.timezone.key,
         country=doc.country,
         numbers=tuple(_own_number(*claimed) for claimed in _claims(source)),
-        hours={
-            name: Hours.build(
-                doc.timezone, written.week, written.dates, written.holidays, place(("hours", name))
-            )
-            for name, written in doc.hours.items()
-        },
+        hours={name: _hours(source, name, shared.calendars) for name in doc.hours},
+        feeds=tuple(_feeds(source, shared.calendars)),
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
         screening=_screening(doc, shared, place),
         people={name: person(name, written) for name, written in doc.people.items()},
+        queues={name: _queue(written, place(("queues", name))) for name, written in doc.queues.items()},
+        tags=tuple(doc.tags),
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
     )
+
+
+def _queue(doc: QueueDoc, place: str) -> QueueRules:
+    return QueueRules(
+        place,
+        doc.agents,
+        doc.strategy,
+        doc.ring_for.seconds,
+        doc.wrap_up.seconds,
+        doc.max_waiting,
+        doc.announce.position,
+        doc.announce.wait,
+        doc.announce.every.seconds,
+        doc.callback_key,
+        doc.music,
+    )
+
+
+def _hours(source: _Source, name: str, calendars: Calendars) -> Hours:
+    written, zone = source.doc.hours[name], source.doc.timezone
+    sources = tuple(
+        Source(
+            one.url if isinstance(one, CalendarUrl) else one.file,
+            isinstance(one, CalendarUrl),
+            one.means == "open",
+        )
+        for one in written.calendar
+    )
+    return Hours.build(
+        zone,
+        written.week,
+        written.dates,
+        written.holidays,
+        calendars.occasions(sources, zone),
+        source.text.place(("hours", name)),
+    )
+
+
+def _feeds(source: _Source, calendars: Calendars) -> Iterator[FeedUse]:
+    for name, written in source.doc.hours.items():
+        for at, one in enumerate(written.calendar):
+            if isinstance(one, CalendarUrl):
+                # A single value stands for a list of one, and has no place in a list.
+                path = ("hours", name, "calendar")
+                here = (*path, at) if (*path, at) in source.text.values else path
+                why = calendars.missing(one.url)
+                missing = RuleWarning.of(source.text.mark((*here, "url")), why) if why else None
+                yield FeedUse(name, one.url, missing)
 
 
 def _own_number(pattern: NumberPattern, claim: _Claim) -> OwnNumber:
@@ -308,36 +372,36 @@ def _exception(number: int, sheet: Sheet) -> ExceptionRule:
         written.owner,
         sheet.place(path),
         between((written.from_, written.until), sheet.doc.timezone),
-        PlanNode(Say(written.say.file), None, {}, sheet.place((*path, "say"))) if written.say else None,
+        PlanNode(prompt(written.say, sheet.doc), None, {}, sheet.place((*path, "say")))
+        if written.say is not None
+        else None,
         None if written.do is None else lay_out((written.do, (*path, "do")), sheet, told=told),
     )
 
 
 def _screening(client: ClientDoc, shared: Shared, place: Callable[[Path], str]) -> Screening:
     doc, at = client.screening, ("screening",)
-    nodes = _treatment(doc, place((*at, "treatment")))
-
-    def numbers(entries: Iterable[Entry]) -> Numbers:
-        return shared.indexes(entries, client.country)
+    treatment = place((*at, "treatment"))
 
     def block(number: int, written: BlockDoc) -> BlockRule:
         return BlockRule(
             written.name,
             place((*at, "block", number)),
-            numbers(written.numbers or ()),
+            None if written.numbers is None else shared.listed(written.numbers, client.country),
             _block_when(written, client.timezone),
-            CallPlan(nodes, written.name),
+            _blocked(client, written.name, treatment),
             written.shadow,
         )
 
     rates = [one.more_than for one in doc.block if one.more_than]
     return Screening(
         place(at),
-        numbers(doc.allow),
+        shared.listed(doc.allow, client.country),
         place((*at, "allow")),
         tuple(block(number, written) for number, written in enumerate(doc.block)),
-        nodes,
+        _treatment(client, treatment),
         Rate(max(rate.calls for rate in rates), max(rate.within for rate in rates)) if rates else None,
+        shared.regexes(doc.entries),
     )
 
 
@@ -349,7 +413,22 @@ def _block_when(doc: BlockDoc, zone: ZoneInfo) -> When:
     return tuple((*also, *alternative) for alternative in compile_when(doc.when, zone))
 
 
-def _treatment(doc: ScreeningDoc, place: str) -> tuple[PlanNode, ...]:
-    if isinstance(doc.treatment, SayTreatment):
-        return (PlanNode(Say(doc.treatment.say.file), 1, {}, place), PlanNode(HangUp(), None, {}, place))
-    return (PlanNode(Refuse(doc.treatment), None, {}, place),)
+def _treatment(client: ClientDoc, place: str) -> tuple[PlanNode, ...]:
+    """What a caller meets whom `block` refuses."""
+    match client.screening.treatment:
+        case SayTreatment(say=said):
+            said_first = PlanNode(prompt(said, client), 1, {}, place)
+            return (said_first, PlanNode(HangUp(), None, {}, place))
+        case ChallengeTreatment():
+            return (PlanNode(Refuse("decline"), None, {}, place),)
+        case treatment:
+            return (PlanNode(Refuse(treatment), None, {}, place),)
+
+
+def _blocked(client: ClientDoc, rule: str, place: str) -> CallPlan:
+    """What a caller meets whom a rule refuses, or challenges."""
+    treatment = client.screening.treatment
+    if isinstance(treatment, ChallengeTreatment):
+        challenge = PlanNode(Challenge(prompt(treatment.challenge, client)), None, {FAILED: 1}, place)
+        return CallPlan((challenge, PlanNode(Refuse("decline", rule), None, {}, place)))
+    return CallPlan(_treatment(client, place), rule)

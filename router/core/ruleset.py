@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import msgspec
 
 from router.core.conditions import Between, When
+from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
-from router.core.times import Hours
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -45,6 +45,26 @@ class PersonRules(msgspec.Struct, frozen=True):
     """Where a call to one of the person's own numbers goes."""
 
 
+class QueueRules(msgspec.Struct, frozen=True):
+    """Where callers wait for an agent. Times are seconds."""
+
+    place: str
+    agents: tuple[str, ...]
+    """Ids of people, in the order written."""
+    strategy: str
+    ring_for: int
+    wrap_up: int
+    max_waiting: int | None
+    position: bool
+    """Callers hear which they are,"""
+    wait: bool
+    """and how long it will probably take,"""
+    every: int
+    """so often."""
+    callback_key: str | None
+    music: str
+
+
 class OwnNumber(msgspec.Struct, frozen=True):
     """A number that a client has, as written."""
 
@@ -52,6 +72,15 @@ class OwnNumber(msgspec.Struct, frozen=True):
     place: str
     person: str | None
     """Whose own it is, if it is one's."""
+
+
+class FeedUse(msgspec.Struct, frozen=True):
+    """A calendar of the web that hours go by."""
+
+    hours: str
+    url: str
+    missing: RuleWarning | None
+    """Why the hours are as without it; None where there is a copy."""
 
 
 class ClientRules(msgspec.Struct, frozen=True):
@@ -64,9 +93,13 @@ class ClientRules(msgspec.Struct, frozen=True):
     numbers: tuple[OwnNumber, ...]
     """The client's in file order, then its people's; `RuleSet.numbers` says whose call it is."""
     hours: Mapping[str, Hours]
+    feeds: tuple[FeedUse, ...]
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]
+    queues: Mapping[str, QueueRules]
+    tags: tuple[str, ...]
+    """Its own."""
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""

@@ -11,36 +11,77 @@ from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
 from pydantic import BeforeValidator, Field
 
-from router.core import rehearsal, times
+from router.core import reading, rehearsal, times
 from router.core.arrival import Arriving, Known, make_info, read_did, read_facts
+from router.core.cast import Cast, Given, Roles
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
+from router.core.facts import QueueLoad as Load
 from router.core.layout import Layout
-from router.core.numbers import PhoneNumber
-from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, Say, Step, Target
+from router.core.plan import (
+    Callback,
+    CallPlan,
+    Challenge,
+    Dialplan,
+    Directory,
+    HangUp,
+    Menu,
+    Message,
+    PlanNode,
+    Queue,
+    Refuse,
+    Ring,
+    Say,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
+    Step,
+)
 from router.core.reading import Reading, listed, reader
 from router.core.record import CallRecord, Disposition
-from router.core.remarks import MOST_TOLD, RuleError, did_you_mean, told
-from router.core.ruleset import RuleSet
+from router.core.remarks import MOST_TOLD, RuleError, UnknownNameError, told, words_of
+from router.core.ruleset import ClientRules, RuleSet
 from router.core.shapes import check
-from router.core.written import Shape, Text, VariableName, as_text
+from router.core.show import way_in_words
+from router.core.written import OneOrMore, Shape, Text, VariableName, as_text
 from router.core.yamltext import YamlText, read_yaml
 
 STEP_NAMES: dict[type[Step], str] = {
     Say: "say",
+    Speak: "say",
+    SayHours: "say",
+    Menu: "menu",
+    Directory: "directory",
     Ring: "ring",
+    Queue: "queue",
+    Message: "message",
+    Callback: "callback",
+    Challenge: "challenge",
+    SetTags: "tag",
+    SetVariables: "set",
     Refuse: "decline",
     HangUp: "hangup",
     Dialplan: "dialplan",
 }
 """A plan's step -> its name in the rules. `person` and `goto` stand for other steps: a call meets those."""
 
-Outcome = Literal["answered", "busy", "no_answer", "declined", "unreachable", "failed"]
-"""What a phone can be told to do: rehearsal.OUTCOMES."""
+StepName = Literal[
+    "say", "menu", "directory", "ring", "queue", "message", "callback", "challenge", "tag", "set",
+    "decline", "hangup", "dialplan",
+]  # fmt: skip
 
-StepName = Literal["say", "ring", "decline", "hangup", "dialplan"]
+
+class LoadDoc(Shape):
+    """How a queue stands, as in `{waiting: 6, agents: 2}`."""
+
+    waiting: Annotated[int, as_text(reading.read_number)] = 0
+    """So many callers wait."""
+    agents: Annotated[int, as_text(reading.read_number)] | None = None
+    """So many agents are there; without it, all."""
 
 
 class CallDoc(Shape):
@@ -50,12 +91,18 @@ class CallDoc(Shape):
     """The number that is called."""
     from_: Text = Field("anonymous", alias="from")
     """Who calls."""
+    display: Text | None = None
+    """The name that is shown with the call."""
     at: Annotated[datetime, as_text(reader(times.read_from))]
     """As the client's clocks show it."""
     variables: dict[VariableName, Text] = Field(default_factory=dict)
     """What the dialplan knows of the call."""
     called: Annotated[times.Rate, as_text(reader(times.Rate.parse))] | None = None
     """How often the caller has called lately, this call not included: `5 calls in 10m`."""
+    contact: Annotated[tuple[Text, ...], BeforeValidator(listed)] | None = None
+    """The groups of the contact that the caller is, `[]` for one in no group; without it, a stranger."""
+    queues: dict[Text, LoadDoc] = Field(default_factory=dict)
+    """How queues stand; of those not named all agents are there, and nobody waits."""
 
 
 class ExpectDoc(Shape):
@@ -90,8 +137,12 @@ class ScenarioDoc(Shape):
     """What is tested, in your words."""
     call: CallDoc
     """The call that is placed in mind."""
-    given: dict[Text, Outcome] = Field(default_factory=dict)
-    """What the phones of a person, an endpoint or a number do; those not named answer."""
+    given: dict[Text, Annotated[tuple[Text, ...], *OneOrMore]] = Field(default_factory=dict)
+    """Who does what: the phones of a person, an endpoint or a number (answered, busy, no_answer, declined,
+    unreachable, failed), a queue (answered, full, empty, timeout), and the caller at a `menu` (a key, or
+    otherwise), a `directory` (a person's id, or otherwise), a `message` (left, or otherwise), a `callback`
+    (requested, or otherwise) and a `challenge` (passed, or failed). Phones not named answer. A list has what
+    is done each time, and the last stays: `kari: [no_answer, busy]`."""
     expect: ExpectDoc
     """What must come of it."""
 
@@ -157,26 +208,32 @@ def read_scenarios(
 
 
 def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterator[RuleError]:
-    """Names in `given` that are nobody's: a misspelt one would answer, and prove nothing."""
-    people = {person for client in rules.clients.values() for person in client.people}
-    unknown = (
-        (text.mark(("tests", at, "given", name), at_key=True), name)
-        for at, scenario in enumerate(doc.tests)
-        for name in scenario.given
-        if name not in people and not name.startswith(("PJSIP/", "+")) and not name[0].isdigit()
-    )
-    for number, (mark, name) in enumerate(sorted(unknown)):
-        otherwise = "write a person's id, PJSIP/ENDPOINT, or a number"
-        instead = did_you_mean(name, people, otherwise) if number < MOST_TOLD else otherwise
-        yield RuleError(*mark, f"nobody is called `{name}`", instead)
+    roles = Roles(rules)
+    found: list[tuple[tuple[str, int, int], ValueError]] = []
+    for at, scenario in enumerate(doc.tests):
+        for name, done in scenario.given.items():
+            wrong = roles.what_is_wrong(name, done)
+            if wrong is not None:
+                found.append((text.mark(("tests", at, "given", name), wrong.in_name), wrong.error))
+        for name in scenario.call.queues:
+            if name not in roles.queues:
+                otherwise = "write one of the clients' `queues`"
+                error = UnknownNameError.among(f"no queue is called `{name}`", name, roles.queues, otherwise)
+                found.append((text.mark(("tests", at, "call", "queues", name), at_key=True), error))
+    found.sort(key=lambda one: one[0])
+    for number, (mark, why) in enumerate(found):
+        yield RuleError.of(mark, words_of(why) if number < MOST_TOLD else "")
 
 
 def play(scenario: Scenario, rules: RuleSet) -> Played:
     """Place the call of a scenario, and judge what came of it."""
     doc = scenario.doc
-    arriving = Arriving(doc.call.to, doc.call.from_, variables=doc.call.variables)
-    at = doc.call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
-    supposed = suppose(arriving, at, rules, doc.given, doc.call.called)
+    call = doc.call
+    arriving = Arriving(call.to, call.from_, call.display or "", call.variables)
+    at = call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
+    loads = {name: QueueLoad(load.waiting, load.agents) for name, load in call.queues.items()}
+    known = Supposing(call.called, None if call.contact is None else frozenset(call.contact), loads)
+    supposed = suppose(arriving, at, rules, doc.given, known)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}
     met |= set(_branches_taken(supposed.decision.plan, supposed.met))
     return Played(scenario, supposed, tuple(_wrong(doc.expect, supposed)), frozenset(met))
@@ -189,35 +246,54 @@ def zone_of(arriving: Arriving, rules: RuleSet) -> str:
     return rules.clients[owner.client].timezone if owner else "UTC"
 
 
+class QueueLoad(NamedTuple):
+    """How a queue is supposed to stand."""
+
+    waiting: int = 0
+    agents: int | None = None
+    """None: all of them are there."""
+
+
+class Supposing(NamedTuple):
+    """What else is supposed of a call."""
+
+    called: times.Rate | None = None
+    """How often the caller has called."""
+    contact: frozenset[str] | None = None
+    """The groups of the contact that the caller is; None for a stranger."""
+    queues: Mapping[str, QueueLoad] = {}
+
+
+NOTHING_ELSE = Supposing()
+
+
 def suppose(
     arriving: Arriving,
     now: datetime,
     rules: RuleSet,
-    given: Mapping[str, str],
-    called: times.Rate | None = None,
+    given: Given,
+    known: Supposing = NOTHING_ELSE,
 ) -> Supposed:
-    """Decide a call and live it through. `given` is what the phones of a person, an endpoint or a number do,
-    each one of rehearsal.OUTCOMES; those not named answer. `called` is how often the caller has called."""
-    known = Known(called.spread(now) if called else ())
-    facts = read_facts(arriving, rules, now, remember=lambda *_: known)
+    """Decide a call and live it through. `given` is what everybody does (cast.py)."""
+    before = Known(known.called.spread(now) if known.called else ())
+    facts = read_facts(arriving, rules, now, remember=lambda *_: before)
+    owner = rules.numbers.find(facts.did) if facts.did else None
+    client = rules.clients[owner.client] if owner else None
+    contact = known.contact if facts.caller.number else None
+    facts = replace(facts, contact=contact, queues=_loads(client, known.queues))
     decision = decide(rules, facts)
-    country = rules.clients[decision.client].country if decision.client else None
-    does = {_canonical(name, country): outcome for name, outcome in given.items()}
-
-    def outcome_of(target: Target) -> str:
-        names = (target.number, target.dial, target.name)
-        return next((does[name] for name in names if name in does), rehearsal.ANSWERED)
-
     info = make_info(("", "", "supposed"), facts, decision)
-    record, met = rehearsal.rehearse(info, decision.plan, outcome_of)
+    cast = Cast(given, client.country if client else None)
+    record, met = rehearsal.rehearse(info, decision.plan, cast)
     return Supposed(decision, record, met)
 
 
-def _canonical(name: str, country: str | None) -> str:
-    try:
-        return PhoneNumber.parse(name, country).e164
-    except ValueError:
-        return name
+def _loads(client: ClientRules | None, supposed: Mapping[str, QueueLoad]) -> dict[str, Load]:
+    found: dict[str, Load] = {}
+    for name, queue in client.queues.items() if client else ():
+        waiting, agents = supposed.get(name, QueueLoad())
+        found[name] = Load(waiting, len(queue.agents) if agents is None else agents)
+    return found
 
 
 def _wrong(expect: ExpectDoc, supposed: Supposed) -> Iterator[str]:
@@ -247,7 +323,7 @@ def all_parts(rules: RuleSet) -> Iterator[Part]:
     """Every block rule, exception, own number and route, and every branch in them."""
     for client in rules.clients.values():
         for rule in client.screening.block:
-            yield Part(rule.place, f"{'shadow' if rule.shadow else 'block'} {rule.name}")
+            yield Part(rule.place, f"{rule.kind} {rule.name}")
         for exception in client.exceptions:
             yield Part(exception.place, f"exception {exception.title}")
             if exception.layout is not None:
@@ -264,11 +340,16 @@ def all_parts(rules: RuleSet) -> Iterator[Part]:
 def _branches(layout: Layout) -> Iterator[Part]:
     """Those that lead to other steps: of the others a caller notices nothing."""
     for node in layout.plan.nodes:
-        others = (outcome for outcome, at in node.on.items() if at not in (None, node.then))
-        yield from (Part(node.place, f"on {outcome}") for outcome in others)
+        others = (way for way, at in node.on.items() if at not in (None, node.then))
+        yield from (branch(node, way) for way in others)
 
 
 def _branches_taken(plan: CallPlan, met: tuple[int, ...]) -> Iterator[Part]:
     for here, there in pairwise(met):
         node = plan.nodes[here]
-        yield from (Part(node.place, f"on {key}") for key, at in node.on.items() if at == there != node.then)
+        yield from (branch(node, way) for way, at in node.on.items() if at == there != node.then)
+
+
+def branch(node: PlanNode, way: str) -> Part:
+    """A way on from a step."""
+    return Part(node.place, way_in_words(node.step, way))

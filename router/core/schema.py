@@ -2,22 +2,23 @@
 
 Values are read by pydantic in one pass, into what they mean (patterns, spans, durations, phones), with the
 names the document itself defines at hand (reading.py), so that wrong shapes and wrong names are found
-together. Steps are in stepdocs.py, conditions in conditiondocs.py, screening in screeningdocs.py.
+together. Steps are in stepdocs.py, conditions in conditiondocs.py, screening in screeningdocs.py,
+calendars in calendardocs.py.
 
-To add a key: a field here, and its name out of `NOT_YET` (written.py). The docstrings of documents and fields
-are for those who write rules: editors and the reference page show them (jsonschema.py, reference.py). After a
-change: `callrouter schema --write rules`.
+To add a key: a field here. The docstrings of documents and fields are for those who write rules: editors and
+the reference page show them (jsonschema.py, reference.py). After a change: `callrouter schema --write rules`.
 """
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
 from router.core import reading, times
+from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
-from router.core.stepdocs import Phone, SayFile, SayStep, Steps
+from router.core.stepdocs import Phone, SayFile, SayStep, Spoken, Steps
 from router.core.written import (
     Country,
     DateRule,
@@ -25,8 +26,12 @@ from router.core.written import (
     FromTime,
     HoursName,
     Id,
+    LanguageCode,
+    OneOrMore,
     Pattern,
+    PersonId,
     Shape,
+    Strategy,
     Text,
     Tone,
     UntilTime,
@@ -35,6 +40,8 @@ from router.core.written import (
     as_text,
 )
 
+DEFAULT_OFFER_FOR = times.Duration(15)
+DEFAULT_ANNOUNCE_EVERY = times.Duration(45)
 DEFAULT_LAST_RESORT = ("im-sorry", "please-try-call-later")
 """Sounds of Asterisk's core set, said where a call has met nobody and `last_resort` is not written."""
 
@@ -58,13 +65,14 @@ class RouteDoc(Shape):
 
 
 class HoursDoc(Shape):
-    """When it is open. A date outranks a public holiday, and that the week.
+    """When it is open. A date outranks calendars, these a public holiday, and that the week.
 
     ```yaml
     office:
       week: {mon-thu: "08:00-15:30", fri: "08:00-12:00 12:30-14:00"}
       holidays: NO
       dates: {2026-12-23: "08:00-12:00", 12-24..12-31: closed}
+      calendar: {file: calendars/closing-days.ics}
     ```
     """
 
@@ -78,6 +86,10 @@ class HoursDoc(Shape):
     """Whose public holidays are closed."""
     dates: dict[DateRule, DaySpans] = Field(default_factory=dict)
     """The open hours of single days, in place of all else; of ranges that overlap, the shorter one holds."""
+    calendar: Annotated[tuple[CalendarDoc, ...], BeforeValidator(listed)] = ()
+    """Calendars whose events close it, or open it; where events of two overlap, the one named first holds.
+    Days, and times without a zone, are by the client's clocks. Cancelled events do not count, nor do those
+    with a time that are shown as free."""
 
 
 class ExceptionDoc(Shape):
@@ -100,7 +112,7 @@ class ExceptionDoc(Shape):
     """When it ends."""
     owner: Text
     """Who answers for it; free text."""
-    say: Annotated[SayFile, BeforeValidator(reading.read_spoken)] | None = None
+    say: Spoken | None = None
     """What every caller hears first; `say`, `do` or both must be there."""
     do: Steps | None = None
     """The steps of every call, in place of the routes'."""
@@ -139,6 +151,69 @@ class PersonDoc(Shape):
     """What a call to this person meets; without it, the person is rung."""
 
 
+class AnnounceDoc(Shape):
+    """What callers hear of their waiting."""
+
+    position: StrictBool = False
+    """Which they are in the queue."""
+    wait: StrictBool = False
+    """How long it will probably take."""
+    every: Annotated[times.Duration, as_text(reading.read_interval)] = Field(
+        default_factory=lambda: DEFAULT_ANNOUNCE_EVERY,
+        json_schema_extra={"default": str(DEFAULT_ANNOUNCE_EVERY)},
+    )
+    """How often."""
+
+
+class QueueDoc(Shape):
+    """Callers who wait, and the agents who answer them.
+
+    ```yaml
+    reception:
+      agents: [kari, ola]
+      strategy: longest-idle
+      wrap_up: 20s
+      announce: {position: true, every: 45s}
+    ```
+    """
+
+    agents: Annotated[tuple[PersonId, ...], *OneOrMore]
+    """People; those who have hours are agents within them."""
+    strategy: Strategy = "longest-idle"
+    """Who is rung: `ring-all` at once; who has been idle longest; in turn (`round-robin`); who had the fewest
+    calls; in the order written, beginning with the first each time (`in-order`); or at random."""
+    ring_for: Annotated[times.Duration, as_text(reading.read_ring_for)] = Field(
+        default_factory=lambda: DEFAULT_OFFER_FOR, json_schema_extra={"default": str(DEFAULT_OFFER_FOR)}
+    )
+    """How long an agent is rung before the next one is."""
+    wrap_up: Annotated[times.Duration, as_text(reading.read_pause)] = Field(
+        default_factory=lambda: times.Duration(0), json_schema_extra={"default": "0s"}
+    )
+    """How long an agent is left alone after a call."""
+    max_waiting: Annotated[int, as_text(reading.read_places)] | None = None
+    """So many callers wait at most; for one more it is `full`. Without it, any number."""
+    announce: AnnounceDoc = AnnounceDoc()
+    """What callers are told while they wait."""
+    callback_key: Annotated[str, as_text(reading.read_key)] | None = None
+    """The key by which a caller keeps the place and is called back."""
+    music: Annotated[str, as_text(reading.read_context)] = "default"
+    """The class of music on hold, of Asterisk's musiconhold.conf."""
+
+
+class TagDoc(Shape):
+    """A tag of your own, or one that ships, in your words.
+
+    ```yaml
+    viewing_booked: {label: {en: Viewing booked, nb: Visning avtalt}}
+    ```
+    """
+
+    label: dict[LanguageCode, Text] = Field(default_factory=dict)
+    """What people see, by language; without one, the tag itself."""
+    hidden: StrictBool = False
+    """Not offered to people any more; calls that have it keep it."""
+
+
 class ClientDoc(Shape):
     """One client's file.
 
@@ -162,10 +237,12 @@ class ClientDoc(Shape):
     """Whose clocks the hours and dates here go by."""
     country: Country
     """How national numbers are read, and where the trunk may dial unless the settings say otherwise."""
-    language: Text = "en"
+    language: LanguageCode = "en"
     """The language that callers are spoken to in."""
     tone: Tone = "formal"
     """How callers are addressed."""
+    greeting: Spoken | None = None
+    """What callers hear first who are not refused, or handed on unanswered."""
     hours: dict[Id, HoursDoc] = Field(default_factory=dict)
     """When it is open, by a name of your own, for `open`, `closed` and people's `hours`."""
     exceptions: tuple[ExceptionDoc, ...] = ()
@@ -176,6 +253,10 @@ class ClientDoc(Shape):
     """Who can be rung, by an id of your own."""
     people_from: Text | None = None
     """A table of more people, who are among `people` when this is read (peopletable.py)."""
+    queues: dict[Id, QueueDoc] = Field(default_factory=dict)
+    """Where callers wait for an agent, by an id of your own."""
+    tags: dict[Id, TagDoc] = Field(default_factory=dict)
+    """Tags of the client's own, besides those that ship."""
     routes: tuple[RouteDoc, ...] = ()
     """What calls meet: the first that matches takes the call."""
     last_resort: Steps = tuple(SayStep(say=SayFile(file=sound)) for sound in DEFAULT_LAST_RESORT)
@@ -196,7 +277,7 @@ class DefaultsDoc(Shape):
     """Whose clocks hours and dates go by."""
     country: Country | None = None
     """How national numbers are read."""
-    language: Text | None = None
+    language: LanguageCode | None = None
     """The language that callers are spoken to in."""
     tone: Tone | None = None
     """How callers are addressed."""
@@ -216,5 +297,7 @@ class SharedDoc(Shape):
 
     lists: dict[Id, ListDoc] = Field(default_factory=dict)
     """Numbers, by name. National ones are read in the default country; those of tables in each client's."""
+    tags: dict[Id, TagDoc] = Field(default_factory=dict)
+    """Tags that every client has, besides those that ship."""
     defaults: DefaultsDoc = DefaultsDoc()
     """What a client's own file may leave out."""

@@ -1,14 +1,17 @@
 """Screening as written, and lists of numbers."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, ValidationInfo, model_validator
 
 from router.core import reading, times
 from router.core.conditiondocs import ConditionDoc, When
+from router.core.numbers import NumberPattern
 from router.core.reading import listed, reader
-from router.core.stepdocs import SayFile
-from router.core.written import BlockedPattern, OneOrMore, Shape, Text, UntilTime, as_text
+from router.core.regexes import Regex, too_many
+from router.core.stepdocs import Spoken
+from router.core.written import ListedCaller, OneOrMore, Pattern, Shape, Text, UntilTime, as_text
 
 
 class FileList(Shape):
@@ -32,16 +35,63 @@ class ListRef(Shape):
     """The list's name there."""
 
 
+class RegexDoc(Shape):
+    r"""Callers by what their number looks like. Who withholds the number is never meant.
+
+    ```yaml
+    regex: '^\+47(815|829)[0-9]{5}$'
+    ```
+    """
+
+    regex: Annotated[Regex, as_text(reading.read_regex)]
+    """What is looked for in the number."""
+
+
+class DisplayDoc(Shape):
+    """Callers by the name that is shown with their call; who shows none is never meant.
+
+    ```yaml
+    display: '(?i)free offer'
+    ```
+    """
+
+    display: Annotated[Regex, as_text(reading.read_display)]
+    """What is looked for in the name."""
+
+
 ListEntry = Annotated[
-    Annotated[BlockedPattern, Tag("<text>")]
+    Annotated[ListedCaller, Tag("<text>")]
     | Annotated[FileList, Tag("<mapping>")]
-    | Annotated[ListRef, Tag("<list>")],
+    | Annotated[ListRef, Tag("<list>")]
+    | Annotated[RegexDoc, Tag("<regex>")]
+    | Annotated[DisplayDoc, Tag("<display>")],
     Discriminator(reading.entry_form),
 ]
 SharedEntry = Annotated[
-    Annotated[BlockedPattern, Tag("<text>")] | Annotated[FileList, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Annotated[Pattern, Tag("<text>")]
+    | Annotated[FileList, Tag("<mapping>")]
+    | Annotated[RegexDoc, Tag("<regex>")]
+    | Annotated[DisplayDoc, Tag("<display>")],
+    Discriminator(reading.shared_form),
 ]
+
+
+Entry = NumberPattern | reading.Contacts | FileList | ListRef | RegexDoc | DisplayDoc
+"""Of a screening list, as checked."""
+
+
+def regexes_in(entries: Iterable[Any]) -> tuple[Regex, ...]:
+    """The regular expressions that are written among `entries` of a list."""
+    return tuple(
+        one.regex if isinstance(one, RegexDoc) else one.display
+        for one in entries
+        if isinstance(one, RegexDoc | DisplayDoc)
+    )
+
+
+def _not_too_many(regexes: Iterable[Regex]) -> None:
+    if too_many(regexes):
+        raise ValueError("these are too many regular expressions in all; write number patterns where they do")
 
 
 class BlockDoc(Shape):
@@ -78,13 +128,27 @@ class BlockDoc(Shape):
 class SayTreatment(Shape):
     """Something is said, and then the call ends."""
 
-    say: Annotated[SayFile, BeforeValidator(reading.read_spoken)]
+    say: Spoken
     """What is heard."""
 
 
+class ChallengeTreatment(Shape):
+    """The caller is asked to press a key, a different one each time, and goes on who does. Machines do not.
+
+    ```yaml
+    treatment: {challenge: Please press the key that you hear now.}
+    ```
+    """
+
+    challenge: Spoken
+    """What is heard first; the key is said after it."""
+
+
 Treatment = Annotated[
-    Annotated[Literal["decline", "busy"], Tag("<text>")] | Annotated[SayTreatment, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Annotated[Literal["decline", "busy"], Tag("<text>")]
+    | Annotated[SayTreatment, Tag("<mapping>")]
+    | Annotated[ChallengeTreatment, Tag("<challenge>")],
+    Discriminator(reading.treatment_form),
 ]
 
 
@@ -106,12 +170,27 @@ class ScreeningDoc(Shape):
     treatment: Treatment = "decline"
     """What they meet."""
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All that its lists have."""
+        return (*self.allow, *(one for rule in self.block for one in rule.numbers or ()))
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        _not_too_many(regexes_in(self.entries))
+        return self
+
 
 class NumbersDoc(Shape):
     """A list whose numbers are written here, or come from several tables."""
 
     numbers: Annotated[tuple[SharedEntry, ...], *OneOrMore]
-    """Numbers, number patterns and tables."""
+    """Numbers, number patterns, tables and regular expressions."""
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        _not_too_many(regexes_in(self.numbers))
+        return self
 
 
 ListDoc = Annotated[

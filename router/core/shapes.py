@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from router.core.reading import Reading
 from router.core.remarks import MOST_TOLD, RuleError, did_you_mean, words_of
 from router.core.schema import SHAREABLE, SHARED_FILE
-from router.core.written import NOT_YET, Shape
+from router.core.written import Shape
 from router.core.yamltext import Path, YamlText
 
 Document = TypeVar("Document", bound=BaseModel)
@@ -79,8 +79,6 @@ def _locate(data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any, bool]:
 
 
 def _unknown_key(key: str, siblings: Iterable[str]) -> str:
-    if key in NOT_YET:
-        return f"`{key}` is not supported by this version yet; remove it"
     known = _keys_beside(frozenset(siblings)) - {key}
     return f"`{key[:60]}` is not a key that can stand here; {did_you_mean(key, known, 'remove it')}"
 

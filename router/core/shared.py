@@ -4,34 +4,36 @@ Defaults become part of a client's document before that is checked, with their p
 are read, checked and used by the same code as what clients write themselves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from router.core.dialling import Dialling
+from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.reading import Reading
+from router.core.reading import CONTACTS, Reading
+from router.core.regexes import Regex, RegexIndex
 from router.core.remarks import MOST_TOLD, RuleError
 from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc
-from router.core.screeningdocs import FileList, ListRef, NumbersDoc
+from router.core.screening import Listed
+from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
 
 _SCREENING = frozenset(DefaultScreeningDoc.model_fields)
 
-Entry = NumberPattern | FileList | ListRef
-"""Of a screening list, as checked."""
-
 
 class _Named(NamedTuple):
     """A list with a name."""
 
-    written: tuple[NumberIndex[str], ...]
-    files: tuple[FileList, ...]
+    written: tuple[NumberIndex[str], ...] = ()
+    files: tuple[FileList, ...] = ()
+    regexes: tuple[RegexIndex, ...] = ()
+    """At most one."""
 
 
 class _Default(NamedTuple):
@@ -50,15 +52,18 @@ class Shared(NamedTuple):
 
     file: str
     lists: NumberLists
+    calendars: Calendars
     named: Mapping[str, _Named] = {}
     defaults: tuple[_Default, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Names of tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
     """False where the file could not be read to its end, or has too many errors to look further."""
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
-        return Reading.of(data, dialling, tuple(self.named), self.lists)
+        return Reading.of(data, dialling, tuple(self.named), self.lists, self.tags, self.calendars)
 
     def under(self, text: YamlText) -> YamlText:
         """A client's document with the defaults for what it leaves out."""
@@ -77,44 +82,57 @@ class Shared(NamedTuple):
             files |= dict.fromkeys(value_marks, self.file)
         return replace(text, data=data, values=values, keys=keys, files=files)
 
-    def indexes(self, entries: Iterable[Entry], country: str) -> tuple[NumberIndex[str], ...]:
-        """The numbers of a screening list of a client in `country`; pattern -> its E.164 text.
+    def listed(self, entries: Sequence[Entry], country: str) -> Listed:
+        """The callers of a screening list of a client in `country`.
 
         What is written in the rule comes first, in one index. Lists are the same objects for all who use
         them.
         """
         written: list[NumberPattern] = []
-        listed: list[NumberIndex[str]] = []
+        regexes = [frozenset(regexes_in(entries))]
+        numbers: list[NumberIndex[str]] = []
         for entry in dict.fromkeys(entries):
             if isinstance(entry, NumberPattern):
                 written.append(entry)
-            else:
-                named = self.named[entry.list] if isinstance(entry, ListRef) else _Named((), (entry,))
+            elif isinstance(entry, FileList | ListRef):
+                named = self.named[entry.list] if isinstance(entry, ListRef) else _Named(files=(entry,))
                 files = (self.lists.load(one.file, country, one.min_votes) for one in named.files)
-                listed += [*named.written, *(one.index for one in files)]
-        return (*_index(written), *listed)
+                numbers += [*named.written, *(one.index for one in files)]
+                regexes += [one.regexes for one in named.regexes]
+        return Listed((*_index(written), *numbers), tuple(filter(None, regexes)), CONTACTS in entries)
+
+    def regexes(self, entries: Sequence[Entry]) -> tuple[RegexIndex, ...]:
+        """All of a client's screening lists, ready to match callers: those written there, and those of each
+        list that they name."""
+        names = dict.fromkeys(entry.list for entry in entries if isinstance(entry, ListRef))
+        shared = (index for name in names for index in self.named[name].regexes)
+        return (*_matcher(regexes_in(entries)), *shared)
 
 
-def read_shared(files: Mapping[str, str], tables: Tables, dialling: Dialling) -> Shared:
+def read_shared(
+    files: Mapping[str, str], tables: Tables, dialling: Dialling, fetched: Fetched = NOTHING_FETCHED
+) -> Shared:
     """From the file called SHARED_FILE, if it is among `files`, and the tables beside it."""
-    lists = NumberLists(tables, folder_of(next(iter(files), "")))
+    folder = folder_of(next(iter(files), ""))
+    lists, calendars = NumberLists(tables, folder), Calendars(tables, folder, fetched)
     file = next((name for name in sorted(files) if PurePath(name).name == SHARED_FILE), None)
     if file is None:
-        return Shared(SHARED_FILE, lists)
+        return Shared(SHARED_FILE, lists, calendars)
     text = read_yaml(file, files[file])
     if not text.whole or text.data is None:
-        return Shared(file, lists, errors=text.errors, whole=text.whole)
+        return Shared(file, lists, calendars, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
-    defaults, names = (_mapping(written.get(key)) for key in ("defaults", "lists"))
-    doc = check(text, SharedDoc, replace(Reading.of(defaults, dialling, (), lists), shared=True))
+    defaults, names, tags = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
+    reading = replace(Reading.of(defaults, dialling, (), lists, tuple(tags)), shared=True)
+    doc = check(text, SharedDoc, reading)
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
-        named, errors = dict.fromkeys(names, _Named((), ())), text.errors + doc
+        named, errors = dict.fromkeys(names, _Named()), text.errors + doc
         if len(doc) > MOST_TOLD:
-            return Shared(file, lists, errors=errors, whole=False)
+            return Shared(file, lists, calendars, errors=errors, whole=False)
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
-    return Shared(file, lists, named, tuple(_defaults(text, defaults)), errors)
+    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -145,10 +163,14 @@ def folder_of(file: str) -> str:
 
 def _named(doc: NumbersDoc | FileList) -> _Named:
     if isinstance(doc, FileList):
-        return _Named((), (doc,))
+        return _Named(files=(doc,))
     written = [entry for entry in doc.numbers if isinstance(entry, NumberPattern)]
     files = dict.fromkeys(entry for entry in doc.numbers if isinstance(entry, FileList))
-    return _Named(_index(written), tuple(files))
+    return _Named(_index(written), tuple(files), _matcher(regexes_in(doc.numbers)))
+
+
+def _matcher(regexes: tuple[Regex, ...]) -> tuple[RegexIndex, ...]:
+    return (RegexIndex(regexes),) if regexes else ()
 
 
 def _index(patterns: list[NumberPattern]) -> tuple[NumberIndex[str], ...]:

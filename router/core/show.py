@@ -10,25 +10,37 @@ from itertools import chain, islice
 from typing import Literal, NamedTuple, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from router.core.conditions import When, when_in_words
-from router.core.layout import Layout
+from router.core.hours import Hours
+from router.core.layout import Layout, Rounds
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
-    CallPlan,
+    OTHERWISE,
+    Callback,
+    Challenge,
     Dialplan,
+    Directory,
     HangUp,
+    Menu,
+    Message,
+    Prompt,
+    Queue,
     Refuse,
     Ring,
-    RingOutcome,
     Say,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
     Step,
     Target,
-    told_first,
 )
-from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
-from router.core.screening import Numbers
-from router.core.times import WEEKDAYS, Hours, Spans, spans_in_words
+from router.core.reading import CONTACTS
+from router.core.ruleset import ClientRules, Owner, OwnNumber, QueueRules, RuleSet
+from router.core.screening import Listed
+from router.core.times import WEEKDAYS, Duration, Spans, spans_in_words
 
 MOST_LISTED = 5
 """Numbers of a screening rule that are told one by one; there can be a hundred thousand."""
@@ -44,6 +56,8 @@ Kind = Literal[
     "dates",
     "allow",
     "block",
+    "queue",
+    "tag",
     "person",
     "phone",
     "exception",
@@ -134,11 +148,28 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
     `during` names the hours of people who are rung only then.
     """
     match step:
-        case Say(media):
-            return f"say {media}"
-        case Ring(rounds, ring_for):
-            names = ", then ".join(names_in_words(targets, during) for targets in rounds)
-            return f"ring {names or 'nobody'}, {ring_for:g} s each round"
+        case Say() | Speak() | SayHours():
+            return f"say {prompt_in_words(step)}"
+        case Menu(prompt):
+            return f"menu: {prompt_in_words(prompt)}" if prompt else "menu"
+        case Challenge(prompt):
+            return f"challenge: {prompt_in_words(prompt)}"
+        case Directory():
+            return "directory"
+        case Ring(rounds, ring_for, confirm, announce):
+            return _ring_in_words(rounds, ring_for, confirm, announce, during)
+        case Queue(queue, agents, wait_for, front):
+            who = _people_in_words(agents, during) or "nobody"
+            place = "the front of " if front else ""
+            return f"{place}queue {queue} ({who}), {Duration(int(wait_for))}"
+        case Message(to):
+            return f"message{_to_in_words(to)}"
+        case Callback(to):
+            return f"callback{_to_in_words(to)}"
+        case SetTags(tags):
+            return f"tag {' and '.join(tags)}"
+        case SetVariables(variables):
+            return f"set {' and '.join(f'{name}={value}' for name, value in variables)}"
         case Refuse("decline"):
             return "decline"
         case Refuse(treatment):
@@ -151,10 +182,47 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             assert_never(step)
 
 
+def prompt_in_words(prompt: Prompt) -> str:
+    """What is heard: `sound:hello`, `"We are closed."`, `when office is open next`."""
+    match prompt:
+        case Say(media):
+            return media
+        case Speak(text):
+            return f'"{text}"'
+        case SayHours(hours):
+            return f"when {hours} is open next"
+        case _:
+            assert_never(prompt)
+
+
+def _ring_in_words(
+    rounds: Rounds, ring_for: float, confirm: str, announce: Prompt | None, during: Mapping[str, str] | None
+) -> str:
+    names = ", then ".join(names_in_words(targets, during) for targets in rounds) or "nobody"
+    asking = any(target.confirm for targets in rounds for target in targets)
+    asks = f', who press 1 after "{confirm}"' if confirm else ", who press 1" if asking else ""
+    told = f", told {prompt_in_words(announce)}" if announce else ""
+    return f"ring {names}, {ring_for:g} s each round{asks}{told}"
+
+
+def _to_in_words(people: tuple[str, ...]) -> str:
+    return f" for {' and '.join(people)}" if people else ""
+
+
+def way_in_words(step: Step, way: str) -> str:
+    """A way on from a step: `on busy`, `on key 1`, `otherwise`."""
+    if way == OTHERWISE:
+        return way
+    return f"on key {way}" if isinstance(step, Menu) else f"on {way}"
+
+
 def names_in_words(targets: Iterable[Target], during: Mapping[str, str] | None = None) -> str:
     """`kari (open: office) and ola`; somebody with two phones is named once."""
+    return _people_in_words(dict.fromkeys(target.name for target in targets), during)
+
+
+def _people_in_words(names: Iterable[str], during: Mapping[str, str] | None) -> str:
     hours = during or {}
-    names = dict.fromkeys(target.name for target in targets)
     return " and ".join(f"{name} (open: {hours[name]})" if name in hours else name for name in names)
 
 
@@ -197,15 +265,23 @@ def tree(rules: RuleSet, client: ClientRules) -> Entry:
     """Everything that a call to one client can meet."""
     during = during_of(client)
     found = tuple(treatments(rules, client))
+    last_resort = replace(client.no_route, last_resort=None)
     inside = (
         Entry("clock", f"clocks of {client.timezone}; national numbers as in {client.country}", client.place),
         *(Entry("number", f"number {one.pattern.text}", one.place) for one in found[-1].numbers),
         *(_hours(name, hours) for name, hours in client.hours.items()),
         *_screening(client),
+        *(_queue(name, queue, during) for name, queue in client.queues.items()),
+        *(Entry("tag", f"tag {tag}", client.place) for tag in client.tags),
         *_people(client, found),
         *_exceptions(client, during),
         *(_route(one, client, during) for one in found if one.kind == "route"),
-        Entry("last resort", "last resort", client.place, _Told(client.no_route, None, during).line(0)),
+        Entry(
+            "last resort",
+            "last resort",
+            client.place,
+            _Told(last_resort, during).line(0),
+        ),
     )
     return Entry("client", f"{client.id}: {client.name}", client.place, inside)
 
@@ -218,28 +294,48 @@ def _hours(name: str, hours: Hours) -> Entry:
         *_dates(hours.dates, "%Y-%m-%d", "", hours.place),
         *_dates(yearly, "%m-%d", " every year", hours.place),
     )
-    return Entry("hours", f"hours {name}: {_week_in_words(hours.week)}{holidays}", hours.place, dates)
+    calendars = "".join(f"; {words}" for words in hours.occasions.words)
+    said = f"hours {name}: {_week_in_words(hours.week)}{holidays}{calendars}"
+    return Entry("hours", said, hours.place, dates)
 
 
 def _screening(client: ClientRules) -> Iterator[Entry]:
     """Who is let through, and who is refused and how. The one place here that knows of screening."""
     screening = client.screening
-    if screening.allow:
+    if screening.allow != Listed():
         allowed = _listed(screening.allow)
         yield Entry("allow", f"allow {allowed}: whatever is blocked", screening.allow_place)
     for rule in screening.block:
-        numbers = f"caller: {_listed(rule.numbers)}" if rule.numbers else ""
+        numbers = f"caller: {_listed(rule.numbers)}" if rule.numbers is not None else ""
         asked = ", ".join(filter(None, (numbers, when_in_words(rule.when))))
         shadow = ", in shadow: the call goes on" if rule.shadow else ""
-        then = () if rule.shadow else _Told(Layout(rule.plan), None, {}).line(0)
+        then = () if rule.shadow else _Told(Layout(rule.plan), {}).line(0)
         yield Entry("block", f"block {rule.name}, when {asked}{shadow}", rule.place, then)
 
 
-def _listed(numbers: Numbers) -> str:
+def _listed(listed: Listed) -> str:
     """The first of them, and how many more there are."""
-    first = islice((pattern.text for index in numbers for pattern, _ in index.rows()), MOST_LISTED)
-    more = sum(map(len, numbers)) - MOST_LISTED
+    numbers = (pattern.text for index in listed.numbers for pattern, _ in index.rows())
+    regexes = (str(one) for some in listed.regexes for one in sorted(some))
+    contacts = [CONTACTS] * listed.contacts
+    first = islice(chain(contacts, regexes, numbers), MOST_LISTED)
+    more = len(contacts) + sum(map(len, listed.numbers)) + sum(map(len, listed.regexes)) - MOST_LISTED
     return " or ".join([*first, *([f"{more} more"] if more > 0 else [])])
+
+
+def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
+    said = (("their position", queue.position), ("the wait", queue.wait))
+    announced = " and ".join(what for what, is_said in said if is_said)
+    parts = (
+        f"{queue.strategy}, each rung for {Duration(queue.ring_for)}",
+        f"then left alone for {Duration(queue.wrap_up)}" if queue.wrap_up else "",
+        f"at most {queue.max_waiting} waiting" if queue.max_waiting is not None else "",
+        f"told {announced} every {Duration(queue.every)}" if announced else "",
+        f"called back by key {queue.callback_key}" if queue.callback_key else "",
+        f"music {queue.music}",
+    )
+    words = f"queue {name}: {_people_in_words(queue.agents, during)}; {', '.join(filter(None, parts))}"
+    return Entry("queue", words, queue.place)
 
 
 def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry]:
@@ -252,7 +348,7 @@ def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry
         hours = f", rung only if open: {person.hours}" if person.hours else ""
         inside = [*phones.get(name, {}).values()]
         if name in own:
-            met = _Told(own[name].layout, client.no_route.plan, during).line(0)
+            met = _Told(own[name].layout, during).line(0)
             numbers = own[name].numbers
             inside += [Entry("number", f"own number {one.pattern.text}", one.place, met) for one in numbers]
         never = "" if name in phones else ", never rung"
@@ -265,7 +361,7 @@ def _exceptions(client: ClientRules, during: Mapping[str, str]) -> Iterator[Entr
         said = exception.say
         first = (Entry("step", step_in_words(said.step), said.place),) if said else ()
         if exception.layout is not None:
-            then = _Told(exception.layout, client.no_route.plan, during).line(0)
+            then = _Told(exception.layout, during).line(0)
         else:
             then = (Entry("goes on", "goes on with the routes"),)
         yield Entry("exception", words, exception.place, (*first, *then))
@@ -275,16 +371,16 @@ def _route(route: Treatment, client: ClientRules, during: Mapping[str, str]) -> 
     asked = when_in_words(route.when)
     when = f"when {asked}" if asked else "always"
     words = f"route {route.name}, {when}{'' if route.met else ' (no call comes here)'}"
-    return Entry("route", words, route.place, _Told(route.layout, client.no_route.plan, during).line(0))
+    return Entry("route", words, route.place, _Told(route.layout, during).line(0))
 
 
 class _Told:
     """A plan as it is told, each step once."""
 
-    def __init__(self, layout: Layout, last_resort: CallPlan | None, during: Mapping[str, str]) -> None:
+    def __init__(self, layout: Layout, during: Mapping[str, str]) -> None:
         self.plan = layout.plan
         self.rotating = layout.rotating
-        self.last = None if last_resort is None else _last_resort_at(layout.plan, last_resort)
+        self.last = layout.last_resort
         self.during = during
         self.told: set[int] = set()
 
@@ -311,24 +407,12 @@ class _Told:
         node = self.plan.nodes[position]
         rotating = ", beginning one further on with each call" if position in self.rotating else ""
         branches = tuple(
-            Entry("branch", f"on {outcome.value}", node.place, self.line(at, depth + 1))
-            for outcome, at in branches_of(node.on, node.then)
+            Entry("branch", way_in_words(node.step, way), node.place, self.line(at, depth + 1))
+            for way, at in branches_of(node.on, node.then)
         )
         return Entry("step", f"{step_in_words(node.step, self.during)}{rotating}", node.place, branches)
 
 
-def branches_of(
-    on: Mapping[RingOutcome, int | None], then: int | None
-) -> Iterator[tuple[RingOutcome, int | None]]:
+def branches_of(on: Mapping[str, int | None], then: int | None) -> Iterator[tuple[str, int | None]]:
     """Those that lead elsewhere than `then`."""
-    yield from ((outcome, at) for outcome, at in on.items() if at != then)
-
-
-def _last_resort_at(plan: CallPlan, last_resort: CallPlan) -> int | None:
-    """Where in `plan` the client's last resort begins, which is always laid out last; None where no call
-    comes to it."""
-    first = len(plan.nodes) - len(last_resort.nodes)
-    if first < 0 or not last_resort.nodes:
-        return None
-    alike = told_first(plan.nodes[:first], last_resort).nodes[first:] == plan.nodes[first:]
-    return first if alike else None
+    yield from ((way, at) for way, at in on.items() if at != then)

@@ -7,16 +7,24 @@ exceptions or a `between` begin or end. Whatever the rules cannot tell apart is 
 give every condition the same answer, and all moments, however far apart, at which the same hours are open and
 the same exceptions hold. So a year of calls is some dozens of decisions.
 
+Regular expressions do not cut: which numbers match one is not worked out. That a caller matches is something
+that is known of a call besides, and each class of expressions (those in the same lists) is looked at alone.
+That leaves no plan out, since of several that match, one settles what screening finds. But there may be calls
+among those looked at that nobody can place, since no number of a class matches. Where a caller of whom it is
+true is easily found, that one stands for the class.
+
 To add a condition: its row in `_CUT_BY` and, where it asks something new of a call, a field of `Questions`
 and its part of a key.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from router.core.cells import Cell, cut
 from router.core.conditions import (
@@ -25,6 +33,7 @@ from router.core.conditions import (
     CallerIs,
     Condition,
     DialledIs,
+    LoadIs,
     Moment,
     MoreThan,
     Not,
@@ -33,18 +42,23 @@ from router.core.conditions import (
     VariableIs,
     When,
 )
-from router.core.facts import Facts
+from router.core.facts import Facts, QueueLoad
+from router.core.hours import Hours
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
+from router.core.regexes import Regex
 from router.core.ruleset import ClientRules, Owner, RuleSet
-from router.core.screening import find
-from router.core.times import Hours, Period, Rate
+from router.core.screening import Listed, find, matching
+from router.core.times import Period, Rate
 
 ANONYMOUS = CallerId(None, "")
 INTERNAL = CallerId(None, "1")
 """Somebody whose number is none of the public network, though it is shown."""
 
-_CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan)
+_CUT_BY = (OpenIs, Between, Until, CallerIs, DialledIs, VariableIs, MoreThan, LoadIs)
 """The conditions, besides `not`, that the space is cut by."""
+
+MOST_NAMED = 3
+"""Of regular expressions that are all the same to the rules, so many are named, and tried for an example."""
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -67,6 +81,8 @@ class Callers(msgspec.Struct, frozen=True):
 
     caller: CallerId
     """One of them."""
+    matches: tuple[Regex, ...]
+    """Regular expressions that match that one, or are supposed to."""
     cells: tuple[Cell, ...]
     numberless: tuple[CallerId, ...]
     """Of ANONYMOUS and INTERNAL, those among them."""
@@ -88,10 +104,31 @@ class Known(msgspec.Struct, frozen=True):
     """What the dialplan hands over."""
     called: Rate | None = None
     """How often the caller has called lately."""
+    matches: tuple[Regex, ...] = ()
+    """Regular expressions, all in the same lists, of which the caller matches one or more, and no others."""
+
+    contact: frozenset[str] | None = None
+    """The groups of a contact that the caller is; None for a stranger."""
+    queues: Mapping[str, QueueLoad] = {}
+    """How the queues stand."""
 
     def __str__(self) -> str:
         words = [f"{name} is {value}" for name, value in self.variables.items()]
-        return ", ".join([*words, *([f"{self.called} before"] if self.called else [])]) or "nothing else"
+        words += ["the caller is a contact"] if self.contact is not None and not self.contact else []
+        words += [f"the caller is a contact in {group}" for group in sorted(self.contact or ())]
+        words += [
+            f"queue {name} has {load.waiting} waiting and {load.agents} agents"
+            for name, load in self.queues.items()
+        ]
+        words += [f"{self.called} before"] if self.called else []
+        more = len(self.matches) - MOST_NAMED
+        named = [*map(str, self.matches[:MOST_NAMED]), *([f"{more} more"] if more > 0 else [])]
+        words += [f"the caller matches {' or '.join(named)}"] if named else []
+        return ", ".join(words) or "nothing else"
+
+    def matched_by(self, caller: CallerId) -> tuple[Regex, ...]:
+        """Of `matches`, those that can match a caller who shows a number, or none."""
+        return tuple(one for one in self.matches if caller.number is not None or one.of == "display")
 
 
 NOTHING = Known()
@@ -99,9 +136,11 @@ NOTHING = Known()
 
 def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     """All that the rules can tell apart of it: each variable has one of the values that they name, or none;
-    and the caller has called as often as one of their rates says, or as all do, or not at all. The first is
-    NOTHING.
+    the caller has called as often as one of their rates says, or as all do, or not at all; matches one class
+    of their regular expressions, or none; is a stranger, a contact, or one in one of the groups; and each
+    queue that they ask about stands in each way that they tell apart. The first is NOTHING.
     """
+    clients = tuple(clients)
     leaves = [leaf for client in clients for when in _whens(client) for leaf in _leaves(when)]
     values: dict[str, dict[str, None]] = {}
     for leaf in leaves:
@@ -115,10 +154,61 @@ def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
         rates.append(Rate(max(rate.calls for rate in rates), min(rate.within for rate in rates)))
     names = tuple(values)
     return tuple(
-        Known({name: value for name, value in zip(names, chosen, strict=True) if value is not None}, rate)
+        Known(
+            {name: value for name, value in zip(names, chosen, strict=True) if value is not None},
+            rate,
+            alike,
+            contact,
+            queues,
+        )
+        for queues in _loads(leaves)
+        for contact in _contacts(clients, leaves)
+        for alike in ((), *_classes(clients))
         for rate in (None, *dict.fromkeys(rates))
         for chosen in product(*((None, *values[name]) for name in names))
     )
+
+
+def _contacts(
+    clients: Sequence[ClientRules], leaves: Iterable[Condition]
+) -> tuple[frozenset[str] | None, ...]:
+    """Whom the caller may be: a stranger, a contact in no group, or in one of those that are asked for."""
+    groups = sorted({group for leaf in leaves if isinstance(leaf, CallerIs) for group in leaf.groups})
+    listed = any(one.contacts for client in clients for one in _lists(client))
+    known = [frozenset({group}) for group in groups] if groups else []
+    return (None, *([frozenset[str]()] if listed or groups else []), *known)
+
+
+def _loads(leaves: Iterable[Condition]) -> Iterator[Mapping[str, QueueLoad]]:
+    """How the queues that are asked about may stand: of each range of numbers that makes a difference, the
+    least."""
+    asked: dict[tuple[str, str], set[int]] = {}
+    for leaf in leaves:
+        for queue, count in leaf.wanted if isinstance(leaf, LoadIs) else ():
+            assert isinstance(leaf, LoadIs)
+            edges = asked.setdefault((queue, leaf.of), {0})
+            edges |= {count.least} | ({count.most + 1} if count.most is not None else set())
+    for chosen in product(*map(sorted, asked.values())):
+        loads: dict[str, QueueLoad] = {}
+        for (queue, of), number in zip(asked, chosen, strict=True):
+            loads[queue] = replace(loads.get(queue, QueueLoad()), **{of: number})
+        yield loads
+
+
+def _classes(clients: Sequence[ClientRules]) -> Iterable[tuple[Regex, ...]]:
+    """The regular expressions of screening; those in the same lists are one class."""
+    lists = [listed.regexes for client in clients for listed in _lists(client)]
+    classes: dict[tuple[bool, ...], tuple[Regex, ...]] = {}
+    for regex in sorted({regex for some in lists for one in some for regex in one}):
+        key = tuple(any(regex in one for one in some) for some in lists)
+        classes[key] = (*classes.get(key, ()), regex)
+    return classes.values()
+
+
+def _lists(client: ClientRules) -> Iterator[Listed]:
+    """In which screening looks callers up."""
+    yield client.screening.allow
+    yield from (rule.numbers for rule in client.screening.block if rule.numbers is not None)
 
 
 class Questions(msgspec.Struct, frozen=True):
@@ -170,16 +260,14 @@ def _leaves(when: When) -> Iterator[Condition]:
 
 def listed(client: ClientRules) -> Iterator[NumberPattern]:
     """The patterns that screening looks callers up in."""
-    screening = client.screening
-    for numbers in (screening.allow, *(rule.numbers for rule in screening.block)):
-        yield from (pattern for index in numbers for pattern, _ in index.rows())
+    for listed in _lists(client):
+        yield from (pattern for index in listed.numbers for pattern, _ in index.rows())
 
 
-def _screened(client: ClientRules, caller: CallerId) -> Hashable:
+def _screened(client: ClientRules, facts: Facts) -> Hashable:
     """What screening finds of a caller."""
-    screening, number = client.screening, caller.number
-    lists = (screening.allow, *(rule.numbers for rule in screening.block if rule.numbers))
-    return tuple(find(numbers, number) is not None for numbers in lists)
+    number, matches, contact = facts.caller.number, facts.matches, facts.contact is not None
+    return tuple(find(listed, number, matches, contact=contact) is not None for listed in _lists(client))
 
 
 class Space:
@@ -190,10 +278,10 @@ class Space:
         clients: Iterable[ClientRules],
         dialled: Mapping[Key, Dialled],
         period: Period,
-        known: Known = NOTHING,
     ) -> None:
-        self.known = known
-        """Of every one of these calls; `called` of those whose caller has a number."""
+        self.known = NOTHING
+        """Of every one of these calls; `called`, and regular expressions of numbers, of those whose caller
+        has a number."""
         self._clients = tuple(clients)
         self._asked = tuple(Questions.of(client) for client in self._clients)
         self.period = period
@@ -210,6 +298,13 @@ class Space:
         self.callers = self._callers()
         self.times = self._times()
 
+    def knowing(self, known: Known) -> "Space":
+        """The same calls with something else known of them: numbers and times are not cut anew."""
+        other = copy(self)
+        other.known = known
+        other.callers = other._callers()
+        return other
+
     def __len__(self) -> int:
         """How many kinds of calls there are: as many decisions tell all."""
         return len(self.dialled) * len(self.callers) * len(self.times)
@@ -219,21 +314,44 @@ class Space:
         for to, dialled in self.dialled.items():
             for who, callers in self.callers.items():
                 for when, times in self.times.items():
-                    yield to, who, when, self._call(dialled.number, callers.caller, times.now)
+                    yield to, who, when, self._call(dialled.number, callers, times.now)
 
-    def _call(self, dialled: PhoneNumber, caller: CallerId, now: datetime) -> Facts:
-        called = self.known.called if caller.number else None
+    def _call(self, dialled: PhoneNumber, callers: Callers, now: datetime) -> Facts:
+        called = self.known.called if callers.caller.number else None
         before = called.spread(now) if called else ()
-        variables = self.known.variables
-        return Facts(now, dialled.e164, dialled, caller, calls_before=before, variables=variables)
+        return Facts(
+            now,
+            dialled.e164,
+            dialled,
+            callers.caller,
+            calls_before=before,
+            variables=self.known.variables,
+            matches=callers.matches,
+            contact=self.known.contact if callers.caller.number else None,
+            queues=self.known.queues,
+        )
+
+    def _really(self, caller: CallerId) -> tuple[Regex, ...] | None:
+        """The regular expressions that match a caller, if they are as is known; else None."""
+        found = dict.fromkeys(one for client in self._clients for one in matching(client.screening, caller))
+        fits = found.keys() <= set(self.known.matches) and bool(found) is bool(self.known.matched_by(caller))
+        return tuple(found) if fits else None
 
     def caller_key(self, caller: CallerId) -> Key:
         """The class that a caller belongs to."""
-        facts = Facts(self.period.start, "", None, caller, variables=self.known.variables)
+        facts = Facts(
+            self.period.start,
+            "",
+            None,
+            caller,
+            variables=self.known.variables,
+            matches=self.known.matched_by(caller),
+            contact=self.known.contact if caller.number else None,
+        )
         moment = Moment(facts, {})
         return (
             self.known.called is not None and caller.number is not None,
-            *(_screened(client, caller) for client in self._clients),
+            *(_screened(client, facts) for client in self._clients),
             *(leaf.holds(moment) for asked in self._asked for leaf in asked.callers),
         )
 
@@ -255,15 +373,29 @@ class Space:
         without: dict[Key, list[CallerId]] = {}
         for caller in (ANONYMOUS, INTERNAL):
             without.setdefault(self.caller_key(caller), []).append(caller)
-        return {
-            key: Callers(
-                CallerId(cells[0].number, cells[0].number.e164) if cells else without[key][0],
-                tuple(cells),
-                tuple(without.get(key, ())),
-            )
-            for key in {**found, **without}
-            for cells in [found.get(key, [])]
-        }
+        classes: dict[Key, Callers] = {}
+        for key in {**found, **without}:
+            cells, numberless = tuple(found.get(key, ())), tuple(without.get(key, ()))
+            caller = self._example(key, (*cells, *numberless))
+            matches = self._really(caller) or self.known.matched_by(caller)
+            classes[key] = Callers(caller, matches, cells, numberless)
+        return classes
+
+    def _matched(self, of: str) -> Iterator[str]:
+        """Numbers or names that are matched, as is known."""
+        examples = (one.example() for one in self.known.matches[:MOST_NAMED] if one.of == of)
+        return (one for one in examples if one is not None)
+
+    def _example(self, key: Key, among: Sequence[Cell | CallerId]) -> CallerId:
+        """A caller of a class: where there is one, who really matches what is known to be matched."""
+        first, *others = (
+            CallerId(one.number, one.number.e164) if isinstance(one, Cell) else one for one in among
+        )
+        matched = [CallerId(PhoneNumber(text), text) for text in self._matched("regex")]
+        callers = (first, *(one for one in matched if self.caller_key(one) == key), *others)
+        names = ("", *self._matched("display"))
+        named = (replace(caller, name=name) for caller in callers for name in names)
+        return next((one for one in named if self._really(one) is not None), first)
 
     def _times(self) -> dict[Key, Times]:
         start, end = self.period.start, self.period.end

@@ -5,21 +5,52 @@ To add a step: its model here, a row in `STEPS` and in `Step`, and its row in la
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag
 
 from router.core import reading, times
-from router.core.plan import RingOutcome, Target
+from router.core.plan import QueueOutcome, RingOutcome, Target
 from router.core.reading import PersonRef, listed
-from router.core.written import NOT_YET, OutsideNumber, Shape, as_text
+from router.core.written import (
+    OneOrMore,
+    OutsideNumber,
+    PersonId,
+    QueueName,
+    Shape,
+    Text,
+    VariableName,
+    as_text,
+)
 
 DEFAULT_RING_FOR = times.Duration(25)
+DEFAULT_QUEUE_FOR = times.Duration(10 * 60)
+
+
+class SayFile(Shape):
+    """A recorded file, as in `{file: hello}`."""
+
+    file: Annotated[str, as_text(reading.read_media)]
+    """Its name."""
+
+
+Spoken = Annotated[
+    Annotated[Annotated[str, as_text(reading.read_speech)], Tag("<text>")]
+    | Annotated[SayFile, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
+Confirm = Annotated[
+    Annotated[StrictBool, Tag("<bool>")] | Annotated[Text, Tag("<text>")],
+    Discriminator(reading.confirm_form),
+]
 
 
 class NumberDoc(Shape):
-    """An outside number to ring, as in `{number: "+47 900 00 001"}`."""
+    """An outside number to ring, as in `{number: "+47 900 00 001", confirm: true}`."""
 
     number: OutsideNumber
     """The number."""
+    confirm: Confirm | None = None
+    """Who answers there presses 1 to take the call, so that a mailbox never does; a text is what they hear.
+    """
 
 
 Phone = Annotated[
@@ -34,23 +65,19 @@ RingTarget = Annotated[
 ]
 
 
-class SayFile(Shape):
-    """A recorded file, as in `{file: hello}`."""
-
-    file: Annotated[str, as_text(reading.read_media)]
-    """Its name."""
-
-
 class SayStep(Shape):
     """The caller hears something, and the call goes on to the next step.
 
     ```yaml
+    - say: Our office is closed today.
     - say: {file: hello}
+    - say: hours
     ```
     """
 
-    say: Annotated[SayFile, BeforeValidator(reading.read_spoken)]
-    """What is heard."""
+    say: Spoken
+    """What is heard: a text, a recorded file, or `hours`, which tells when the first of the client's hours
+    are open next."""
 
 
 class RingStep(Shape):
@@ -60,6 +87,8 @@ class RingStep(Shape):
     - ring: [kari, PJSIP/100, "+47 900 00 001"]
       order: in-turn
       for: 20s
+      confirm: true
+      announce: A call for Fjord.
       on: {busy: [{say: {file: one-moment-please}}]}
     ```
     """
@@ -75,6 +104,11 @@ class RingStep(Shape):
         json_schema_extra={"default": str(DEFAULT_RING_FOR)},
     )
     """How long it rings; in turn, each of them."""
+    confirm: Confirm | None = None
+    """Whoever answers presses 1 to take the call; a text is what they hear. Not written, numbers outside ask
+    for it and phones inside do not."""
+    announce: Spoken | None = None
+    """What whoever answers hears before the caller does."""
     on: dict[RingOutcome, "Steps"] = Field(default_factory=dict)
     """Steps to take first, by why nobody answered; after them the call goes on to the next step."""
 
@@ -115,7 +149,7 @@ class PersonStep(Shape):
     ```
     """
 
-    person: Annotated[str, as_text(reading.read_person)]
+    person: PersonId
     """Whose treatment."""
 
 
@@ -152,19 +186,161 @@ class DialplanStep(Shape):
     """Where it goes."""
 
 
+class MenuDoc(Shape):
+    """A question, and where each answer leads."""
+
+    say: Spoken | None = None
+    """What is asked."""
+    choices: Annotated[
+        dict[Annotated[str, as_text(reading.read_key)], "Steps"],
+        Field(min_length=1),
+    ]
+    """The steps behind each key: 0 to 9, `*` and `#`. After them the call goes on to the step after the menu.
+    """
+    otherwise: "Steps" = ()
+    """The steps after two tries without a key, or with keys that no choice has."""
+
+
+class MenuStep(Shape):
+    """The caller chooses by a key. Choices may be menus again, to any depth.
+
+    ```yaml
+    - menu:
+        say: Press 1 for appointments, 2 for prescriptions.
+        choices:
+          1: [{ring: kari}]
+          2: [{say: Prescriptions are renewed on our web page.}]
+        otherwise: [{queue: reception}]
+    ```
+    """
+
+    menu: MenuDoc
+    """The question and its answers."""
+
+
+class DirectoryStep(Shape):
+    """The caller finds somebody by extension, or by the first letters of the name, and meets that person's
+    own treatment. The name is the whole step.
+
+    ```yaml
+    - directory
+    ```
+    """
+
+    directory: None
+    """Has no value."""
+
+
+class QueueStep(Shape):
+    """The caller waits until an agent is free.
+
+    ```yaml
+    - queue: reception
+      for: 5m
+      on: {full: [message], empty: [{ring: "+47 22 00 00 00"}]}
+    ```
+    """
+
+    queue: QueueName
+    """Which of the client's `queues`."""
+    wait_for: Annotated[times.Duration, as_text(reading.read_wait_for)] = Field(
+        alias="for",
+        default_factory=lambda: DEFAULT_QUEUE_FOR,
+        json_schema_extra={"default": str(DEFAULT_QUEUE_FOR)},
+    )
+    """How long a caller waits before the call goes on."""
+    front: StrictBool = False
+    """Before all who wait without this."""
+    on: dict[QueueOutcome, "Steps"] = Field(default_factory=dict)
+    """Steps to take first, by why the queue did not put the caller through: it was `full`, it had no agents
+    (`empty`), or the time was over (`timeout`)."""
+
+
+class MessageDoc(Shape):
+    """Whom a message or a wish to be called back is for."""
+
+    to: Annotated[tuple[PersonId, ...], *OneOrMore]
+    """People; without it, the client."""
+
+
+class MessageStep(Shape):
+    """The caller leaves a message, which settles the call. The name alone will do.
+
+    ```yaml
+    - message: {to: kari}
+    ```
+    """
+
+    message: MessageDoc | None
+    """Whom it is for."""
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        return self.message.to if self.message else ()
+
+
+class CallbackStep(Shape):
+    """The caller may ask to be called back, which settles the call. The name alone will do.
+
+    ```yaml
+    - callback: {to: kari}
+    ```
+    """
+
+    callback: MessageDoc | None
+    """Who is to call."""
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        return self.callback.to if self.callback else ()
+
+
+class TagStep(Shape):
+    """The call gets tags, and goes on.
+
+    ```yaml
+    - tag: follow_up_needed
+    ```
+    """
+
+    tag: Annotated[tuple[Annotated[str, as_text(reading.read_tag_name)], ...], *OneOrMore]
+    """One of those that ship, or of the `tags` in the client's file or in shared.yaml."""
+
+
+class SetStep(Shape):
+    """The caller's channel gets variables of the dialplan, and the call goes on.
+
+    ```yaml
+    - set: {ACCOUNT: fjord}
+    ```
+    """
+
+    set: Annotated[
+        dict[VariableName, Annotated[str, as_text(reading.read_variable_value)]], Field(min_length=1)
+    ]
+    """Their names and values."""
+
+
 STEPS: dict[str, type[Shape]] = {
     "say": SayStep,
-    "ring": RingStep,
+    "menu": MenuStep,
+    "directory": DirectoryStep,
     "person": PersonStep,
+    "ring": RingStep,
+    "queue": QueueStep,
+    "message": MessageStep,
+    "callback": CallbackStep,
     "goto": GotoStep,
     "dialplan": DialplanStep,
+    "tag": TagStep,
+    "set": SetStep,
     "decline": DeclineStep,
     "hangup": HangupStep,
 }
 
 
 def _whole_step(value: object) -> object:
-    return reading.bare_step(value, STEPS, NOT_YET)
+    return reading.bare_step(value, STEPS)
 
 
 def _step_tag(value: Any) -> str:
@@ -173,10 +349,17 @@ def _step_tag(value: Any) -> str:
 
 Step = Annotated[
     Annotated[SayStep, Tag("<say>")]
-    | Annotated[RingStep, Tag("<ring>")]
+    | Annotated[MenuStep, Tag("<menu>")]
+    | Annotated[DirectoryStep, Tag("<directory>")]
     | Annotated[PersonStep, Tag("<person>")]
+    | Annotated[RingStep, Tag("<ring>")]
+    | Annotated[QueueStep, Tag("<queue>")]
+    | Annotated[MessageStep, Tag("<message>")]
+    | Annotated[CallbackStep, Tag("<callback>")]
     | Annotated[GotoStep, Tag("<goto>")]
     | Annotated[DialplanStep, Tag("<dialplan>")]
+    | Annotated[TagStep, Tag("<tag>")]
+    | Annotated[SetStep, Tag("<set>")]
     | Annotated[DeclineStep, Tag("<decline>")]
     | Annotated[HangupStep, Tag("<hangup>")],
     Discriminator(_step_tag),

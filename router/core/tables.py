@@ -1,4 +1,5 @@
-"""Tables beside the rules: `*.csv`, `*.txt` and `*.json` as spreadsheets and feeds write them.
+"""Tables beside the rules: `*.csv`, `*.txt` and `*.json` as spreadsheets and feeds write them; and calendars,
+`*.ics`, which lie among them.
 
 A record is mostly a line, and each is read by itself, so that one stray quote spoils one record and not all
 that come after it. The delimiter is what the first record has: a tab, `;`, or else `,`.
@@ -6,7 +7,7 @@ that come after it. The delimiter is what the first record has: a tab, `;`, or e
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -19,6 +20,7 @@ Tables = Mapping[str, Table]
 """Name -> table; a name is a path as seen from the rules' folder, `lists/feed.csv`."""
 
 SUFFIXES = (".csv", ".txt", ".json")
+CALENDAR_SUFFIX = ".ics"
 SCHEMA_SUFFIX = ".schema.json"
 """What ends so is for editors, and no table."""
 MOST_LINES = 20
@@ -55,14 +57,28 @@ def is_table(name: str) -> bool:
     return lower.endswith(SUFFIXES) and not lower.endswith(SCHEMA_SUFFIX)
 
 
+def is_calendar(name: str) -> bool:
+    """True for the names of files that are calendars."""
+    return name.lower().endswith(CALENDAR_SUFFIX)
+
+
 def find_table(name: str, tables: Tables) -> tuple[str, str]:
     """The name as `tables` has it, and the text. ValueError says what is wrong with the name or the table."""
+    return _find(name, tables, is_table, "a table; write NAME.csv, NAME.txt or NAME.json", "lists/feed.csv")
+
+
+def find_calendar(name: str, tables: Tables) -> tuple[str, str]:
+    """The same for a calendar."""
+    return _find(name, tables, is_calendar, "a calendar; write NAME.ics", "calendars/holidays.ics")
+
+
+def _find(name: str, tables: Tables, fits: Callable[[str], bool], kind: str, example: str) -> tuple[str, str]:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:
-        instead = "write it as seen from there, as in lists/feed.csv"
+        instead = f"write it as seen from there, as in {example}"
         raise ValueError(f"`{name}` leads out of the rules' folder; {instead}")
-    if not is_table(name):
-        raise ValueError(f"`{name}` is not a table; write NAME.csv, NAME.txt or NAME.json")
+    if not fits(name):
+        raise ValueError(f"`{name}` is not {kind}")
     table = tables.get(str(path))
     if table is None:
         raise UnknownNameError.among(f"there is no `{name}` in the rules' folder", name, tables, "add it")

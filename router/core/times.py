@@ -1,18 +1,8 @@
-"""Durations and business hours.
-
-Hours are spans of local wall time, half-open, in whole minutes. An instant is open if its wall clock in the
-client's zone falls into a span, so a change to or from summer time needs no rule of its own: an hour that is
-skipped is never met, an hour that comes twice is open (or closed) both times.
-
-The rule for a day is the first of: the dated rule, the every-year rule, a public holiday (closed), the week.
-It replaces the day's spans whole, with the part of a span past midnight, since a span belongs to the day it
-begins on.
-"""
+"""Durations, moments, dates and hours of the day, as they are written, and what they mean."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
@@ -307,123 +297,6 @@ def _unknown(what: str, text: str, known: Iterable[str], otherwise: str) -> Unkn
         return f"write {' or '.join(close) or otherwise}"
 
     return UnknownNameError(what, f"write {otherwise}", look)
-
-
-@cache
-def _holidays_of(code: str, year: int) -> frozenset[date]:
-    country, _, subdivision = code.partition("-")
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """When a client is open. Build it with `build`."""
-
-    zone: ZoneInfo
-    week: tuple[Spans, ...]
-    """Seven, Monday first."""
-    dates: Mapping[date, Spans] = field(default_factory=dict)
-    yearly: Mapping[tuple[int, int], Spans] = field(default_factory=dict)
-    holidays: tuple[str, ...] = ()
-    """Codes of the calendars whose public holidays are closed."""
-    place: str = field(default="", compare=False)
-    """`file:line`."""
-
-    @classmethod
-    def build(
-        cls,
-        zone: ZoneInfo,
-        week: Mapping[tuple[int, ...], Spans],
-        dates: Mapping[Dates | YearDays, Spans],
-        holidays: Iterable[str],
-        place: str = "",
-    ) -> "Hours":
-        """From the rules as read. Where ranges of dates overlap, the shorter one holds."""
-        by_weekday = {day: spans for days, spans in week.items() for day in days}
-        dated: dict[date, Spans] = {}
-        yearly: dict[tuple[int, int], Spans] = {}
-        for rule, spans in sorted(dates.items(), key=lambda row: -row[0].count):
-            if isinstance(rule, Dates):
-                dated |= dict.fromkeys(rule.days(), spans)
-            else:
-                yearly |= dict.fromkeys(rule.days(), spans)
-        every_week = tuple(by_weekday.get(day, ()) for day in range(7))
-        return cls(zone, every_week, dated, yearly, tuple(holidays), place)
-
-    def spans(self, day: date) -> Spans:
-        """The open hours that begin on `day`."""
-        if day in self.dates:
-            return self.dates[day]
-        if (day.month, day.day) in self.yearly:
-            return self.yearly[day.month, day.day]
-        if any(day in _holidays_of(code, day.year) for code in self.holidays):
-            return ()
-        return self.week[day.weekday()]
-
-    def is_open(self, now: datetime) -> bool:
-        """Whether the instant `now` (aware, else ValueError) is within the hours."""
-        if now.tzinfo is None:
-            raise ValueError("`now` has no time zone")
-        local = now.astimezone(self.zone)
-        day, minute = local.date(), local.hour * 60 + local.minute
-        if any(start <= minute < end for start, end in self.spans(day)):
-            return True
-        minute += DAY
-        return any(start <= minute < end for start, end in self.spans(day - timedelta(days=1)))
-
-    def changes(self, start: datetime, end: datetime) -> list[datetime]:
-        """The instants after `start` and before `end` (aware, else ValueError) at which open turns to closed
-        or closed to open, in UTC, in order. From `start` to the first of them it is as at `start`.
-        """
-        is_open, found = self.is_open(start), []
-        for instant in sorted(self._turns(start, end)):
-            if self.is_open(instant) is not is_open:
-                is_open = not is_open
-                found.append(instant)
-        return found
-
-    def _turns(self, start: datetime, end: datetime) -> set[datetime]:
-        """Where it can change: where a clock in the zone shows the beginning or end of a span, and where the
-        clock itself is set, over such a moment."""
-        first, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
-        days = (first + timedelta(days=count) for count in range(-2, (last - first).days + 2))
-        walls = {
-            datetime.combine(day, time()) + timedelta(minutes=minute)
-            for day in days
-            for span in self.spans(day)
-            for minute in span
-        }
-        turns = {instant for wall in walls for instant in _instants(wall, self.zone)}
-        return {instant for instant in turns if start < instant < end}
-
-
-def beginning(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant (in UTC) at which it is `day` in `zone`; where that day is left out, or its midnight
-    is, the first after."""
-    midnight = _instants(datetime.combine(day, time()), zone)
-    return min(instant for instant in midnight if instant.astimezone(zone).date() >= day)
-
-
-def _instants(wall: datetime, zone: ZoneInfo) -> set[datetime]:
-    """When clocks in `zone` show `wall`; where they never do, or do twice, also when they are set."""
-    before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if before == after:
-        return {before}
-    return {before, after, _clock_set(min(before, after), max(before, after), zone)}
-
-
-def _clock_set(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The one instant after `early`, and not after `late`, from which the clock runs otherwise, to the
-    second."""
-    offset = early.astimezone(zone).utcoffset()
-    low, high = 0, int((late - early).total_seconds())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if (early + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
-            low = middle
-        else:
-            high = middle
-    return early + timedelta(seconds=high)
 
 
 def instant(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -6,13 +6,24 @@ import msgspec
 
 from router.core.conditions import Failure
 
+Kind = Literal[
+    "client",
+    "allow",
+    "block",
+    "challenge",
+    "shadow",
+    "own number",
+    "exception",
+    "route",
+    "person",
+    "no route",
+]
+
 
 class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that was looked at. It keeps parts, not sentences: explain.py makes the words."""
 
-    kind: Literal[
-        "client", "allow", "block", "shadow", "own number", "exception", "route", "person", "no route"
-    ]
+    kind: Kind
     name: str
     """Of the client, rule, route or person; empty where the row is on all of a kind."""
     place: str

@@ -10,16 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from router.core import reading, times
+from router.core.counts import Count
 from router.core.numbers import NumberPattern
 from router.core.plan import Target
 from router.core.reading import listed, reader
-
-_LATER = """
-    agents announce callback challenge confirm contact contacts directory front
-    greeting menu message queue queues set tag tags
-"""
-NOT_YET = frozenset(_LATER.split())
-"""Keys of the contract that this version has not, there where it has them not."""
 
 
 class Shape(BaseModel):
@@ -38,9 +32,11 @@ def as_text(read: Any) -> PlainValidator:
 Text = Annotated[str, as_text(reading.text_of)]
 VariableName = Annotated[str, as_text(reading.read_variable_name)]
 Id = Annotated[str, as_text(reading.read_id)]
+PersonId = Annotated[str, as_text(reading.read_person)]
+QueueName = Annotated[str, as_text(reading.read_queue_name)]
 HoursName = Annotated[str, as_text(reading.read_hours_name)]
 Pattern = Annotated[NumberPattern, as_text(reading.read_pattern)]
-BlockedPattern = Annotated[NumberPattern, as_text(reading.read_blocked_pattern)]
+ListedCaller = Annotated[NumberPattern | reading.Contacts, as_text(reading.read_listed)]
 OutsideNumber = Annotated[Target, as_text(reading.read_outside_number)]
 DaySpans = Annotated[times.Spans, as_text(reader(times.read_spans))]
 Weekdays = Annotated[tuple[int, ...], as_text(reader(times.read_weekdays))]
@@ -49,5 +45,8 @@ UntilTime = Annotated[datetime, as_text(reader(times.read_until))]
 DateRule = Annotated[times.Dates | times.YearDays, as_text(reader(times.read_dates))]
 Country = Annotated[str, as_text(reading.read_country)]
 Zone = Annotated[ZoneInfo, as_text(reader(times.read_zone))]
+Number = Annotated[Count, as_text(reader(Count.parse))]
+LanguageCode = Annotated[str, as_text(reading.read_language)]
 Tone = Literal["formal", "informal"]
+Strategy = Literal["ring-all", "longest-idle", "round-robin", "fewest-calls", "in-order", "random"]
 OneOrMore = BeforeValidator(listed), Field(min_length=1)

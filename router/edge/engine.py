@@ -23,14 +23,23 @@ import structlog
 
 from router.core import machine
 from router.core.arrival import Arriving, make_info, read_facts
-from router.core.call import CALLER, PROMPT_FAILED, Commands, Over, Saying, Talking
-from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, SetTimer
+from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Commands, Over, Saying, Talking
+from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Perform, SetTimer
 from router.core.decide import decide
-from router.core.events import AsteriskLost, CallEvent, CommandFailed, PlaybackEnded, TalkFound, TimerFired
+from router.core.events import (
+    AsteriskLost,
+    CallEvent,
+    CommandFailed,
+    PlaybackEnded,
+    StepEnded,
+    TalkFound,
+    TimerFired,
+)
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
 from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
+from router.core.steps.perform import name_of
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
@@ -266,11 +275,19 @@ class Engine:
                     live.cancel_timer(name)
                 case Finish(record):
                     self._finish(live, record)
+                case Perform():
+                    self._refuse(live, command)
                 case _:
                     if isinstance(command, CreateLeg):
                         channel = wire.channel_id(live.call, command.leg)
                         self._legs[channel] = (live, command.leg)
                     self._send(live, command)
+
+    def _refuse(self, live: LiveCall, command: Perform) -> None:
+        """No voice and no queue is built yet: the call goes on without the step."""
+        log.warning("step not built", call_id=live.call.info.id, step=name_of(command.step))
+        ended = StepEnded(command.position, NOT_BUILT)
+        asyncio.get_running_loop().call_soon(lambda: self._take(live, ended, self._clock()))
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
         assert self._wire

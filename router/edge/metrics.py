@@ -29,6 +29,7 @@ MOST_CLIENTS = 1_000
 MOST_EVENT_TYPES = 50
 MOST_COMMAND_FAILURES = 200
 MOST_BLOCK_RULES = 300
+MOST_CALENDAR_CLIENTS = 100
 
 SETUP_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 TALK_BOUNDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
@@ -123,6 +124,9 @@ class Metrics(Collector):
         self._rules_loaded_at = 0.0
         self._rules_refused = 0
         self._store: StoreFigures | None = None
+        self._calendar_ages: Callable[[], Mapping[str, float]] = dict
+        self._calendar_clients = Bounded(MOST_CALENDAR_CLIENTS, OTHER)
+        self._calendar_failures: dict[str, int] = {}
         self.registry = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -130,6 +134,11 @@ class Metrics(Collector):
     def watch_store(self, store: StoreFigures) -> None:
         """Show the writer's figures at every scrape."""
         self._store = store
+
+    def watch_calendars(self, ages: Callable[[], Mapping[str, float]]) -> None:
+        """Show how old calendars of the web are at every scrape: client -> seconds since the oldest of its
+        copies was fetched."""
+        self._calendar_ages = ages
 
     def call_entered(self, phase: Phase) -> None:
         """A call is ours and live from now on: it arrived, or was found again after a restart."""
@@ -140,7 +149,7 @@ class Metrics(Collector):
         """A call was decided; count the block rules that held, those in shadow too, and commands, as one:
         there are more and more of them."""
         for row in trace:
-            if row.matched and row.kind in ("block", "shadow"):
+            if row.matched and row.kind in ("block", "challenge", "shadow"):
                 key = self._hits_of.name((client or "none", row.name if row.place else "command", row.kind))
                 self._hits[key] = self._hits.get(key, 0) + 1
 
@@ -204,6 +213,10 @@ class Metrics(Collector):
         """A rule set was not taken; the old one stays."""
         self._rules_refused += 1
 
+    def calendar_failed(self, reason: str) -> None:
+        """A calendar of the web could not be fetched, for one of a few reasons."""
+        self._calendar_failures[reason] = self._calendar_failures.get(reason, 0) + 1
+
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -218,6 +231,7 @@ class Metrics(Collector):
             self._rules_loaded_at,
         )
         yield _counter("callrouter_rules_refused", "Rule sets that were not taken.", self._rules_refused)
+        yield from self._collect_calendars()
         if self._store is not None:
             yield from _collect_store(self._store)
         yield _counter(
@@ -250,6 +264,25 @@ class Metrics(Collector):
         )
         yield _counter(
             "callrouter_prompt_failures", "Prompts Asterisk could not play.", self._prompt_failures
+        )
+
+    def _collect_calendars(self) -> Iterator[Metric]:
+        """Clients past the limit share a label, and it has the oldest of theirs."""
+        oldest: dict[str, float] = {}
+        for client, age in self._calendar_ages().items():
+            name = self._calendar_clients.name(client)
+            oldest[name] = max(age, oldest.get(name, 0.0))
+        ages = GaugeMetricFamily(
+            "callrouter_calendar_age_seconds",
+            "Since the oldest of a client's calendars of the web was fetched; +Inf: never.",
+            labels=["client"],
+        )
+        for client, age in oldest.items():
+            ages.add_metric([client], age)
+        yield ages
+        failures = {(reason,): count for reason, count in self._calendar_failures.items()}
+        yield _counters(
+            "callrouter_calendar_failures", "Calendars of the web not fetched.", ["reason"], failures
         )
 
     def _collect_asterisk(self) -> Iterator[Metric]:

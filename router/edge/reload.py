@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 
@@ -11,6 +12,8 @@ from router.edge.metrics import Metrics
 from router.edge.rulesfile import RulesFile
 
 log = structlog.get_logger()
+
+_Outcome = TypeVar("_Outcome", bound=RuleSet | RuleErrors | None)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the files. What has changed is read once two looks in a row see the same, and
@@ -29,16 +32,27 @@ class Reloader:
     async def reload(self) -> RuleSet | RuleErrors:
         """Read the rules; what is in use from now on, or why that is still what it was."""
         async with self._one_by_one:
-            outcome = await asyncio.to_thread(self._load)
-            if isinstance(outcome, RuleErrors):
-                self._metrics.rules_refused()
-                errors = [str(error) for error in outcome.errors]
-                log.error("rules refused, the old ones stay", errors=errors)
-            else:
-                self._take(outcome)
-                self._metrics.rules_loaded()
-                log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
+            outcome = await asyncio.to_thread(self._guarded, self._source.load)
+            self._judge(outcome)
             return outcome
+
+    async def refresh(self) -> None:
+        """Have the rules in use go by their calendars as these are now. What was written into files since
+        they were read stays aside."""
+        async with self._one_by_one:
+            outcome = await asyncio.to_thread(self._guarded, self._source.again)
+            if outcome is not None:
+                self._judge(outcome)
+
+    def _judge(self, outcome: RuleSet | RuleErrors) -> None:
+        if isinstance(outcome, RuleErrors):
+            self._metrics.rules_refused()
+            errors = [str(error) for error in outcome.errors]
+            log.error("rules refused, the old ones stay", errors=errors)
+        else:
+            self._take(outcome)
+            self._metrics.rules_loaded()
+            log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
 
     async def watch(self) -> None:
         """Read the rules whenever their files have changed; for ever."""
@@ -51,9 +65,9 @@ class Reloader:
                 await self.reload()
             before = now
 
-    def _load(self) -> RuleSet | RuleErrors:
+    def _guarded(self, read: Callable[[], _Outcome]) -> _Outcome | RuleErrors:
         try:
-            return self._source.load()
+            return read()
         except Exception as error:  # A fault of ours must not end the calls in flight.
             log.exception("rules not read")
             what = f"could not be read, by a fault of callrouter's own ({type(error).__name__})"

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
-from router.core.dialling import Dialling
 from router.edge.rulesfile import RulesFile
 
 PATIENCE = 60.0
@@ -20,8 +19,9 @@ class RevisionError(Exception):
 
 
 @contextmanager
-def rules_at(revision: str, path: Path, dialling: Dialling) -> Iterator[RulesFile]:
-    """The rules that `path`, a directory or one file, had at `revision`; they are there within the `with`.
+def rules_at(revision: str, path: Path, like: RulesFile) -> Iterator[RulesFile]:
+    """The rules that `path`, a directory or one file, had at `revision`; they are there within the `with`,
+    and read `like` others are.
 
     Raises RevisionError where git, the repository, the revision or the directory in it is missing.
     """
@@ -35,7 +35,8 @@ def rules_at(revision: str, path: Path, dialling: Dialling) -> Iterator[RulesFil
     with TemporaryDirectory(prefix="callrouter-") as copy:
         _unpack(packed, Path(copy))
         name = "" if path.is_dir() else path.name
-        yield RulesFile(Path(copy) / name, dialling, f"{revision}:{inside}{name}".removesuffix("/"))
+        shown = f"{revision}:{inside}{name}".removesuffix("/")
+        yield RulesFile(Path(copy) / name, like.dialling, shown, like.copies)
 
 
 def _commit(folder: Path, revision: str) -> str:

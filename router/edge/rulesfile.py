@@ -1,19 +1,22 @@
-"""Reads the rules from files. What cannot be read is an error of the rules, like any other; of the tables
-beside them, only where a rule wants it.
+"""Reads the rules from files. What cannot be read is an error of the rules, like any other; of the tables and
+calendars beside them, only where a rule wants it.
 """
 
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from router.core.dialling import Dialling
+from router.core.feeds import Fetched, horizon
 from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.schema import SHARED_FILE
-from router.core.tables import Table, Tables, is_table
+from router.core.tables import Table, Tables, is_calendar, is_table
+from router.edge.feedcopies import FeedCopies
 
 SCENARIOS = ".test.yaml"
 """How the names of files with tests end."""
@@ -23,7 +26,9 @@ LARGEST_FILE = 4_000_000
 LARGEST_TABLE = 32_000_000
 """Bytes of a table beside the rules: some 250,000 entries of PhoneBlock's export."""
 LARGEST_TABLES = 128_000_000
-"""Characters of all tables that rules name."""
+"""Characters of all tables and calendars that rules name."""
+LARGEST_CALENDAR = 1_000_000
+"""Bytes of one beside the rules."""
 DEEPEST = 5
 """Folders within folders in which tables are looked for."""
 
@@ -34,11 +39,20 @@ class RulesFile:
     Their tables lie in the directory and below it; of one file, not deeper than in the folders beside it.
     """
 
-    def __init__(self, path: Path, dialling: Dialling, shown: str | None = None) -> None:
-        """Errors and places name files as `path` was given or, where they are a copy, as under `shown`."""
+    def __init__(
+        self,
+        path: Path,
+        dialling: Dialling,
+        shown: str | None = None,
+        copies: FeedCopies | None = None,
+    ) -> None:
+        """Errors and places name files as `path` was given or, where they are a copy, as under `shown`.
+        `copies` are those of calendars of the web."""
         self.path = path
         self.dialling = dialling
+        self.copies = copies
         self._shown = str(path) if shown is None else shown
+        self._latest: tuple[dict[str, str], Tables] | None = None
 
     def load(self) -> RuleSet | RuleErrors:
         """Read and compile everything. It blocks: not for the loop."""
@@ -48,12 +62,25 @@ class RulesFile:
         if any(Path(error.file).name == SHARED_FILE for error in errors):
             # Nothing is known of what clients share, so of what they mean.
             return RuleErrors(tuple(sorted(errors)))
-        rules = compile_rules(files, self.dialling, self.tables())
+        tables = self.tables()
+        rules = compile_rules(files, self.dialling, tables, self._fetched())
         if isinstance(rules, RuleErrors):
             errors += rules.errors
-        if errors:
+        if errors or isinstance(rules, RuleErrors):
             return RuleErrors(tuple(sorted(errors)))
+        # The texts are much larger than the rules, so they are kept only where they are needed again.
+        dated = any(hours.occasions.words for one in rules.clients.values() for hours in one.hours.values())
+        self._latest = (files, tables) if dated else None
         return rules
+
+    def again(self) -> RuleSet | RuleErrors | None:
+        """The rules as they were read last, with the calendars of the web and the day as they are now; what
+        was written into files since is not looked at. None where no rule names a calendar. It blocks.
+        """
+        if self._latest is None:
+            return None
+        files, tables = self._latest
+        return compile_rules(files, self.dialling, tables, self._fetched())
 
     def state(self) -> tuple[tuple[str, int, int], ...]:
         """What shows that the files have changed: each one's name, time of change and size. It blocks."""
@@ -78,6 +105,9 @@ class RulesFile:
         when it is asked for."""
         files = {file.relative_to(self._folder).as_posix(): file for file in self._table_files()}
         return _Tables(files, self._name)
+
+    def _fetched(self) -> Fetched:
+        return Fetched(horizon(datetime.now(UTC)), self.copies.read() if self.copies else {})
 
     @property
     def _folder(self) -> Path:
@@ -111,22 +141,24 @@ class RulesFile:
 
 
 class _Tables(Mapping[str, Table]):
-    """Tables that are read when they are asked for."""
+    """Tables that are read when they are first asked for, and stay as they were then."""
 
     def __init__(self, files: Mapping[str, Path], shown: Callable[[Path], str]) -> None:
         self._files = files
         self._shown = shown
         self._room = LARGEST_TABLES
+        self._read: dict[str, Table] = {}
 
     def __getitem__(self, name: str) -> Table:
-        file = self._files[name]
-        table = _read(file, self._shown(file), "utf-8-sig", LARGEST_TABLE)
-        if isinstance(table, str):
-            self._room -= len(table)
-        if self._room < 0:
-            what = f"with this one, the tables that rules name have more than {LARGEST_TABLES} characters"
-            return RuleError(self._shown(file), 0, 0, what, "let rules use fewer, or smaller ones")
-        return table
+        if name not in self._read:
+            file = self._files[name]
+            table = _read(file, self._shown(file), "utf-8-sig", _largest(file))
+            self._room -= len(table) if isinstance(table, str) else 0
+            if self._room < 0:
+                what = f"with this one, the tables that rules name have more than {LARGEST_TABLES} characters"
+                table = RuleError(self._shown(file), 0, 0, what, "let rules use fewer, or smaller ones")
+            self._read[name] = table
+        return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -140,10 +172,15 @@ def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:
     name is among them, so that a rule that names it is told.
     """
     for here, folders, files in os.walk(folder, followlinks=True):
-        yield from (Path(here, name) for name in (*folders, *files) if _is_open(name) and is_table(name))
+        names = (name for name in (*folders, *files) if _is_open(name))
+        yield from (Path(here, name) for name in names if is_table(name) or is_calendar(name))
         level = len(Path(here).relative_to(folder).parts)
         below = (name for name in folders if _is_open(name) and level < deepest)
         folders[:] = [name for name in below if not _leads_back(Path(here, name))]
+
+
+def _largest(file: Path) -> int:
+    return LARGEST_CALENDAR if is_calendar(file.name) else LARGEST_TABLE
 
 
 def _leads_back(folder: Path) -> bool:

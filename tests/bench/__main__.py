@@ -91,9 +91,9 @@ def _with_calls(
                     found = rounds.cost(sandbox, measured, options.rate, seconds, turns, console.print)
                     _add_costs(found, peers, figures)
                 if "ladder" in parts and not options.quick:
-                    for peer in (peer for peer in measured if not isinstance(peer, TunedFloor)):
-                        rate = float(rounds.clean_rate(sandbox, peer, console.print))
-                        peers.setdefault(peer.name, {})["clean_rate"] = rate
+                    climbing = [peer for peer in measured if not isinstance(peer, TunedFloor)]
+                    for name, rate in rounds.clean_rates(sandbox, climbing, console.print).items():
+                        peers.setdefault(name, {})["clean_rate"] = rate
                     _add_clean_rates(peers, figures)
                 if "standing" in parts:
                     half = 100 if options.quick else 500
@@ -114,7 +114,7 @@ def _add_costs(
     for other in RATIOS:
         if other in found:
             for name in names:
-                figures[f"{name}/{other}"] = peers["callrouter"][name] / peers[other][name]
+                figures[f"{name}/{other}"] = rounds.middle_ratio(found["callrouter"], found[other], name)
 
 
 def _add_clean_rates(peers: Mapping[str, Mapping[str, float]], figures: dict[str, float]) -> None:

@@ -32,6 +32,7 @@ ROWS = (
     Row("highest clean rate, of the floor's", "clean_rate/floor", 0.9, at_least=True),
     Row("decision at ten routes, us", "decide_us", 20),
     Row("what 10,000 block patterns add, us", "patterns_add_us", 10),
+    Row("what 1,000 regular expressions add, us", "regexes_add_us", 10),
     Row("decision among 10,000 clients, of one among one", "decide_clients_ratio", 1.25),
     Row("load of 1,000 clients, s", "load_s", 2),
     Row("worst 1 MB rules file, s", "worst_file_s", 2),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from router.core.arrival import Arriving, read_facts
 from router.core.decide import decide
 from router.core.dialling import Dialling
 from router.core.facts import Facts
@@ -22,6 +23,7 @@ TURNS = 500
 """Decisions in one repeat."""
 
 PATTERNS = 10_000
+REGEXES = 1_000
 CLIENTS = 1_000
 MANY_CLIENTS = 10_000
 NUMBERS_EACH = 10
@@ -29,16 +31,21 @@ LAST_NUMBER = f"+4722{MANY_CLIENTS * NUMBERS_EACH - 1:06d}"
 
 
 def measure() -> dict[str, float]:
-    """decide_us at ten routes, patterns_add_us with 10,000 block patterns, decide_clients_ratio of 10,000
-    clients to one, load_s of 1,000 clients."""
+    """decide_us at ten routes, patterns_add_us with 10,000 block patterns, regexes_add_us with 1,000 regular
+    expressions (from the caller's number as sent to the decision), decide_clients_ratio of 10,000 clients to
+    one, load_s of 1,000 clients."""
     blocked = "".join(f', "+4681{number:05d}"' for number in range(PATTERNS))
     decide_us = _decide_us(_compiled({"bench.yaml": RULES}), DIALLED)
     with_patterns = _compiled({"bench.yaml": RULES.replace(', "+4781500000"', blocked)})
+    regexes = "".join(f", {{regex: '^\\+4781{number:04d}[0-9]{{2}}$'}}" for number in range(REGEXES))
+    with_regexes = _compiled({"bench.yaml": RULES.replace(', "+4781500000"', f', "+4781500000"{regexes}')})
+    without = _arrive_us(_compiled({"bench.yaml": RULES}))
     one = _decide_us(_compiled(dict(map(_client, range(1)))), "+4722000000")
     many = _decide_us(_compiled(dict(map(_client, range(MANY_CLIENTS)))), LAST_NUMBER)
     return {
         "decide_us": decide_us,
         "patterns_add_us": _decide_us(with_patterns, DIALLED) - decide_us,
+        "regexes_add_us": _arrive_us(with_regexes) - without,
         "decide_many_clients_us": many,
         "decide_clients_ratio": many / one,
         "load_s": _load_seconds(),
@@ -71,6 +78,17 @@ def _decide_us(rules: RuleSet, dialled: str) -> float:
     def turns() -> None:
         for _ in range(TURNS):
             decide(rules, facts)
+
+    return min(_seconds(turns) for _ in range(REPEATS)) / TURNS * 1e6
+
+
+def _arrive_us(rules: RuleSet) -> float:
+    """Microseconds of reading what the caller's side sent, and the decision."""
+    arriving = Arriving(DIALLED, "+4790000009", "Kari Nordmann")
+
+    def turns() -> None:
+        for _ in range(TURNS):
+            decide(rules, read_facts(arriving, rules, NOW))
 
     return min(_seconds(turns) for _ in range(REPEATS)) / TURNS * 1e6
 

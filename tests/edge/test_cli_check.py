@@ -148,7 +148,7 @@ def test_what_was_proved_for_programs() -> None:
     report = json.loads(check("--json").stdout)
     [finding] = report["proof"]["findings"]
     assert finding["warning"] == report["warnings"][0]
-    assert finding["counterexample"]["given"] == [["PJSIP/100", "busy"]]
+    assert finding["counterexample"]["given"] == [["PJSIP/100", ["busy"]]]
 
 
 def test_calls_that_come_to_harm_are_written_as_tests() -> None:

@@ -167,6 +167,11 @@ so the call is busy; PJSIP/100 busy
 """
 WHEN = [
     ("at night", ["--at", "2026-11-23 20:00"], NIGHT),
+    (
+        "round by round",
+        ["--at", "2026-11-23 10:00", "--from", "+4790000009", "--given", "PJSIP/100=busy,answered"],
+        DAY,
+    ),
     ("by day", ["--at", "2026-11-23 10:00", "--from", "+4790000009", "--given", "PJSIP/100=busy"], DAY),
 ]
 
@@ -214,8 +219,16 @@ MISUSED = [
     ("nothing", [], "give the ID of a call"),
     ("both", ["abc", "--to", "1"], "give the ID of a call"),
     ("no moment", ["--to", "1", "--at", "noon"], "is not a date"),
-    ("no outcome", ["--to", "1", "--given", "kari=asleep"], "write WHO=OUTCOME"),
+    ("no outcome", ["--to", "1", "--given", "PJSIP/100=asleep"], "write one of answered"),
+    ("an outcome that is none", ["--to", "1", "--given", "PJSIP/1=busy,asleep"], "write one of answered"),
+    (
+        "a misspelt name",
+        ["--to", "1", "--given", "kary=busy"],
+        "nobody is called `kary`; write a person's or queue's id",
+    ),
     ("nobody", ["--to", "1", "--given", "busy"], "write WHO=OUTCOME"),
+    ("no queue", ["--to", "1", "--queue", "reception=1/2"], "no queue is called `reception`"),
+    ("no number of agents", ["--to", "1", "--queue", "reception=1"], "write QUEUE=WAITING/AGENTS"),
 ]
 
 

@@ -204,7 +204,7 @@ UNKNOWN = [
     (
         "somebody of another client",
         ["sund", "--reach", "kari"],
-        "no rule knows `kari`; write a person's id, PJSIP/ENDPOINT or a number\n",
+        "no rule knows `kari`; write the id of a person or queue, PJSIP/ENDPOINT or a number\n",
     ),
 ]
 

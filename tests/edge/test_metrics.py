@@ -41,7 +41,7 @@ def test_every_call_that_entered_is_disposed_of_or_live(metrics: Metrics) -> Non
     metrics.call_ended(talked(a_call()))
     metrics.call_ended(abandoned(a_call()))
     live = {phase: value(metrics, "callrouter_live_calls", phase=phase.value) for phase in Phase}
-    assert live == {Phase.GREETING: 1, Phase.RINGING: 0, Phase.TALKING: 0, Phase.CLOSING: 0}
+    assert live == dict.fromkeys(Phase, 0) | {Phase.GREETING: 1}
     assert value(metrics, "callrouter_calls_entered_total") == 3
     assert value(metrics, "callrouter_calls_total", client="fjord", disposition="answered") == 1
     assert value(metrics, "callrouter_calls_total", client="fjord", disposition="abandoned") == 1

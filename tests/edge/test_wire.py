@@ -19,6 +19,7 @@ from router.core.commands import (
     OpenBridge,
     Play,
     ReturnToDialplan,
+    SetChannelVariables,
     SetDeadMan,
 )
 from router.core.events import (
@@ -62,6 +63,9 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("no dead man", LiftDeadMan(2),
      ["POST channels/1795341600.7/variable variable=ARRAY(TIMEOUT(absolute),"
       f"EXPORT({ID}-l2,TIMEOUT(absolute))) value=31536000,31536000 done=404"]),
+    ("variables", SetChannelVariables((("A", "1"), ("B", "x y"))),
+     ["POST channels/1795341600.7/variable variable=A value=1",
+      "POST channels/1795341600.7/variable variable=B value=x y"]),
     ("to the dialplan", ReturnToDialplan("closed", "s"),
      ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from router.core.commands import (
     OpenBridge,
     Play,
     ReturnToDialplan,
+    SetChannelVariables,
     SetDeadMan,
 )
 from router.core.events import (
@@ -234,7 +235,7 @@ class Asterisk:
                 channel.dead_man = self.channels[leg].dead_man = None
             case ReturnToDialplan():
                 self._to_dialplan(CALLER)
-            case IndicateRinging():
+            case IndicateRinging() | SetChannelVariables():
                 pass
             case _:
                 raise AssertionError(f"no such command: {command}")

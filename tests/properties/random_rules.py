@@ -19,12 +19,17 @@ START = datetime(2026, 10, 24, 21, 17, tzinfo=UTC)
 DAYS = 5
 
 DIALLED = ["+4722334455", "+4722334460", "+4722334461", "+4722334469"]
+_REGEXES = [
+    *({"regex": text} for text in ("^\\+4781549[0-9]{3}$", "^\\+4[67]")),
+    {"display": "(?i)free offer"},
+]
 _DIALLED_PATTERNS = [*DIALLED, "+472233446x", "+4722*", "+47223344x1", "+47*"]
 _CALLER_PATTERNS = ["+4781549xxx", "+4722*", "+47x2334455", "+4722334455", "+46*", "+442079460xxx", "+*"]
 _CALLERS = [
     *("", "17", "+4722334455", "+4732334455", "+4722999999", "+4781549001", "+46701234567", "+442079460123"),
     *("+4791234567", "+4779123456", "+447781123456", "+12015550123", "+12425550123", "+8613912345678"),
 ]
+_NAMES = ["", "Kari Nordmann", "FREE OFFER", "a free offer of Kari"]
 _COUNTRIES = ["NO", "SE", "GB", "GG", "US", "SJ"]
 _SPANS = ["08:00-16:00", "22:00-03:00", "02:15-02:45", "00:00-24:00", "09:00-12:00 13:00-15:30"]
 _PHONES = ["PJSIP/100", "PJSIP/101", "+4790000001"]
@@ -87,7 +92,7 @@ _last_route = st.fixed_dictionaries(
 _block_rules = st.fixed_dictionaries(
     {},
     optional={
-        "numbers": _lists(st.sampled_from(_CALLER_PATTERNS)),
+        "numbers": _lists(st.sampled_from([*_CALLER_PATTERNS, *_REGEXES]), 3),
         "when": _whens,
         "more_than": st.sampled_from(["2 calls in 10m", "5 calls in 1h"]),
         "until": _moments,
@@ -122,7 +127,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "country": "NO",
         "hours": {"office": draw(_hours), "night": draw(_hours)},
         "screening": {
-            "allow": draw(st.lists(st.sampled_from(_CALLER_PATTERNS[:-1]), max_size=2, unique=True)),
+            "allow": draw(st.just([]) | _lists(st.sampled_from([*_CALLER_PATTERNS[:-1], *_REGEXES]))),
             "block": [
                 {"name": f"b{number}", **rule}
                 for number, rule in enumerate(draw(st.lists(_block_rules, max_size=2)))
@@ -141,7 +146,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 def with_known(call: Facts, known: Known) -> Facts:
     """The call with what else is known of it."""
     before = known.called.spread(call.now) if known.called and call.caller.number else ()
-    return replace(call, variables=known.variables, calls_before=before)
+    matches = known.matched_by(call.caller)
+    return replace(call, variables=known.variables, calls_before=before, matches=matches)
 
 
 def compiled(document: dict[str, Any]) -> RuleSet:
@@ -154,5 +160,6 @@ def compiled(document: dict[str, Any]) -> RuleSet:
 def calls(draw: st.DrawFn, rules: RuleSet) -> Facts:
     """One call, at any second of the days from START on."""
     moment = START + timedelta(seconds=draw(st.integers(0, DAYS * 86400 - 1)))
-    arriving = Arriving(draw(st.sampled_from(DIALLED)), draw(st.sampled_from(_CALLERS)))
+    caller, name = draw(st.sampled_from(_CALLERS)), draw(st.sampled_from(_NAMES))
+    arriving = Arriving(draw(st.sampled_from(DIALLED)), caller, name)
     return read_facts(arriving, rules, moment, draw(st.integers(0, 3)))

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.core import machine
-from router.core.call import CALLER, Call, Ending, Over, Ringing, Saying, Talking
+from router.core.call import CALLER, NOT_BUILT, Call, Ending, Over, Ringing, Saying, Talking
 from router.core.commands import (
     Bridge,
     CallCommand,
@@ -27,25 +27,39 @@ from router.core.commands import (
     HangUpLeg,
     HangupReason,
     LiftDeadMan,
+    Perform,
     Play,
     SetDeadMan,
     SetTimer,
 )
-from router.core.events import AsteriskLost, CallEvent, LegLeft, TimerFired
+from router.core.events import AsteriskLost, CallEvent, LegLeft, StepEnded, TimerFired
 from router.core.plan import (
+    TO_SOMEBODY,
+    Callback,
     CallPlan,
+    Challenge,
     Dialplan,
+    Directory,
     HangUp,
+    Menu,
+    Message,
     PlanNode,
+    Queue,
     Refuse,
     Ring,
     RingOutcome,
     Say,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
+    Step,
     Target,
-    rings_from,
+    ways_on,
 )
 from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party
+from router.core.steps.perform import ANSWERED, LEFT, REQUESTED, SAID
 from tests.properties.asterisk_model import T0, Asterisk
 
 HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "20000"))
@@ -60,6 +74,28 @@ LONGEST = 900.0
 MOST_COMMANDS = 1500
 LONGEST_PROMPT = 40.0
 """Seconds; longer than any prompt of the model, with the time to tell of a failure."""
+
+PERFORMED: tuple[Step, ...] = (
+    Speak("Hello.", "en"),
+    SayHours("office", "en"),
+    Menu(None, ("1", "2")),
+    Directory(),
+    Queue("desk", ("kari",), 60.0),
+    Queue("desk", (), 60.0),
+    Message(),
+    Callback(),
+    Challenge(Say("sound:hello-world")),
+)
+MARKS: tuple[Step, ...] = (SetTags(("vip",)), SetVariables((("A", "1"),)))
+OUTCOMES = {
+    Speak: (SAID,),
+    SayHours: (SAID,),
+    Directory: (ANSWERED,),
+    Queue: (ANSWERED,),
+    Message: (LEFT,),
+    Callback: (REQUESTED,),
+}
+"""Besides the ways on."""
 
 INFO = CallInfo(
     id="aaaaaaaaaaaaa",
@@ -145,6 +181,8 @@ class History:
                 case CancelTimer(name):
                     self._timers.pop(name, None)
                     self._late.discard(name)
+                case Perform(position, step):
+                    self._perform(position, step)
                 case Finish(record):
                     self.records.append(record)
                     self._check_finish(record)
@@ -152,6 +190,14 @@ class History:
                     self._note(command)
                     if self.in_touch:
                         self.asterisk.command(command)
+
+    def _perform(self, position: int, step: Step) -> None:
+        """What others carry out comes to an end by itself, now and then told twice."""
+        outcome = self.random.choice((*ways_on(step), NOT_BUILT, *OUTCOMES.get(type(step), ())))
+        ended = StepEnded(position, outcome, "agent" if outcome == ANSWERED else "")
+        if self.in_touch:
+            for _ in range(self.random.choice((1, 1, 1, 2))):
+                self.asterisk.later(self.random.random() * 20, lambda: self.happens(ended))
 
     def _note(self, command: CallCommand) -> None:
         match command:
@@ -328,17 +374,20 @@ def check_record(history: History) -> None:
     ended_by_a_party = record.hung_up_by in (Party.CALLER, Party.CALLEE)
     talked = record.answered_at is not None
     if plan.blocked_by is None:
-        assert (record.disposition is Disposition.ANSWERED) == (talked and ended_by_a_party)
+        answered = talked and ended_by_a_party
+        settled = call.settled is not None and call.settled.disposition is Disposition.ANSWERED
+        assert (record.disposition is Disposition.ANSWERED) <= (answered or settled)
+        assert answered <= (record.disposition is Disposition.ANSWERED)
     if record.disposition is Disposition.ANSWERED:
-        assert asterisk.caller_was_up, "nobody talks with a caller who was never connected"
+        assert asterisk.caller_was_up or call.settled, "nobody talks with a caller who was never connected"
         assert record.answered_by is not None
     if record.disposition is Disposition.ABANDONED:
         assert record.hung_up_by is Party.CALLER, "only a caller abandons a call"
     if record.disposition is Disposition.TRANSFERRED:
         assert LegLeft(CALLER) in [event for event, _ in history.journal], "a transfer is seen"
-    rings = bool(plan.nodes) and rings_from(plan, 0)
-    refused = not rings and not call.playbacks and not plan.no_route
-    assert (record.disposition is Disposition.BLOCKED) <= (plan.blocked_by is not None or refused)
+    rings = any(isinstance(plan.nodes[at].step, TO_SOMEBODY) for at in call.met)
+    refused = not rings and not call.playbacks and not call.told and not plan.no_route
+    assert (record.disposition is Disposition.BLOCKED) <= bool(plan.blocked_by or call.refused_by or refused)
     assert (plan.blocked_by is None) or record.disposition is Disposition.BLOCKED
 
 
@@ -372,7 +421,7 @@ def check_bridge(history: History) -> None:
 # Plans
 
 PEOPLE = tuple(Target(name, f"PJSIP/{name}") for name in ("anna", "bo", "cai"))
-FORMS = (*["say"] * 4, *["ring"] * 10, "refuse", "hangup", "dialplan")
+FORMS = (*["say"] * 4, *["ring"] * 10, *["perform"] * 2, "mark", "refuse", "hangup", "dialplan")
 
 
 @st.composite
@@ -383,8 +432,8 @@ def plans(draw: st.DrawFn) -> CallPlan:
     for position in range(size):
         onward = st.integers(position + 1, size).map(lambda n: n if n < size else None)
         form = draw(st.sampled_from(FORMS))
-        on: dict[RingOutcome, int | None] = {}
-        step: Say | Ring | Refuse | HangUp | Dialplan
+        on: dict[str, int | None] = {}
+        step: Step
         if form == "ring":
             shape = draw(st.lists(st.sampled_from((1, 2, 3, 0)), max_size=3))
             rounds = tuple(PEOPLE[:count] for count in shape)
@@ -392,6 +441,11 @@ def plans(draw: st.DrawFn) -> CallPlan:
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
             step = Say("sound:hello-world")
+        elif form == "perform":
+            step = draw(st.sampled_from(PERFORMED))
+            on = draw(st.dictionaries(st.sampled_from(ways_on(step)), onward, max_size=2))
+        elif form == "mark":
+            step = draw(st.sampled_from(MARKS))
         elif form == "refuse":
             step = Refuse(draw(st.sampled_from(("decline", "busy", "unknown_number"))))
         elif form == "dialplan":

@@ -5,14 +5,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from router.core.arrival import Arriving
-from router.core.counterexamples import called_before
+from router.core.cast import PHONES
+from router.core.counterexamples import called_before, can_be_placed
 from router.core.decide import decide
-from router.core.plan import Ring
 from router.core.proof import prove
-from router.core.rehearsal import OUTCOMES
-from router.core.scenarios import suppose
+from router.core.scenarios import Supposing, suppose
 from tests.properties.random_rules import START, calls, compiled, documents
 
 CUT_OFF = "a caller can be cut off"
@@ -32,12 +32,30 @@ def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataOb
         taker = (decision.route or "").removeprefix("exception ")
         denied = (f"`{taker}` takes no call", f"`{taker}` meets no call")
         assert not any(text in warning for warning in never for text in denied)
-        outcome = data.draw(st.sampled_from(OUTCOMES))
-        given_all = dict.fromkeys(("kari", "ola", "PJSIP/100", "PJSIP/101", "+4790000001"), outcome)
-        arriving = Arriving(call.dialled, call.caller.raw or "anonymous")
+        outcome = data.draw(st.sampled_from(PHONES))
+        given_all = dict.fromkeys(("kari", "ola", "PJSIP/100", "PJSIP/101", "+4790000001"), (outcome,))
+        arriving = Arriving(call.dialled, call.caller.raw or "anonymous", call.caller.name)
         supposed = suppose(arriving, call.now, rules, given_all)
         if outcome != "answered" and (not supposed.steps or supposed.steps[-1] == "ring"):
             assert places, "somebody was cut off"
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents(), st.data())
+def test_a_block_rule_that_refuses_nobody_does_not(document: dict[str, Any], data: st.DataObject) -> None:
+    rules = compiled(document)
+    proof = prove(rules, START)
+    assert proof is not None
+    told = [one.warning.what for one in proof.findings]
+    idle = {what.split("`")[1] for what in told if what.startswith("block rule")}
+    for _ in range(8):
+        call = data.draw(calls(rules))
+        ages = sorted(data.draw(st.lists(st.integers(0, 7200), max_size=6)), reverse=True)
+        before = tuple(call.now - timedelta(seconds=age) for age in ages if call.caller.number)
+        values = st.sampled_from(["high", "low", "two"])
+        variables = data.draw(st.dictionaries(st.sampled_from(["RISK", "TRUNK"]), values))
+        decision = decide(rules, replace(call, calls_before=before, variables=variables))
+        assert idle.isdisjoint(row.name for row in decision.trace if row.matched)
 
 
 @settings(max_examples=30, deadline=None)
@@ -52,9 +70,11 @@ def test_a_counterexample_is_one(document: dict[str, Any]) -> None:
         if example is None or not one.warning.what.startswith(CUT_OFF):
             continue
         call = example.call
-        rings = [node.step for node in decide(rules, call).plan.nodes if isinstance(node.step, Ring)]
-        rung = [one.name for ring in rings for targets in ring.rounds for one in targets]
-        if len(rung) == len(set(rung)):  # A phone that rings twice does the same twice, in a test.
-            arriving = Arriving(call.dialled, call.caller.raw or "anonymous", variables=call.variables)
-            supposed = suppose(arriving, call.now, rules, dict(example.given), called_before(call))
-            assert not supposed.steps or supposed.steps[-1] == "ring"
+        if not can_be_placed(call, rules):  # A regular expression is supposed to match that does not.
+            continue
+        caller = call.caller
+        arriving = Arriving(call.dialled, caller.raw or "anonymous", caller.name, call.variables)
+        supposed = suppose(arriving, call.now, rules, dict(example.given), Supposing(called_before(call)))
+        assert not supposed.steps or supposed.steps[-1] == "ring"
+        place, harmed = f"{one.warning.file}:{one.warning.line}", supposed.met[-1:]
+        assert all(supposed.decision.plan.nodes[at].place == place for at in harmed)

@@ -22,7 +22,7 @@ def test_all_calls_of_a_kind_get_one_plan(document: dict[str, Any], data: st.Dat
     rules = compiled(document)
     numbering = Numbering(rules)
     known = data.draw(st.sampled_from(knowns(rules.clients.values())))
-    space = Space(rules.clients.values(), numbering.classes["fjord",], Period(START, END), known)
+    space = Space(rules.clients.values(), numbering.classes["fjord",], Period(START, END)).knowing(known)
     for _ in range(12):
         call = with_known(data.draw(calls(rules)), known)
         assert call.did is not None

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from router.core.hours import Hours
 from router.core.times import (
     Dates,
-    Hours,
     Period,
     Spans,
     YearDays,

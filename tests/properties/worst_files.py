@@ -116,6 +116,12 @@ def _masked(number: int) -> str:
     return "+47" + "".join("x" if mask >> at & 1 else digit for at, digit in enumerate(digits))
 
 
+def _event(number: int, more: str = "") -> str:
+    """An hour of a calendar."""
+    day = f"2026{number // 28 % 12 + 1:02d}{number % 28 + 1:02d}"
+    return f"BEGIN:VEVENT\nUID:{number}\nDTSTART:{day}T100000\nDTEND:{day}T110000\n{more}END:VEVENT\n"
+
+
 def _person(number: int, more: str) -> str:
     return f"p{number}: {{{more}}}, "
 
@@ -318,6 +324,73 @@ RULES: Mapping[str, Row] = {
         lambda number: f"{{name: {_letters(number)}, do: {{person: p30}}}},",
         "]\n",
     ),
+    "people who multiply after a greeting, without a step": Row(
+        NUMBERS
+        + "greeting: Hello\npeople: {p0: {do: []}, "
+        + "".join(
+            _person(number + 1, f"do: [{', '.join([f'{{person: p{number}}}'] * 9)}]") for number in range(30)
+        )
+        + "}\nroutes: [",
+        lambda number: f"{{name: {_letters(number)}, do: {{person: p30}}}},",
+        "]\n",
+    ),
+    "menus in menus": Row(
+        ROUTE + "do: [", _nested(8, "{menu: {choices: {1: [", "]}}}", "hangup") + ", ", "]}]"
+    ),
+    "menus of all keys": Row(
+        ROUTE + "do: [",
+        "{menu: {say: Hello, choices: {"
+        + ", ".join(f"{key}: [{{say: {{file: a}}}}]" for key in range(10))
+        + "}}},",
+        "]}]\n",
+    ),
+    "spoken texts": Row(ROUTE + "do: [", f"{{say: {'a' * 1900}}},", "]}]\n"),
+    "queues": Row(
+        NUMBERS + "people: {kari: {rings: PJSIP/1}}\nqueues: {",
+        lambda number: f"q{number}: {{agents: [kari]}}, ",
+        "}\n",
+    ),
+    "agents": Row(
+        NUMBERS + "people: {kari: {hours: office}}\nhours: {office: {}}\nqueues: {q: {agents: [",
+        "kari,",
+        "]}}\nroutes: [{name: a, do: {queue: q}}, {name: b, do: {queue: q}}]\n",
+    ),
+    "queues of many agents that all routes lead to": Row(
+        NUMBERS
+        + "people: {kari: {hours: office}}\nhours: {office: {}}\n"
+        + f"queues: {{q: {{agents: [{'kari,' * 5000}]}}}}\nroutes: [",
+        lambda number: f"{{name: {_letters(number)}, do: {{queue: q}}}},",
+        "]\n",
+    ),
+    "queues that are not there": Row(ROUTE + "do: [", lambda number: f"{{queue: q{number}}},", "]}]\n"),
+    "tags": Row(NUMBERS + "tags: {", lambda number: f"t{number}: {{label: {{en: A}}}}, ", "}\n"),
+    "tags that are not there": Row(ROUTE + "do: {tag: [", lambda number: f"book{number},", "]}}]\n"),
+    "variables that are set": Row(ROUTE + "do: {set: {", lambda number: f"{_letters(number)}: a,", "}}}]\n"),
+    "regular expressions": Row(
+        NUMBERS + "screening: {allow: [",
+        lambda number: f"{{regex: '^\\+4781{number:04d}[0-9]{{4}}$'}},",
+        "]}\n",
+    ),
+    "long regular expressions": Row(
+        NUMBERS + "screening: {allow: [", f"{{display: '{'[a-z0-9]{8}x' * 15}'}},", "]}\n"
+    ),
+    "regular expressions that are none": Row(
+        NUMBERS + "screening: {allow: [", lambda number: f"{{regex: '({number}'}},", "]}\n"
+    ),
+    "display names": Row(
+        NUMBERS + "screening: {allow: [", lambda number: f"{{display: {_letters(number)}}},", "]}\n"
+    ),
+    "contacts of a condition": Row(
+        ROUTE + "do: decline, when: {caller: {contact: [", lambda number: f"{_letters(number)},", "]}}}]\n"
+    ),
+    "calendars of the web": Row(
+        NUMBERS + "hours: {office: {calendar: [",
+        lambda number: f"{{url: 'https://a.example/{number}'}},",
+        "]}}\n",
+    ),
+    "calendars that are not there": Row(
+        NUMBERS + "hours: {office: {calendar: [", lambda number: f"{{file: {number}.ics}},", "]}}\n"
+    ),
     "people": Row(NUMBERS + "people: {", lambda number: f"{_letters(number)}_: {{}},", "}\n"),
     "people with a number each": Row(
         NUMBERS + "people: {", lambda number: _person(number, f"numbers: 23{number:06d}"), "}\n"
@@ -496,6 +569,7 @@ TESTS: Mapping[str, Row] = {
 }
 """NAME.test.yaml -> how it is made."""
 
+_CALENDAR = NUMBERS + "hours: {office: {week: {mon: closed}, calendar: {file: t.%s}}}\n"
 _LISTED = BLOCK + "numbers: {file: t.%s}}]}\n"
 _VOTED = BLOCK + "numbers: {file: t.%s, min_votes: 5}}]}\n"
 _STAFF = NUMBERS + "people_from: t.csv\n"
@@ -533,6 +607,39 @@ TABLES: Mapping[str, tuple[str, str, Row]] = {
     "PhoneBlock's export in lists": (_VOTED, "json", Row('{"numbers": ', "[", "}")),
     "PhoneBlock's export in deep entries": (
         _VOTED, "json", Row('{"numbers": [', _nested(500, "[", "]", "") + ",", "{}]}"),
+    ),
+    "a calendar of events": (
+        _CALENDAR, "ics", Row("BEGIN:VCALENDAR\n", _event, "END:VCALENDAR\n"),
+    ),
+    "a calendar of events without end": (
+        _CALENDAR, "ics",
+        Row(
+            "BEGIN:VCALENDAR\n",
+            lambda number: _event(number, "RRULE:FREQ=DAILY\n"),
+            "END:VCALENDAR\n",
+        ),
+    ),
+    "a calendar of what never happens": (
+        _CALENDAR, "ics",
+        Row(
+            "BEGIN:VCALENDAR\n",
+            lambda number: _event(number, "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n"),
+            "END:VCALENDAR\n",
+        ),
+    ),
+    "a calendar of parts in parts": (_CALENDAR, "ics", Row("", "BEGIN:VCALENDAR\n")),
+    "a calendar of one long line": (_CALENDAR, "ics", Row("BEGIN:VCALENDAR\nX:", "a", "\nEND:VCALENDAR\n")),
+    "a calendar of folded lines": (_CALENDAR, "ics", Row("BEGIN:VCALENDAR\nX:a\n", " a\n")),
+    "a calendar of empty events": (
+        _CALENDAR, "ics", Row("BEGIN:VCALENDAR\n", "BEGIN:VEVENT\nEND:VEVENT\n", "END:VCALENDAR\n"),
+    ),
+    "a calendar of dates that are left out": (
+        _CALENDAR, "ics",
+        Row(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260101T100000\nRRULE:FREQ=DAILY\n",
+            "EXDATE:20260101T100000\n",
+            "END:VEVENT\nEND:VCALENDAR\n",
+        ),
     ),
     "people of a table": (_STAFF, "csv", Row(_TITLES, lambda number: f"p{number}\n")),
     "people of a table, complete": (

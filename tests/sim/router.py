@@ -54,10 +54,13 @@ routes:
     do: [{say: {file: "sound:hello"}}, {ring: PJSIP/kari}]
   - {name: closed, when: {dialled: "+4722334406"}, do: [{say: {file: "sound:closed"}}, hangup]}
   - {name: outside, when: {dialled: "+4722334407"}, do: [{ring: "+4790000001"}]}
+  - name: marked
+    when: {dialled: "+4722334408"}
+    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {menu: {choices: {1: decline}}}, {ring: PJSIP/kari}]
 last_resort: {say: {file: "sound:sorry"}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE = (f"+472233440{n}" for n in range(1, 8))
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED = (f"+472233440{n}" for n in range(1, 9))
 
 
 async def until(true: Callable[[], object], within: float = 5.0, what: str = "it") -> None:

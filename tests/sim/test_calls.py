@@ -10,7 +10,7 @@ from tests.sim import phones
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, BUSY, DECLINES, RINGS_ON, SILENT, Phone
-from tests.sim.router import ALL, BRANCHES, CLOSED, GREETING, IN_TURN, ONE, OUTSIDE, Router, until
+from tests.sim.router import ALL, BRANCHES, CLOSED, GREETING, IN_TURN, MARKED, ONE, OUTSIDE, Router, until
 from tests.sim.stories import hears, outcomes, rings, talk, talking, told
 
 
@@ -30,9 +30,9 @@ async def test_a_call_is_put_through_and_the_caller_ends_it(
     await router.all_over(1)
     asked = [words for words in asterisk.commands() if "variable" not in words]
     assert asked == [
-        "POST channels//ring",
         "POST channels/create",
         "POST channels/l1/dial",
+        "POST channels//ring",
         "POST channels//answer",
         "POST bridges",
         "POST bridges/b/addChannel",
@@ -238,3 +238,16 @@ async def test_the_dead_man_strikes_a_caller_whom_nobody_answered(
     assert told(await router.record(ONE)) == ("transferred", "dead_man", "router")
     assert not asterisk.legs("PJSIP/kari")
     assert caller.context == BREAK_GLASS
+
+
+async def test_a_call_is_marked_and_goes_on_without_a_step_that_is_not_built(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    caller = await talk(asterisk, MARKED)
+    assert caller.variables["ACCOUNT"] == "fjord"
+    caller.hang_up()
+    record = await router.record(MARKED)
+    assert told(record) == ("answered", "talking", "caller")
+    assert record.flags == ("not_built",)
+    noted = [(seen.what, seen.detail) for seen in record.evidence[:2]]
+    assert noted == [("tagged", "interested"), ("not_built", "menu")]

@@ -92,12 +92,12 @@ async def test_a_dead_man_that_does_not_come_off_is_tried_again(
 
 
 async def test_a_reply_that_comes_after_the_end_of_the_call(asterisk: FakeAsterisk, router: Router) -> None:
-    asterisk.faults = [Fault("POST", "channels/.*/ring", 500)]
+    asterisk.faults = [Fault("POST", "channels/create", 500)]
     caller = asterisk.call(ONE, caller="+4790000008")
     caller.hang_up()
     asterisk.phones["PJSIP/kari"] = ANSWERS
     assert told(await router.record(ONE)) == ("abandoned", "ringing", "caller")
-    await router.counts("callrouter_command_failures_total", 1, command="IndicateRinging", status="500")
+    await router.counts("callrouter_command_failures_total", 1, command="CreateLeg", status="500")
     await router.all_over(1)
 
 

@@ -4,7 +4,7 @@
 as it stands, what was commanded last and in all, and the record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,13 +50,14 @@ OVERDUE = TimerFired(machine.CLEAN_UP)
 
 def plan(
     *steps: Step,
-    on: dict[RingOutcome, int | None] | None = None,
+    on: Mapping[RingOutcome, int | None] | None = None,
     blocked_by: str | None = None,
     no_route: bool = False,
 ) -> CallPlan:
     """Steps one after the other; `on` are the branches of every ring step among them."""
+    branches: dict[str, int | None] = {str(way): at for way, at in (on or {}).items()}
     nodes = [
-        PlanNode(step, n + 1 if n + 1 < len(steps) else None, (on or {}) if isinstance(step, Ring) else {})
+        PlanNode(step, n + 1 if n + 1 < len(steps) else None, branches if isinstance(step, Ring) else {})
         for n, step in enumerate(steps)
     ]
     return CallPlan(tuple(nodes), blocked_by, no_route)

@@ -38,6 +38,8 @@ CUTS = [
     ("everybody and some", ["+*", "+46*"], {"+*", "+* +46*"}),
     ("a wildcard in the calling code", ["+4x*", "+47*"], {"", "+4x*", "+47* +4x*"}),
     ("longer numbers are others", ["+498912", "+498912x"], {"", "+498912", "+498912x"}),
+    ("as long as some numbers are", ["+290xxxx"], {"", "+290xxxx"}),
+    ("all that are shorter", ["+290xxxx", "+290*"], {"", "+290*", "+290* +290xxxx"}),
     ("no number is so long", ["+4722334455*", "+47223344551*"], {"", "+4722334455*"}),
 ]
 
@@ -89,6 +91,14 @@ def test_patterns_and_countries_are_intersected() -> None:
 def test_a_pattern_of_another_calling_code_meets_no_country_of_this_one() -> None:
     found = {(names(cell), cell.country) for cell in cut(patterns("+46*", "+124255501x5"), ["BS"])}
     assert found == {("", ""), ("", "BS"), ("+46*", ""), ("+124255501x5", "BS")}
+
+
+def test_what_is_only_dialled_within_a_country_is_no_number() -> None:
+    assert all(
+        len(cell.number.e164) == len("+12015550123")
+        for cell in cut(patterns("+1310*"), ["CA"])
+        if cell.country
+    )
 
 
 def test_numbers_look_as_in_the_first_country() -> None:

@@ -218,6 +218,9 @@ KNOWN = [
     ("an attestation", "when: {not: {caller: {attestation: [A, B]}}}", ["nothing else"]),
     ("two rates", "when: {closed: never}, more_than: 5 calls in 10m}, {name: c, more_than: 9 calls in 1h",
      ["5 calls in 10m before", "9 calls in 1h before", "9 calls in 10m before"]),
+    ("a regular expression", "numbers: {regex: '^\\+4781'}", ["the caller matches regex ^\\+4781"]),
+    ("several", "numbers: [{regex: 1}, {regex: 2}, {regex: 3}, {regex: 4}, {display: a}]",
+     ["the caller matches display a or regex 1 or regex 2 or 2 more"]),
 ]  # fmt: skip
 
 
@@ -228,6 +231,20 @@ def test_what_else_must_be_known_of_a_call_is_told(rule: str, known: list[str]) 
     found = compared(rules(SUND + never), rules(SUND + screened)).differences
     assert [str(one.known) for one in found] == known
     assert all(one.after.plan.blocked_by for one in found)
+
+
+def test_another_regular_expression() -> None:
+    block = "block: [{name: b, numbers: [{display: '^Spam'}, {regex: '^\\+47OF'}]}]"
+    screening = f"screening: {{allow: {{regex: '^\\+4622'}}, {block}}}\n"
+    before, after = (rules(SUND + screening.replace("OF", of)) for of in ("81", "82"))
+    found = compared(before, after).differences
+    blocked = [(one.before.plan.blocked_by, one.after.plan.blocked_by) for one in found]
+    assert [str(one.known) for one in found] == [
+        "the caller matches regex ^\\+4781",
+        "the caller matches regex ^\\+4782",
+    ]
+    assert [one.example.caller.raw for one in found] == ["+4781000", "+4782000"]
+    assert blocked == [("b", None), (None, "b")]
 
 
 def test_what_differs_whatever_is_known_is_told_once() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from router.core.dialling import Dialling
 from router.core.layout import Layout, Sheet, lay_out
-from router.core.plan import CallPlan, HangUp, PlanNode, Ring, RingOutcome, Say, rings_from, told_first
+from router.core.plan import CallPlan, HangUp, PlanNode, Ring, RingOutcome, Say, leads_to_somebody, told_first
 from router.core.reading import Reading
 from router.core.schema import ClientDoc
 from router.core.stepdocs import HangupStep, SayFile, SayStep
@@ -26,7 +26,7 @@ SAY = Say("sound:hello")
     ids=["here", "at the end", "later", "behind", "in a circle", "by a branch"],
 )
 def test_who_can_still_be_rung(nodes: tuple[PlanNode, ...], position: int | None, expected: bool) -> None:
-    assert rings_from(CallPlan(nodes), position) is expected
+    assert leads_to_somebody(CallPlan(nodes), position) is expected
 
 
 def laid(*own: SayStep | HangupStep, last: tuple[SayStep, ...] = ()) -> CallPlan:

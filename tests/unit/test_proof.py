@@ -11,6 +11,7 @@ from router.core.dialling import Dialling
 from router.core.facts import Facts
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.proof import QUICK, Counterexample, Finding, Proof, prove
+from router.core.regexes import Regex
 from router.core.remarks import RuleWarning
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -162,6 +163,83 @@ NEVER = [
 ]
 
 
+SOON = "in the next 400 days"
+IDLE = [
+    ("one that refuses", '{name: a, numbers: "+46*"}', []),
+    ("one in shadow", '{name: a, numbers: "+46*", shadow: true}, {name: b, numbers: "+46*"}', []),
+    (
+        "another takes them all",
+        '{name: a, numbers: "+46*"}, {name: b, numbers: ["+4670*", "+4680*"]}',
+        [f"block rule `b` refuses nobody {SOON}: `a` takes all its callers before"],
+    ),
+    (
+        "two others take them all, and it is in shadow",
+        '{name: a, numbers: "+4670*"}, {name: b, numbers: "+468*"}, '
+        '{name: c, numbers: ["+4670*", "+4680*"], shadow: true}',
+        [f"block rule `c` would refuse nobody {SOON}: `a` and `b` take all its callers before"],
+    ),
+    ("another takes some", '{name: a, numbers: "+4670*"}, {name: b, numbers: ["+4670*", "+4680*"]}', []),
+    (
+        "another takes them while it is open",
+        '{name: a, numbers: "+46*", when: {open: office}}, {name: b, numbers: "+46*", when: {open: office}}',
+        [f"block rule `b` refuses nobody {SOON}: `a` takes all its callers before"],
+    ),
+    ("another for a while", '{name: a, numbers: "+46*", until: 2027-01-01}, {name: b, numbers: "+46*"}', []),
+    (
+        "all are allowed",
+        '{name: a, numbers: "+4722*"}, {name: b, when: {caller: "+4722*"}}',
+        [
+            f"block rule `a` refuses nobody {SOON}: `allow` takes all its callers before",
+            f"block rule `b` refuses nobody {SOON}: `allow` takes all its callers before",
+        ],
+    ),
+    ("over", '{name: a, numbers: "+46*", until: 2026-11-01}', ["block rule `a` is past its `until:`"]),
+    (
+        "never",
+        '{name: a, numbers: "+46*", when: {caller: anonymous}}, '
+        "{name: b, more_than: 3 calls in 1h, when: {caller: anonymous}}",
+        [
+            f"block rule `a` refuses nobody {SOON}: what it asks for never holds all at once",
+            f"block rule `b` refuses nobody {SOON}: what it asks for never holds all at once",
+        ],
+    ),
+    (
+        "who calls more often is taken before",
+        "{name: a, more_than: 3 calls in 1h}, {name: b, more_than: 4 calls in 10m}",
+        [f"block rule `b` refuses nobody {SOON}: `allow` and `a` take all its callers before"],
+    ),
+    (
+        "who called in the last hour, but not lately",
+        "{name: a, more_than: 2 calls in 1h}, {name: b, more_than: 3 calls in 70m}",
+        [],
+    ),
+    ("who called at all", "{name: a, more_than: 2 calls in 1h}, {name: b, numbers: '+46*'}", []),
+    ("a variable", "{name: a, when: {variable: {RISK: high}}}, {name: b, numbers: '+46*'}", []),
+    (
+        "the same expressions",
+        "{name: a, numbers: [{regex: '^\\+4681'}, {display: 'x'}]}, {name: b, numbers: {display: 'x'}}",
+        [f"block rule `b` refuses nobody {SOON}: `allow` and `a` take all its callers before"],
+    ),
+    ("another expression", "{name: a, numbers: {regex: '8$'}}, {name: b, numbers: {regex: '9$'}}", []),
+]  # fmt: skip
+
+
+@by_name(IDLE, "block", "wanted")
+def test_block_rules_that_refuse_nobody(block: str, wanted: list[str]) -> None:
+    screening = f"screening: {{allow: '+4722*', block: [{block}]}}\nexceptions:"
+    proof = proved(rules("exceptions:", screening))
+    assert [one.warning.what for one in proof.findings] == wanted
+    assert all(one.counterexample is None and one.warning.instead for one in proof.findings)
+
+
+def test_a_block_rule_whose_lists_are_empty_is_told_of_by_the_lists() -> None:
+    text = RULES + "screening: {block: [{name: a, numbers: {file: feed.csv}}]}\n"
+    checked = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"), {"feed.csv": "number\n"})
+    assert isinstance(checked, RuleSet), checked
+    assert [str(one).partition(": ")[0] for one in checked.warnings] == ["feed.csv"]
+    assert proved(checked).findings == ()
+
+
 @by_name(NEVER, "changes", "wanted")
 def test_what_never_happens(changes: tuple[str, ...], wanted: list[str]) -> None:
     proof = proved(rules(*changes))
@@ -209,7 +287,7 @@ HARM = [
         [
             (
                 "10: exception `course` can ring for 2m2s, longer than 2m",
-                {"kari": "no_answer", "anne": "no_answer"},
+                {"kari": ("no_answer",), "anne": ("no_answer",)},
                 ["ring", "say"],
             )
         ],
@@ -222,14 +300,35 @@ HARM = [
             "do: [{ring: [kari, ola], on: {busy: [{say: {file: busy}}]}}]",
             "when: {closed: office}\n    do: hangup",
         ),
-        [("1: the last resort can ring for 2m30s, longer than 2m", {"anne": "no_answer"}, ["ring", "say"])],
+        [
+            (
+                "1: the last resort can ring for 2m30s, longer than 2m",
+                {"anne": ("no_answer",)},
+                ["ring", "say"],
+            )
+        ],
+    ),
+    (
+        "somebody is rung twice and does two things",
+        (
+            "last_resort: {say: {file: sorry}}",
+            "last_resort: []",
+            "do: [{ring: [kari, ola], on: {busy: [{say: {file: busy}}]}}]",
+            """do:
+      - ring: anne
+        on:
+          no_answer:
+            - ring: anne
+              on: {no_answer: hangup, declined: hangup, unreachable: hangup, failed: hangup}""",
+        ),
+        [(f"29: {CUT_OFF}", {"anne": ("no_answer", "busy")}, ["ring", "ring"])],
     ),
 ]
 
 
 @by_name(HARM, "changes", "wanted")
 def test_harm_has_a_counterexample_that_can_be_played(
-    changes: tuple[str, ...], wanted: list[tuple[str, dict[str, str] | None, list[str] | None]]
+    changes: tuple[str, ...], wanted: list[tuple[str, dict[str, tuple[str, ...]] | None, list[str] | None]]
 ) -> None:
     checked = rules(*changes)
     proof = proved(checked)
@@ -250,7 +349,7 @@ def test_harm_has_a_counterexample_that_can_be_played(
 def test_what_else_is_known_of_a_counterexample_is_written() -> None:
     checked = rules()
     called = Rate.parse("5 calls in 10m")
-    caller = CallerId.read("+4790000009", "", "NO")
+    caller = CallerId.read("+4790000009", "Kari", "NO")
     number = PhoneNumber.parse("+4722334460")
     call = Facts(START, number.e164, number, caller, variables={"RISK": "high"},
                  calls_before=called.spread(START))  # fmt: skip
@@ -261,7 +360,21 @@ def test_what_else_is_known_of_a_counterexample_is_written() -> None:
     [scenario], errors = read_scenarios("harm.test.yaml", text, checked)
     assert errors == ()
     assert (scenario.doc.call.variables, scenario.doc.call.called) == ({"RISK": "high"}, called)
+    assert scenario.doc.call.display == "Kari"
     assert play(scenario, checked).wrong == ()
+
+
+def test_of_a_caller_whom_nobody_knows_there_is_no_test() -> None:
+    checked = rules()
+    number, caller = PhoneNumber.parse("+4722334460"), CallerId.read("+4790000009", "", "NO")
+    call = Facts(START, number.e164, number, caller, matches=(Regex.parse("regex", "7$"),))
+    finding = Finding(RuleWarning("f.yaml", 1, 1, "harm", "mend it"), Counterexample(call, "Europe/Oslo", ()))
+    text = proof_as_scenarios(Proof(1, START, (finding,)), checked)
+    assert text.splitlines()[1:] == [
+        "tests: []",
+        "  # f.yaml:1:1: harm; mend it",
+        "  # There is no test of it: the caller matches regex 7$, and no such number is at hand.",
+    ]
 
 
 def test_no_harm_makes_no_tests() -> None:

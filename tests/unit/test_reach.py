@@ -193,7 +193,7 @@ def test_nobody_is_rung_when_only_their_hours_are_over(when: str, rung: bool) ->
 UNKNOWN = [
     ("kary", "did you mean `kari`?"),
     ("PJSIP/1O2", "did you mean `PJSIP/102`?"),
-    ("", "write a person's id, PJSIP/ENDPOINT or a number"),
+    ("", "write the id of a person or queue, PJSIP/ENDPOINT or a number"),
 ]
 
 

@@ -11,10 +11,10 @@ PAGE = reference_page()
 
 ROWS = [
     ("a value that is needed", "| `client` | [id](#values) | *required* |"),
-    ("a default", "| `language` | [text](#values) | `en` |"),
+    ("a default", "| `language` | [language](#values) | `en` |"),
     ("a default of several parts", "| `[{say: {file: 'sound:im-sorry'}}, {say: {file: "),
     ("a choice", "| `order` | `all`, `in-turn` or `rotate` | `all` |"),
-    ("a choice, or something else", "| `treatment` | `decline`, `busy` or [say treatment](#say-treatment) |"),
+    ("a choice, or something else", "| `treatment` | `decline`, `busy`, [say treatment](#say-treatment) or "),
     ("one or several", "| `dialled` | [number pattern](#values), or a list of them |  |"),
     ("a list", "| `routes` | a list: [route](#route) |  |"),
     ("a fixed list", "| `between` | [[moment](#values), [last moment](#values)] |  |"),
@@ -26,7 +26,7 @@ ROWS = [
     ("nothing", "| `hangup` | nothing | *required* |"),
     ("words of a closed list elsewhere", "| `disposition` | `blocked`, `answered`, "),
     ("how a value is written", "\n| time to ring | As in `25s` or `1m30s`, "),
-    ("a name alone", "\n- `decline` or `hangup`\n"),
+    ("a name alone", "\n- `directory`, `message`, `callback`, `decline` or `hangup`\n"),
 ]
 
 

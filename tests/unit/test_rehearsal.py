@@ -2,8 +2,27 @@
 
 import pytest
 
-from router.core.plan import CallPlan, Dialplan, HangUp, Refuse, Ring, RingOutcome, Target
-from router.core.rehearsal import ANSWERED, rehearse
+from router.core.cast import Cast
+from router.core.plan import (
+    Callback,
+    CallPlan,
+    Challenge,
+    Dialplan,
+    Directory,
+    HangUp,
+    Menu,
+    Message,
+    PlanNode,
+    Queue,
+    Refuse,
+    Ring,
+    RingOutcome,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
+)
+from router.core.rehearsal import rehearse
 from tests.unit.story import ANNA, BO, GOODBYE, HELLO, IN_TURN, INFO, RING_ANNA, RING_BOTH, plan
 
 BUSY, DECLINED, UNREACHABLE, FAILED, NO_ANSWER = (
@@ -14,6 +33,23 @@ BUSY, DECLINED, UNREACHABLE, FAILED, NO_ANSWER = (
     RingOutcome.NO_ANSWER,
 )
 BRANCHES = plan(RING_ANNA, GOODBYE, HELLO, on={BUSY: 2})
+MESSAGE = Message()
+QUEUE = Queue("desk", ("anna", "bo"), 60.0)
+MENU = CallPlan(
+    (
+        PlanNode(Menu(HELLO, ("1", "2")), 3, {"1": 1, "2": 2}),
+        PlanNode(RING_ANNA),
+        PlanNode(GOODBYE),
+        PlanNode(Ring(((BO,),), 20.0)),
+    )
+)
+CHALLENGE = CallPlan(
+    (
+        PlanNode(Challenge(HELLO), 2, {"failed": 1}),
+        PlanNode(Refuse("decline", "telemarketers")),
+        PlanNode(RING_ANNA),
+    )
+)
 
 ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str | None]]] = [
     ("answered", plan(RING_ANNA), {}, (0,), ("answered", "anna")),
@@ -33,6 +69,39 @@ ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str 
     ("told and hung up", plan(HELLO, HangUp()), {}, (0, 1), ("informed", None)),
     ("handed over", plan(HELLO, Dialplan("fax", "100")), {}, (0, 1), ("transferred", None)),
     ("nothing to do", plan(), {}, (), ("blocked", None)),
+    ("told a text", plan(Speak("Hi.", "en")), {}, (0,), ("informed", None)),
+    ("told the hours", plan(SayHours("office", "en")), {}, (0,), ("informed", None)),
+    ("a message", plan(HELLO, MESSAGE, RING_ANNA), {}, (0, 1), ("message_left", None)),
+    ("no message", plan(HELLO, MESSAGE), {"message": "otherwise"}, (0, 1), ("informed", None)),
+    (
+        "no message, then rung",
+        plan(MESSAGE, RING_ANNA),
+        {"message": "otherwise"},
+        (0, 1),
+        ("answered", "anna"),
+    ),
+    ("a callback", plan(Callback()), {}, (0,), ("callback_requested", None)),
+    ("no callback", plan(Callback(), GOODBYE), {"callback": "otherwise"}, (0, 1), ("informed", None)),
+    ("the first key", MENU, {"menu": "1"}, (0, 1), ("answered", "anna")),
+    ("the second key", MENU, {"menu": "2"}, (0, 2), ("informed", None)),
+    ("a wrong key", MENU, {"menu": "9"}, (0, 3), ("answered", "bo")),
+    ("no key", MENU, {}, (0, 3), ("answered", "bo")),
+    ("the first agent", plan(QUEUE), {}, (0,), ("answered", "anna")),
+    ("the agent who is free", plan(QUEUE), {"anna": BUSY}, (0,), ("answered", "bo")),
+    ("no agent is free", plan(QUEUE, GOODBYE), {"anna": BUSY, "bo": BUSY}, (0, 1), ("no_answer", None)),
+    ("a queue is full", plan(QUEUE, GOODBYE), {"desk": "full"}, (0, 1), ("no_answer", None)),
+    ("a queue without agents", plan(Queue("desk", (), 60.0)), {}, (0,), ("no_answer", None)),
+    ("found in the directory", plan(Directory()), {"directory": "anna"}, (0,), ("answered", "anna")),
+    ("nobody found", plan(Directory(), GOODBYE), {}, (0, 1), ("failed", None)),
+    ("a challenge failed", CHALLENGE, {}, (0, 1), ("blocked", None)),
+    ("a challenge passed", CHALLENGE, {"challenge": "passed"}, (0, 2), ("answered", "anna")),
+    (
+        "tags and variables",
+        plan(SetTags(("a",)), SetVariables((("A", "1"),)), HELLO),
+        {},
+        (0, 1, 2),
+        ("informed", None),
+    ),
 ]
 
 
@@ -42,16 +111,17 @@ ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str 
 def test_what_becomes_of_a_plan(
     the_plan: CallPlan, does: dict[str, str], met: tuple[int, ...], becomes: tuple[str, str | None]
 ) -> None:
-    def told(target: Target) -> str:
-        return does.get(target.name, ANSWERED)
-
-    rehearsed = rehearse(INFO, the_plan, told)
+    cast = Cast({name: (done,) for name, done in does.items()}, None)
+    rehearsed = rehearse(INFO, the_plan, cast)
     record = rehearsed.record
     assert (rehearsed.met, (record.disposition.value, record.answered_by)) == (met, becomes)
-    assert record.talk_seconds == (60.0 if record.answered_by else 0.0)
+    talked = record.attempts and record.answered_by
+    assert record.talk_seconds == (60.0 if talked else 0.0)
 
 
 def test_time_passes_as_it_would() -> None:
-    record = rehearse(INFO, plan(IN_TURN, GOODBYE), lambda target: NO_ANSWER).record
+    record = rehearse(
+        INFO, plan(IN_TURN, GOODBYE), Cast({"anna": (NO_ANSWER,), "bo": (NO_ANSWER,)}, None)
+    ).record
     assert [attempt.target for attempt in record.attempts] == [ANNA.name, BO.name]
     assert 40.0 <= record.wait_seconds < 41.0

@@ -7,6 +7,7 @@ from router.core.commands import (
     AnswerCaller,
     Bridge,
     CallCommand,
+    CancelTimer,
     CreateLeg,
     DialLeg,
     HangUpLeg,
@@ -29,7 +30,7 @@ from router.core.events import (
     RouterReturned,
     TimerFired,
 )
-from router.core.plan import Ring, RingOutcome
+from router.core.plan import CallPlan, Ring, RingOutcome
 from router.core.record import AttemptOutcome, Disposition
 from tests.unit.story import (
     ANNA,
@@ -48,14 +49,41 @@ from tests.unit.story import (
     story,
 )
 
+Events = tuple[CallEvent, ...]
 TIME_IS_UP = after(18, TimerFired("ring"))
 
 
-def test_the_caller_hears_ringing_and_a_leg_is_dialled_once_it_is_ready() -> None:
+def test_a_leg_is_dialled_once_it_is_ready() -> None:
     call = story(plan(RING_ANNA))
-    assert call.last[:3] == (IndicateRinging(), CreateLeg(1, ANNA), SetTimer("ring", 20.0))
+    assert call.last[:3] == (SetTimer("ringback", 1.0), CreateLeg(1, ANNA), SetTimer("ring", 20.0))
     assert call.then(LegReady(1)).last == (DialLeg(1, 25.0),)
     assert call.then(LegReady(1)).last == (), "told twice, dialled once"
+
+
+RINGBACK = TimerFired("ringback")
+WHEN_TOLD: list[tuple[str, CallPlan, Events, CallEvent]] = [
+    ("a phone rings", plan(RING_ANNA), (LegReady(1),), LegRinging(1)),
+    ("no phone rings yet", plan(RING_ANNA), (LegReady(1),), RINGBACK),
+    ("a phone rings after one was busy", plan(IN_TURN), (LegEnded(1, 17, 486), LegReady(2)), LegRinging(2)),
+    ("one who hears a prompt before", plan(HELLO, RING_ANNA), (), PlaybackEnded(1)),
+]
+
+
+@pytest.mark.parametrize(
+    ("the_plan", "before", "event"), [case[1:] for case in WHEN_TOLD], ids=[case[0] for case in WHEN_TOLD]
+)
+def test_when_the_caller_hears_ringing(the_plan: CallPlan, before: Events, event: CallEvent) -> None:
+    call = story(the_plan, before)
+    assert IndicateRinging() not in call.last
+    assert IndicateRinging() in call.then(event).last
+    for again in (LegRinging(1), RINGBACK):
+        assert IndicateRinging() not in call.then(again).last, "told once"
+
+
+def test_a_caller_of_a_phone_that_answers_at_once_is_not_told_of_ringing() -> None:
+    call = story(plan(RING_ANNA), LegReady(1), LegAnswered(1))
+    assert CancelTimer("ringback") in call.last
+    assert IndicateRinging() not in call.commanded
 
 
 def test_the_first_to_answer_gets_the_call_and_the_others_are_told_who_has_it() -> None:
@@ -79,7 +107,6 @@ def test_a_caller_who_was_answered_before_is_not_answered_again() -> None:
 NEXT: list[CallCommand] = [CreateLeg(2, BO), SetTimer("ring", 20.0)]
 GIVE_UP = HangUpLeg(1, HangupReason.NO_ANSWER)
 FAILED = HangUpLeg(1, HangupReason.COMMAND_FAILED)
-Events = tuple[CallEvent, ...]
 CASES: list[tuple[str, Events, CallEvent, list[CallCommand]]] = [
     ("it rang as long as it may", rings(), TimerFired("ring"), [GIVE_UP, *NEXT]),
     ("it is busy", rings(), LegEnded(1, 17, 486), NEXT),

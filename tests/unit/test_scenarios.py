@@ -20,6 +20,7 @@ hours: {office: {week: {mon-fri: "08:00-16:00"}}}
 exceptions:
   - {title: course, from: 2026-11-25, until: 2026-11-25, owner: kari, say: {file: course}}
   - {title: moving, from: 2026-11-26, until: 2026-11-26, owner: kari, do: [{ring: ola, on: {busy: hangup}}]}
+  - {title: twice, from: 2026-11-24, until: 2026-11-24, owner: kari, do: [{ring: kari}, {ring: kari}]}
 people:
   kari: {rings: [PJSIP/101, "+4790000001"], numbers: "+4722334461"}
   ola: {rings: PJSIP/102}
@@ -63,6 +64,7 @@ def played(rules: RuleSet, text: str) -> Played:
 
 OPEN = '{to: "+4722334455", from: "+4790000009", at: 2026-11-23 15:59}'
 EVENING = '{to: 22334455, at: "2026-11-23 16:00"}'
+TWICE = '{to: "+4722334455", at: 2026-11-24 10:00}'
 NOBODY = "{to: 99999999, at: 2026-11-23}"
 
 RIGHT = [
@@ -83,6 +85,15 @@ RIGHT = [
         "{kari: declined, ola: busy}",
         "{steps: [ring, say, say]}",
     ),
+    (
+        "round by round",
+        TWICE,
+        "{kari: [no_answer, busy]}",
+        "{steps: [ring, ring, say], disposition: no_answer}",
+    ),
+    ("the second time", TWICE, "{kari: [no_answer, answered]}", "{steps: [ring, ring], answered_by: kari}"),
+    ("the last outcome stays", TWICE, "{kari: [no_answer]}", "{steps: [ring, ring, say]}"),
+    ("a phone among them", TWICE, "{kari: busy, PJSIP/101: [busy, answered]}", "{answered_by: kari}"),
     ("an own number", '{to: "+4722334461", at: 2026-11-23}', "{}", "{route: none, answered_by: kari}"),
     ("nobody's number", NOBODY, "{}", "{client: none, route: none, disposition: failed, reason: no_route}"),
     ("an exception", '{to: "+4722334455", at: 2026-11-26 10:00}', "{}", "{route: exception moving}"),
@@ -132,26 +143,27 @@ def test_errors_have_their_place(rules: RuleSet, text: str, error: str) -> None:
 
 def test_what_tests_can_meet(rules: RuleSet) -> None:
     assert set(all_parts(rules)) == {
-        Part("fjord.yaml:24", "shadow tried out"),
-        Part("fjord.yaml:25", "block hammering"),
+        Part("fjord.yaml:25", "shadow tried out"),
+        Part("fjord.yaml:26", "block hammering"),
         Part("fjord.yaml:8", "exception course"),
         Part("fjord.yaml:9", "exception moving"),
         Part("fjord.yaml:9", "on busy"),
-        Part("fjord.yaml:11", "own number kari"),
-        Part("fjord.yaml:14", "route closed"),
-        Part("fjord.yaml:15", "route main"),
-        Part("fjord.yaml:17", "on busy"),
-        Part("fjord.yaml:17", "on declined"),
+        Part("fjord.yaml:10", "exception twice"),
+        Part("fjord.yaml:12", "own number kari"),
+        Part("fjord.yaml:15", "route closed"),
+        Part("fjord.yaml:16", "route main"),
+        Part("fjord.yaml:18", "on busy"),
+        Part("fjord.yaml:18", "on declined"),
     }
 
 
 MEETS = [
-    ("a route", OPEN, "{}", {Part("fjord.yaml:15", "route main")}),
+    ("a route", OPEN, "{}", {Part("fjord.yaml:16", "route main")}),
     ("a branch", OPEN, "{kari: busy, ola: busy}",
-     {Part("fjord.yaml:15", "route main"), Part("fjord.yaml:17", "on busy")}),
-    ("no branch", OPEN, "{kari: no_answer, ola: no_answer}", {Part("fjord.yaml:15", "route main")}),
+     {Part("fjord.yaml:16", "route main"), Part("fjord.yaml:18", "on busy")}),
+    ("no branch", OPEN, "{kari: no_answer, ola: no_answer}", {Part("fjord.yaml:16", "route main")}),
     ("two at once", '{to: "+4722334455", at: 2026-11-25 10:00}', "{}",
-     {Part("fjord.yaml:8", "exception course"), Part("fjord.yaml:15", "route main")}),
+     {Part("fjord.yaml:8", "exception course"), Part("fjord.yaml:16", "route main")}),
 ]  # fmt: skip
 
 

@@ -28,12 +28,21 @@ from router.core.events import (
     LegEnded,
     LegLost,
     LegReady,
+    LegRinging,
     RouterReturned,
     TimerFired,
 )
 from router.core.plan import Ring
 
 TIMER = "ring"
+
+RINGBACK = "ringback"
+"""The timer after which the caller hears ringing though no phone rings yet."""
+
+PATIENCE = 1.0
+"""Seconds until then. A phone that is busy or answers at once never rings, and the caller is not told so."""
+
+CANCEL_TIMERS = (CancelTimer(TIMER), CancelTimer(RINGBACK))
 
 COMMANDS = ("CreateLeg", "DialLeg")
 """The commands whose failure is the failure of an attempt."""
@@ -43,11 +52,12 @@ BACKSTOP = 5.0
 
 
 def enter(call: Call, step: Ring, now: datetime) -> Turn:
-    """Let the caller hear ringing, and ring the first round."""
-    turn = _ring_round(call, step, Ringing(-1, now, ()), now)
+    """Ring the first round."""
+    turn = _ring_round(call, step, Ringing(-1, now, (), told=call.answering), now)
     if turn.outcome is not None:
         return turn
-    return Turn(turn.call, (IndicateRinging(), *turn.commands))
+    hears = IndicateRinging() if call.answering else SetTimer(RINGBACK, PATIENCE)
+    return Turn(turn.call, (hears, *turn.commands))
 
 
 def advance(call: Call, state: Ringing, event: CallEvent, now: datetime) -> Turn:
@@ -58,7 +68,11 @@ def advance(call: Call, state: Ringing, event: CallEvent, now: datetime) -> Turn
             dialled = replace(call.legs[leg], state=LegState.DIALLED)
             return Turn(with_leg(call, dialled), (DialLeg(leg, step.ring_for + BACKSTOP),))
         case LegAnswered(leg) if leg in state.legs and call.legs[leg].intent is None:
-            return Turn(call, (CancelTimer(TIMER),), Connected(leg))
+            return Turn(call, CANCEL_TIMERS, Connected(leg))
+        case LegRinging(leg) if leg in state.legs and not state.told:
+            return _tell(call, state, CancelTimer(RINGBACK))
+        case TimerFired(timer) if timer == RINGBACK and not state.told:
+            return _tell(call, state)
         case TimerFired(timer) if timer == TIMER:
             call, cancels = _cancel(call, state.legs, HangupReason.NO_ANSWER)
             turn = _ring_round(call, step, state, now)
@@ -73,10 +87,10 @@ def advance(call: Call, state: Ringing, event: CallEvent, now: datetime) -> Turn
         case RouterReturned():
             # The clock may have been set back meanwhile: never longer than a whole round.
             left = step.ring_for - max((now - state.since) / timedelta(seconds=1), 0.0)
-            return Turn(call, (IndicateRinging(), SetTimer(TIMER, max(left, 0.0))))
+            return _tell(call, state, CancelTimer(RINGBACK), SetTimer(TIMER, max(left, 0.0)))
         case _:
-            # HangupRequested, LegRinging, LegLeft: noted by the call machine; PlaybackEnded: of an earlier
-            # prompt.
+            # HangupRequested, LegLeft and further LegRinging: noted by the call machine; PlaybackEnded: of an
+            # earlier prompt.
             return Turn(call)
 
 
@@ -93,13 +107,17 @@ def refused(leg: Leg, event: CommandFailed, now: datetime) -> Leg:
     return leg
 
 
+def _tell(call: Call, state: Ringing, *commands: CallCommand) -> Turn:
+    """Let the caller hear ringing."""
+    return Turn(replace(call, state=replace(state, told=True)), (IndicateRinging(), *commands))
+
+
 def _may_be_dialled(leg: Leg) -> bool:
     return leg.state is LegState.CREATED and leg.intent is None
 
 
 def _step(call: Call) -> Ring:
-    assert call.position is not None
-    step = call.plan.nodes[call.position].step
+    step = call.step
     assert isinstance(step, Ring)
     return step
 
@@ -109,11 +127,11 @@ def _ring_round(call: Call, step: Ring, state: Ringing, now: datetime) -> Turn:
     tried = state.tried + state.legs
     number = next((n for n in range(state.round + 1, len(step.rounds)) if step.rounds[n]), None)
     if number is None:
-        return Turn(call, (CancelTimer(TIMER),), ring_outcome([call.legs[leg] for leg in tried]))
+        return Turn(call, CANCEL_TIMERS, ring_outcome([call.legs[leg] for leg in tried]))
     targets = step.rounds[number]
     first = len(call.legs)
     legs = tuple(Leg(first + offset, now, target) for offset, target in enumerate(targets))
-    ringing = Ringing(number, now, tuple(leg.number for leg in legs), tried)
+    ringing = Ringing(number, now, tuple(leg.number for leg in legs), tried, state.told)
     create: tuple[CallCommand, ...] = tuple(CreateLeg(leg.number, leg.target) for leg in legs)
     return Turn(
         replace(call, legs=call.legs + legs, state=ringing), (*create, SetTimer(TIMER, step.ring_for))

@@ -25,6 +25,7 @@ from router.core.commands import (
     OpenBridge,
     Play,
     ReturnToDialplan,
+    SetChannelVariables,
     SetDeadMan,
 )
 from router.core.events import (
@@ -51,6 +52,7 @@ WireCommand = (
     | SetDeadMan
     | LiftDeadMan
     | ReturnToDialplan
+    | SetChannelVariables
 )
 """The commands that become ARI requests."""
 
@@ -219,6 +221,9 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             return _absolute_timeouts(call, legs, outbound.dead_man)
         case LiftDeadMan(leg):
             return _absolute_timeouts(call, (leg,), NEVER)
+        case SetChannelVariables(variables):
+            path = f"{caller}/variable"
+            return tuple(Request("POST", path, {"variable": name, "value": to}) for name, to in variables)
         case ReturnToDialplan(context, extension):
             query = {"context": context, "extension": extension, "priority": "1"}
             return (Request("POST", f"{caller}/continue", query),)

@@ -1,0 +1,180 @@
+"""The cast of a rehearsal: what everybody does in a call that nobody places.
+
+What is given goes by names: a person's id, an endpoint or a number for phones, a queue's id, and `menu`,
+`directory`, `message`, `callback` and `challenge` for what the caller does there. A list has what is done
+each time, and the last stays. Those not named do as one would wish: phones answer, agents are there, the
+caller leaves the message and asks to be called back; but presses no key where one is to be chosen, finds
+nobody in a directory, and fails a challenge.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from router.core.numbers import PhoneNumber
+from router.core.plan import (
+    FAILED,
+    OTHERWISE,
+    PASSED,
+    Callback,
+    Challenge,
+    Directory,
+    Menu,
+    Message,
+    Queue,
+    QueueOutcome,
+    RingOutcome,
+    Step,
+    Target,
+)
+from router.core.remarks import UnknownNameError
+from router.core.ruleset import RuleSet
+from router.core.steps.perform import ANSWERED, LEFT, REQUESTED, SAID
+
+Given = Mapping[str, tuple[str, ...]]
+
+PHONES = (ANSWERED, *(outcome.value for outcome in RingOutcome))
+"""What a phone can be told to do."""
+QUEUES = (ANSWERED, *(outcome.value for outcome in QueueOutcome))
+"""What can come of a queue; without being told, an agent takes the call whose phone would answer."""
+CALLER: Mapping[str, tuple[str, ...]] = {
+    "message": (LEFT, OTHERWISE),
+    "callback": (REQUESTED, OTHERWISE),
+    "challenge": (FAILED, PASSED),
+}
+"""What the caller can be told to do; the first is done without that."""
+MENU, DIRECTORY = "menu", "directory"
+"""Names of what the caller does by a key, and by naming a person."""
+
+
+def names_of(target: Target) -> tuple[str, ...]:
+    """What a phone goes by; the first says the most of it."""
+    return target.number, target.dial, target.name
+
+
+def name_of(step: Step) -> str | None:
+    """What a step goes by; None for one with which nobody does anything."""
+    match step:
+        case Queue(queue):
+            return queue
+        case Menu():
+            return MENU
+        case Directory():
+            return DIRECTORY
+        case Message():
+            return "message"
+        case Callback():
+            return "callback"
+        case Challenge():
+            return "challenge"
+        case _:
+            return None
+
+
+class Cast:
+    """What is given, as it is done time after time."""
+
+    def __init__(self, given: Given, country: str | None) -> None:
+        """National numbers are read in `country`."""
+        self._given = {_canonical(name, country): done for name, done in given.items()}
+        self._times: Counter[str] = Counter()
+        """How often each has been asked."""
+
+    def ring(self, targets: Iterable[Target]) -> list[str]:
+        """What each of some phones does that ring together, one of PHONES."""
+        targets = tuple(targets)
+        done = [self._done(names_of(target)) or ANSWERED for target in targets]
+        self._times.update({name for target in targets for name in names_of(target)})
+        return done
+
+    def perform(self, step: Step) -> tuple[str, str]:
+        """What comes of a step that the call machine does not carry out itself, and who answers, if somebody
+        does: as StepEnded tells it."""
+        name = name_of(step)
+        if name is None:
+            return SAID, ""
+        told = self._done((name,))
+        self._times[name] += 1
+        match step:
+            case Queue(_, agents):
+                return self._queue(told, agents)
+            case Directory():
+                return (ANSWERED, told) if told not in (None, OTHERWISE) else (OTHERWISE, "")
+            case Menu(_, keys):
+                return (told if told in keys else OTHERWISE), ""
+            case _:
+                return told or CALLER[name][0], ""
+
+    def _queue(self, told: str | None, agents: tuple[str, ...]) -> tuple[str, str]:
+        if told not in (None, ANSWERED):
+            return told, ""
+        answering = (agent for agent in agents if self._done((agent,)) in (None, ANSWERED))
+        agent = next(answering, None)
+        if agent is not None:
+            return ANSWERED, agent
+        return (QueueOutcome.TIMEOUT if agents else QueueOutcome.EMPTY), ""
+
+    def _done(self, names: Iterable[str]) -> str | None:
+        for name in names:
+            if name in self._given:
+                return self._given[name][: self._times[name] + 1][-1]
+        return None
+
+
+def _canonical(name: str, country: str | None) -> str:
+    try:
+        return PhoneNumber.parse(name, country).e164
+    except ValueError:
+        return name
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """Something given that cannot be."""
+
+    error: ValueError
+    """Says `what is wrong; what to write instead`."""
+    in_name: bool
+    """Else it is what is done."""
+
+
+class Roles:
+    """Whom rules have, by name."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.people = {person for client in rules.clients.values() for person in client.people}
+        self.queues = {queue for client in rules.clients.values() for queue in client.queues}
+
+    def what_is_wrong(self, name: str, done: Iterable[str]) -> Wrong | None:
+        """Of one thing given: a misspelt name would do as one would wish, and prove nothing."""
+        can = self._can(name)
+        if not can:
+            what = f"nobody is called `{name}`"
+            instead = (
+                f"write a person's or queue's id, PJSIP/ENDPOINT, a number, or one of {', '.join(_ACTS)}"
+            )
+            known = self.people | self.queues
+            return Wrong(UnknownNameError.among(what, name, known, instead), in_name=True)
+        for one in done:
+            if one not in can and not (name == DIRECTORY and one in self.people):
+                words = "a person's id" if name == DIRECTORY else ", ".join(dict.fromkeys(can))
+                what = f"`{one}` is nothing that `{name}` does; write one of {words}"
+                return Wrong(ValueError(what), in_name=False)
+        return None
+
+    def _can(self, name: str) -> tuple[str, ...]:
+        """What goes by this name can do; a directory finds people besides."""
+        can: tuple[str, ...] = ()
+        if name in self.people or name.startswith(("PJSIP/", "+")) or name[:1].isdigit():
+            can += PHONES
+        if name in self.queues:
+            can += QUEUES
+        if name == MENU:
+            can += _KEYS
+        if name == DIRECTORY:
+            can += (OTHERWISE,)
+        return can + CALLER.get(name, ())
+
+
+_ACTS = (MENU, DIRECTORY, *CALLER)
+_KEYS = (*"0123456789*#", OTHERWISE)

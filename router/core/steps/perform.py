@@ -1,0 +1,72 @@
+"""Steps that the call machine does not carry out itself: what a voice says and hears, and waiting in a queue.
+
+The machine says what is to be done (Perform), and waits for what comes of it (StepEnded): the call is
+settled, or goes on by one of the step's ways (plan.ways_on). Who is told of a step that nobody can do answers
+NOT_BUILT. That is noted, and the call goes on as if the caller had chosen nothing, or failed a challenge; so
+it leaves no caller waiting.
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from router.core.call import NOT_BUILT, Call, Performing, Settled, Turn, with_evidence, with_flag
+from router.core.commands import Perform
+from router.core.events import CallEvent, RouterReturned, StepEnded
+from router.core.plan import FAILED, OTHERWISE, TELLS, Challenge, Queue, Step
+from router.core.record import Disposition, Evidence
+
+SAID = "said"
+"""Outcome of a prompt that the caller has heard."""
+ANSWERED = "answered"
+"""Outcome of a queue or a directory, by which the caller reached somebody and talked."""
+LEFT = "left"
+"""Outcome of a message that was left."""
+REQUESTED = "requested"
+"""Outcome of an offered callback that was taken."""
+
+SETTLED = {
+    ANSWERED: Disposition.ANSWERED,
+    LEFT: Disposition.MESSAGE_LEFT,
+    REQUESTED: Disposition.CALLBACK_REQUESTED,
+}
+"""Outcomes that settle a call."""
+
+
+def enter(call: Call, now: datetime) -> Turn:
+    """Have the step carried out that the call has come to."""
+    return Turn(replace(call, state=Performing()), (_perform(call),))
+
+
+def advance(call: Call, state: Performing, event: CallEvent, now: datetime) -> Turn:
+    """Go on when it is over."""
+    match event:
+        case StepEnded(position, outcome, by) if position == call.position:
+            return _ended(call, outcome, by, now)
+        case RouterReturned():
+            return Turn(call, (_perform(call),))
+        case _:
+            # Of other steps: StepEnded, PlaybackEnded, TimerFired, and the legs that they rang.
+            return Turn(call)
+
+
+def _perform(call: Call) -> Perform:
+    assert call.position is not None
+    return Perform(call.position, call.step)
+
+
+def _ended(call: Call, outcome: str, by: str, now: datetime) -> Turn:
+    step = call.step
+    if outcome == NOT_BUILT:
+        noted = with_evidence(with_flag(call, NOT_BUILT), Evidence(now, NOT_BUILT, detail=name_of(step)))
+        return Turn(noted, outcome=FAILED if isinstance(step, Challenge) else OTHERWISE)
+    if outcome in SETTLED:
+        return Turn(call, outcome=Settled(SETTLED[outcome], by))
+    if isinstance(step, Queue):
+        call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
+    return Turn(replace(call, told=call.told or isinstance(step, TELLS)), outcome=outcome)
+
+
+def name_of(step: Step) -> str:
+    """What a step is called in evidence: its tag."""
+    return str(step.__struct_config__.tag)

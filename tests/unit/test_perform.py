@@ -1,0 +1,118 @@
+"""Steps that others carry out, and those that are done at once: what the call machine makes of them."""
+
+import pytest
+
+from router.core.call import CALLER, NOT_BUILT, Performing, Settled
+from router.core.commands import Perform, SetChannelVariables, SetDeadMan
+from router.core.events import LegAnswered, PlaybackEnded, RouterReturned, StepEnded, TimerFired
+from router.core.plan import (
+    Callback,
+    CallPlan,
+    Challenge,
+    Directory,
+    Menu,
+    Message,
+    PlanNode,
+    Queue,
+    Refuse,
+    SayHours,
+    SetTags,
+    SetVariables,
+    Speak,
+    Step,
+)
+from router.core.record import Disposition, Evidence, Phase
+from tests.unit.story import CALLER_CANCELS, GOODBYE, HELLO, RING_ANNA, gone, let_go, plan, story
+
+MENU = Menu(HELLO, ("1",))
+QUEUE = Queue("desk", ("anna",), 60.0)
+CHALLENGE = Challenge(HELLO)
+
+PHASES: list[tuple[str, Step, Phase]] = [
+    ("a text before somebody is rung", Speak("Hi.", "en"), Phase.GREETING),
+    ("hours before somebody is rung", SayHours("office", "en"), Phase.GREETING),
+    ("a challenge", CHALLENGE, Phase.GREETING),
+    ("a menu", MENU, Phase.MENU),
+    ("a directory", Directory(), Phase.MENU),
+    ("a queue", QUEUE, Phase.QUEUE),
+    ("a message", Message(), Phase.MESSAGE),
+    ("a callback", Callback(), Phase.MESSAGE),
+]
+
+
+@pytest.mark.parametrize(("step", "phase"), [row[1:] for row in PHASES], ids=[row[0] for row in PHASES])
+def test_a_caller_who_leaves_meanwhile_has_abandoned_the_call_there(step: Step, phase: Phase) -> None:
+    call = story(plan(step, RING_ANNA))
+    assert call.last[0] == Perform(0, step)
+    assert call.call.state == Performing()
+    assert call.then(TimerFired("dead_man")).last[0] == SetDeadMan(()), "who waits is looked after"
+    record = call.then(CALLER_CANCELS, gone()).record
+    assert (record.disposition, record.phase) == (Disposition.ABANDONED, phase)
+
+
+def test_only_the_end_of_that_step_counts() -> None:
+    call = story(plan(MENU, MENU, RING_ANNA), StepEnded(0, "otherwise"))
+    assert call.last == (Perform(1, MENU),)
+    for other in (StepEnded(0, "otherwise"), PlaybackEnded(1), LegAnswered(CALLER)):
+        assert call.then(other).last == ()
+    assert call.then(StepEnded(1, "otherwise")).rung == ["anna"]
+
+
+def test_after_a_gap_it_is_to_be_done_again() -> None:
+    assert Perform(0, QUEUE) in story(plan(QUEUE), RouterReturned()).last
+
+
+def test_a_step_that_nobody_can_do_is_noted_and_passed_over() -> None:
+    call = story(plan(QUEUE, RING_ANNA), StepEnded(0, NOT_BUILT))
+    assert call.rung == ["anna"]
+    assert call.call.flags == (NOT_BUILT,)
+    assert call.call.evidence == (Evidence(call.now, NOT_BUILT, detail="queue"),)
+
+
+NOT_DONE: list[tuple[str, CallPlan, Disposition, str]] = [
+    ("nothing else", plan(Message()), Disposition.FAILED, "not_built"),
+    ("a text that nobody spoke", plan(Speak("Hi.", "en")), Disposition.FAILED, "not_built"),
+    ("a queue", plan(QUEUE), Disposition.FAILED, "not_built"),
+    (
+        "a challenge that nobody asked",
+        CallPlan((PlanNode(CHALLENGE, None, {"failed": 1}), PlanNode(Refuse("decline", "ads")))),
+        Disposition.BLOCKED,
+        "ads",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("the_plan", "disposition", "reason"), [row[1:] for row in NOT_DONE], ids=[row[0] for row in NOT_DONE]
+)
+def test_what_becomes_of_a_call_for_which_nothing_could_be_done(
+    the_plan: CallPlan, disposition: Disposition, reason: str
+) -> None:
+    record = story(the_plan, StepEnded(0, NOT_BUILT), let_go()).record
+    assert (record.disposition, record.reason) == (disposition, reason)
+
+
+def test_a_prompt_that_was_heard_before_counts() -> None:
+    call = story(plan(Speak("Hi.", "en"), Message()), StepEnded(0, "said"), StepEnded(1, NOT_BUILT), let_go())
+    assert call.record.disposition is Disposition.INFORMED
+
+
+def test_a_queue_that_settled_nothing_says_why() -> None:
+    record = story(plan(QUEUE), StepEnded(0, "timeout"), let_go()).record
+    assert (record.disposition, record.reason) == (Disposition.NO_ANSWER, "queue_timeout")
+
+
+def test_a_message_that_was_left_settles_the_call() -> None:
+    call = story(plan(Message(), GOODBYE), StepEnded(0, "left"))
+    assert call.call.settled == Settled(Disposition.MESSAGE_LEFT)
+    assert call.then(let_go()).record.disposition is Disposition.MESSAGE_LEFT
+
+
+def test_tags_and_variables_are_set_at_once() -> None:
+    call = story(plan(SetTags(("vip", "late")), SetVariables((("A", "1"),)), RING_ANNA))
+    assert call.last[0] == SetChannelVariables((("A", "1"),))
+    assert call.rung == ["anna"]
+    assert [(seen.what, seen.detail) for seen in call.call.evidence] == [
+        ("tagged", "vip"),
+        ("tagged", "late"),
+    ]
