@@ -22,6 +22,8 @@ A caller's channel enters our application
 Facts -> decision
     core/arrival.py            what the caller's side sent -> facts, read once
     core/numbers.py            numbers, number patterns, caller id
+    core/numberplans.py        how numbers are dialled in each country, and which cost extra
+    core/alike.py              many patterns that begin alike, compared all at once
     core/regexes.py            regular expressions of callers' numbers and names
     core/times.py              durations, moments, dates and hours of the day, as written
     core/hours.py              when a client is open: week, dates, holidays, events of calendars
@@ -37,6 +39,7 @@ Facts -> decision
 
 Rules (read at start and at reload)
     core/yamltext.py           YAML 1.2, strict, with the place of everything
+    core/yamlsyntax.py         what is no YAML, in words
     core/remarks.py            errors and warnings: file:line:col, what, what to write
     core/reading.py            single values as written -> values
     core/written.py            what documents are made of: mappings with known keys, and values
@@ -56,6 +59,7 @@ Rules (read at start and at reload)
     core/shared.py             shared.yaml: named lists, and defaults
     core/layout.py             steps as written -> plans
     core/leads.py              where steps lead: circles
+    core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
     core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors

@@ -15,10 +15,10 @@ from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
-from router.core.cast import what_is_wrong
+from router.core.cast import Roles
 from router.core.decide import Decision
 from router.core.explain import explain as explained
-from router.core.remarks import did_you_mean
+from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
 from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
@@ -127,12 +127,13 @@ def _load(text: str, rules: RuleSet) -> tuple[str, QueueLoad]:
 
 def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
+    roles = Roles(rules)
     for one in given:
         name, is_, outcomes = one.partition("=")
         found[name] = tuple(outcomes.split(","))
-        wrong = what_is_wrong(name, found[name], rules) if name and is_ else None
+        wrong = roles.what_is_wrong(name, found[name]) if name and is_ else None
         if wrong or not (name and is_):
-            text = wrong.text if wrong else f"`{one}`; write WHO=OUTCOME, as in kari=busy"
+            text = words_of(wrong.error) if wrong else f"`{one}`; write WHO=OUTCOME, as in kari=busy"
             raise typer.BadParameter(text, param_hint="--given")
     return found
 

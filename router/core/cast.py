@@ -28,7 +28,7 @@ from router.core.plan import (
     Step,
     Target,
 )
-from router.core.remarks import did_you_mean
+from router.core.remarks import UnknownNameError
 from router.core.ruleset import RuleSet
 from router.core.steps.perform import ANSWERED, LEFT, REQUESTED, SAID
 
@@ -132,41 +132,49 @@ def _canonical(name: str, country: str | None) -> str:
 class Wrong(msgspec.Struct, frozen=True):
     """Something given that cannot be."""
 
-    text: str
-    """`what is wrong; what to write instead`."""
+    error: ValueError
+    """Says `what is wrong; what to write instead`."""
     in_name: bool
     """Else it is what is done."""
 
 
-def what_is_wrong(name: str, done: Iterable[str], rules: RuleSet) -> Wrong | None:
-    """Of one thing given: a misspelt name would do as one would wish, and prove nothing."""
-    can = _can(name, rules)
-    if can is None:
-        known = {person for client in rules.clients.values() for person in client.people}
-        known |= {queue for client in rules.clients.values() for queue in client.queues}
-        instead = f"write a person's or queue's id, PJSIP/ENDPOINT, a number, or one of {', '.join(_ACTS)}"
-        return Wrong(f"nobody is called `{name}`; {did_you_mean(name, known, instead)}", in_name=True)
-    for one in done:
-        if one not in can:
-            words = "a person's id" if name == DIRECTORY else ", ".join(dict.fromkeys(can))
-            return Wrong(f"`{one}` is nothing that `{name}` does; write one of {words}", in_name=False)
-    return None
+class Roles:
+    """Whom rules have, by name."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.people = {person for client in rules.clients.values() for person in client.people}
+        self.queues = {queue for client in rules.clients.values() for queue in client.queues}
+
+    def what_is_wrong(self, name: str, done: Iterable[str]) -> Wrong | None:
+        """Of one thing given: a misspelt name would do as one would wish, and prove nothing."""
+        can = self._can(name)
+        if not can:
+            what = f"nobody is called `{name}`"
+            instead = (
+                f"write a person's or queue's id, PJSIP/ENDPOINT, a number, or one of {', '.join(_ACTS)}"
+            )
+            known = self.people | self.queues
+            return Wrong(UnknownNameError.among(what, name, known, instead), in_name=True)
+        for one in done:
+            if one not in can and not (name == DIRECTORY and one in self.people):
+                words = "a person's id" if name == DIRECTORY else ", ".join(dict.fromkeys(can))
+                what = f"`{one}` is nothing that `{name}` does; write one of {words}"
+                return Wrong(ValueError(what), in_name=False)
+        return None
+
+    def _can(self, name: str) -> tuple[str, ...]:
+        """What goes by this name can do; a directory finds people besides."""
+        can: tuple[str, ...] = ()
+        if name in self.people or name.startswith(("PJSIP/", "+")) or name[:1].isdigit():
+            can += PHONES
+        if name in self.queues:
+            can += QUEUES
+        if name == MENU:
+            can += _KEYS
+        if name == DIRECTORY:
+            can += (OTHERWISE,)
+        return can + CALLER.get(name, ())
 
 
 _ACTS = (MENU, DIRECTORY, *CALLER)
 _KEYS = (*"0123456789*#", OTHERWISE)
-
-
-def _can(name: str, rules: RuleSet) -> tuple[str, ...] | None:
-    """What goes by this name can do; None if nothing goes by it."""
-    people = {person for client in rules.clients.values() for person in client.people}
-    can: tuple[str, ...] = ()
-    if name in people or name.startswith(("PJSIP/", "+")) or name[:1].isdigit():
-        can += PHONES
-    if any(name in client.queues for client in rules.clients.values()):
-        can += QUEUES
-    if name == MENU:
-        can += _KEYS
-    if name == DIRECTORY:
-        can += (*sorted(people), OTHERWISE)
-    return can + CALLER.get(name, ()) or None

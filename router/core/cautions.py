@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from router.core.conditiondocs import ConditionDoc
-from router.core.layout import ENDING_STEPS, Phones, all_steps, distinct, rounds_of
-from router.core.plan import CallPlan, Ring
+from router.core.layout import ENDING_STEPS, Phones, all_steps
+from router.core.plan import CallPlan, Ring, Target
 from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
 from router.core.schema import ClientDoc
-from router.core.stepdocs import DirectoryStep, PersonStep, QueueStep, RingStep
+from router.core.stepdocs import DirectoryStep, NumberDoc, PersonStep, QueueStep, RingStep
 from router.core.times import Duration
 from router.core.unbuilt import not_built
 from router.core.yamltext import Path
@@ -91,9 +91,15 @@ def _steps(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:
         if path in ended:
             what = "this step is never reached, since the call has ended or gone elsewhere"
             yield path, f"{what}; remove it, or move it up"
-        own = {SELF: phones.get(str(path[1]), ())}
-        if isinstance(step, RingStep) and not distinct(rounds_of(step, {**phones, **own})):
+        if isinstance(step, RingStep) and not any(_phones(target, path, phones) for target in step.ring):
             yield path, "this step can ring nobody; name somebody who has `rings:`"
+
+
+def _phones(target: Target | PersonRef | NumberDoc, path: Path, phones: Phones) -> tuple[object, ...]:
+    """What rings for an entry of the `ring` at `path`."""
+    if not isinstance(target, PersonRef):
+        return (target,)
+    return phones.get(str(path[1]) if target.id == SELF else target.id, ())
 
 
 def _long_waits(rules: ClientRules) -> Iterator[Caution]:

@@ -117,8 +117,7 @@ class Hours:
         by_weekday = {day: spans for days, spans in week.items() for day in days}
         dated: dict[date, Spans] = {}
         yearly: dict[tuple[int, int], Spans] = {}
-        rows = [(list(rule.days()), rule, spans) for rule, spans in dates.items()]
-        for _, rule, spans in sorted(rows, key=lambda row: -len(row[0])):
+        for rule, spans in sorted(dates.items(), key=lambda row: -row[0].count):
             if isinstance(rule, Dates):
                 dated |= dict.fromkeys(rule.days(), spans)
             else:

@@ -15,6 +15,7 @@ To add a step: its row in `_COMPILE` and, if it has branches, in `branches`.
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -178,9 +179,13 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
 
 
 def rounds_of(step: RingStep, phones: Phones) -> Rounds:
+    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
     asks = None if step.confirm is None else step.confirm is not False
-    entries = tuple(_asking(_targets(target, phones), asks) for target in step.ring)
-    return (tuple(one for targets in entries for one in targets),) if step.order == "all" else entries
+    entries = tuple(_targets(target, phones) for target in step.ring)
+    if sum(map(len, entries)) > MOST_PHONES:
+        raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
+    entries = tuple(_asking(targets, asks) for targets in entries)
+    return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
 def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Target, ...]:
@@ -210,58 +215,58 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
     return Speak(spoken, doc.language)
 
 
-def _say(step: SayStep, doc: ClientDoc, phones: Phones) -> Step:
+def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return prompt(step.say, doc)
 
 
-def _menu(step: MenuStep, doc: ClientDoc, phones: Phones) -> Step:
+def _menu(step: MenuStep, doc: ClientDoc, rounds: Rounds) -> Step:
     said = step.menu.say
     return Menu(None if said is None else prompt(said, doc), tuple(step.menu.choices))
 
 
-def _directory(step: DirectoryStep, doc: ClientDoc, phones: Phones) -> Step:
+def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Directory()
 
 
-def _ring(step: RingStep, doc: ClientDoc, phones: Phones) -> Step:
+def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
     announce = None if step.announce is None else prompt(step.announce, doc)
     text = step.confirm if isinstance(step.confirm, str) else ""
-    return Ring(distinct(rounds_of(step, phones)), float(step.ring_for.seconds), text, announce)
+    return Ring(distinct(rounds), float(step.ring_for.seconds), text, announce)
 
 
-def _queue(step: QueueStep, doc: ClientDoc, phones: Phones) -> Step:
+def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Queue(step.queue, doc.queues[step.queue].agents, float(step.wait_for.seconds), step.front)
 
 
-def _message(step: MessageStep, doc: ClientDoc, phones: Phones) -> Step:
+def _message(step: MessageStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Message(step.to)
 
 
-def _callback(step: CallbackStep, doc: ClientDoc, phones: Phones) -> Step:
+def _callback(step: CallbackStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Callback(step.to)
 
 
-def _tag(step: TagStep, doc: ClientDoc, phones: Phones) -> Step:
+def _tag(step: TagStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return SetTags(step.tag)
 
 
-def _set(step: SetStep, doc: ClientDoc, phones: Phones) -> Step:
+def _set(step: SetStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return SetVariables(tuple(step.set.items()))
 
 
-def _decline(step: DeclineStep, doc: ClientDoc, phones: Phones) -> Step:
+def _decline(step: DeclineStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Refuse(step.treatment)
 
 
-def _hangup(step: HangupStep, doc: ClientDoc, phones: Phones) -> Step:
+def _hangup(step: HangupStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return HangUp()
 
 
-def _dialplan(step: DialplanStep, doc: ClientDoc, phones: Phones) -> Step:
+def _dialplan(step: DialplanStep, doc: ClientDoc, rounds: Rounds) -> Step:
     return Dialplan(step.dialplan.context, step.dialplan.extension)
 
 
-_COMPILE: dict[type[Shape], Callable[[Any, ClientDoc, Phones], Step]] = {
+_COMPILE: dict[type[Shape], Callable[[Any, ClientDoc, Rounds], Step]] = {
     SayStep: _say,
     MenuStep: _menu,
     DirectoryStep: _directory,
@@ -279,28 +284,49 @@ _COMPILE: dict[type[Shape], Callable[[Any, ClientDoc, Phones], Step]] = {
 
 MOST_STEPS = 1000
 """A plan may not have more: `person` steps that lead to several others multiply."""
+MOST_PHONES = 500
+"""Phones that one step may ring, all rounds together."""
+MOST_LAID_OUT = 50_000
+"""Steps, and phones that they ring, of all plans of one client: each route has a last resort of its own."""
 
 
 class TooManyStepsError(Exception):
-    """A plan would have more than MOST_STEPS."""
+    """A plan would have more than MOST_STEPS, or more of something else that is bounded."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(path, text)
         self.path = path
         """Where in the document that became clear."""
+        self.text = text
+        """`what is wrong; what to write instead`."""
 
 
 ENDING_STEPS = (DeclineStep, HangupStep, DialplanStep, GotoStep)
 """What is written after one of these in a list is never reached."""
 
 
-class Sheet(NamedTuple):
+class Sheet:
     """One client's document, and what laying out its steps needs of it."""
 
-    doc: ClientDoc
-    phones: dict[str, tuple[Target, ...]]
-    place: Callable[[Path], str]
-    """`file:line` of a path."""
+    def __init__(
+        self, doc: ClientDoc, phones: dict[str, tuple[Target, ...]], place: Callable[[Path], str]
+    ) -> None:
+        """`place` is `file:line` of a path."""
+        self.doc = doc
+        self.phones = phones
+        self.place = place
+        self.routes = {route.name: number for number, route in enumerate(doc.routes)}
+        self._laid_out = 0
+        self._first_steps: dict[str, Shape | None] = {}
+        """That a person's own treatment begins with."""
+
+    def count(self, laid: int, path: Path) -> None:
+        """Of so many more steps or phones, at `path`. Raises TooManyStepsError."""
+        self._laid_out += laid
+        if self._laid_out > MOST_LAID_OUT:
+            what = f"the steps of this client's calls, and phones, are more than {MOST_LAID_OUT} up to here"
+            instead = "let fewer lead to others, shorten `last_resort`, or make it several clients"
+            raise TooManyStepsError(path, f"{what}; {instead}")
 
     def phones_of(self, person: str) -> Phones:
         """All phones, with that person's as SELF's."""
@@ -315,11 +341,14 @@ class Sheet(NamedTuple):
         """The first step that a call meets of `steps`, wherever they lead; they lead in no circle."""
         for step in steps:
             if isinstance(step, PersonStep):
-                met = self.first_step(own_treatment(self.doc, step.person)[0])
+                if step.person not in self._first_steps:
+                    own, _ = own_treatment(self.doc, step.person)
+                    self._first_steps[step.person] = self.first_step(own)
+                met = self._first_steps[step.person]
                 if met is not None:
                     return met
             elif isinstance(step, GotoStep):
-                return self.first_step(next(one.do for one in self.doc.routes if one.name == step.goto))
+                return self.first_step(self.doc.routes[self.routes[step.goto]].do)
             else:
                 return step
         return None
@@ -364,12 +393,10 @@ class _Paper:
                 leads_to = laid.step.goto
                 break
             row.append(laid)
-            if len(row) > MOST_STEPS:
-                raise TooManyStepsError(path)
+            self.check_length(len(self.nodes) + len(row), path)
+        self.sheet.count(len(row), path)
         first = len(self.nodes)
         self.nodes += [PlanNode(HangUp())] * len(row)
-        if len(self.nodes) > MOST_STEPS:
-            raise TooManyStepsError(path)
         if leads_to is not None:
             after = self.route(leads_to)
         if not row:
@@ -380,10 +407,27 @@ class _Paper:
             self.nodes[position] = self.node(laid, position, follows)
         return first
 
+    def check_length(self, steps: int, path: Path) -> None:
+        if steps > MOST_STEPS:
+            what = f"a call could meet more than {MOST_STEPS} steps from here"
+            raise TooManyStepsError(path, f"{what}; let fewer `person` steps lead to others")
+
+    def rounds(self, laid: _Laid) -> Rounds:
+        """Of a ring step; of any other, none."""
+        if not isinstance(laid.step, RingStep):
+            return ()
+        try:
+            rounds = rounds_of(laid.step, laid.phones)
+        except ValueError as error:
+            raise TooManyStepsError(laid.path, str(error)) from None
+        self.sheet.count(sum(map(len, rounds)), laid.path)
+        return rounds
+
     def in_a_row(self, steps: tuple[Shape, ...], path: Path, phones: Phones) -> Iterator[_Laid]:
         """The steps with those of people's own treatments among them."""
         for number, step in enumerate(steps):
             if isinstance(step, PersonStep):
+                self.sheet.count(1, path)
                 own = own_treatment(self.sheet.doc, step.person)
                 yield from self.in_a_row(*own, self.sheet.phones_of(step.person))
             else:
@@ -391,28 +435,29 @@ class _Paper:
 
     def route(self, name: str) -> int:
         if name not in self.routes:
-            number, route = next(
-                (number, route) for number, route in enumerate(self.sheet.doc.routes) if route.name == name
-            )
-            self.routes[name] = self.lay(route.do, ("routes", number, "do"), _AFTER, self.sheet.phones)
+            number = self.sheet.routes[name]
+            steps = self.sheet.doc.routes[number].do
+            self.routes[name] = self.lay(steps, ("routes", number, "do"), _AFTER, self.sheet.phones)
         return self.routes[name]
 
     def node(self, laid: _Laid, position: int, follows: int) -> PlanNode:
         step, path, phones = laid
-        made = _COMPILE[type(step)](step, self.sheet.doc, phones)
+        rounds = self.rounds(laid)
+        made = _COMPILE[type(step)](step, self.sheet.doc, rounds)
         if isinstance(made, ENDS):
             return PlanNode(made, None, {}, self.sheet.place(path))
         on: dict[str, int | None] = {}
         for way, steps, below in branches(step):
             on[way] = self.lay(steps, (*path, *below), follows, phones)
         if isinstance(step, RingStep):
-            rounds = rounds_of(step, phones)
             if any(self.sheet.is_timed(target.name) for targets in rounds for target in targets):
                 self.timed.append((position, rounds))
             if step.order == "rotate":
                 self.rotating.append(position)
-        elif isinstance(made, Queue) and any(map(self.sheet.is_timed, made.agents)):
-            self.timed.append((position, ()))
+        elif isinstance(made, Queue):
+            self.sheet.count(len(made.agents), path)
+            if any(map(self.sheet.is_timed, made.agents)):
+                self.timed.append((position, ()))
         return PlanNode(made, follows, on, self.sheet.place(path))
 
     def unsettled(self, first: int, told: bool) -> set[int]:

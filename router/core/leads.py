@@ -1,6 +1,6 @@
 """Where steps lead: rules in which a caller would go round in a circle, or `self` is nobody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from router.core.layout import Written, all_steps, own_treatment, walk
 from router.core.reading import SELF, PersonRef
@@ -15,6 +15,9 @@ Misled = tuple[Path, str]
 LONGEST_WAY = 35
 """So many routes and people may lead on to one another: laying them out, each inside the one before, must not
 outgrow Python's stack (yamltext.MAX_DEPTH bounds what each is itself)."""
+
+MOST_NAMED = 5
+"""Routes and people that are named of a circle."""
 
 _Treatment = tuple[type[Shape], str]
 """What leads to some steps: `goto` and a route's name, or `person` and an id."""
@@ -38,21 +41,32 @@ def _circles(doc: ClientDoc) -> Iterator[Misled]:
     """How many treatments lie on the longest way from each, itself included."""
     for start in leads:
         way, onward = [start], [iter(leads[start])]
+        passed = {start: 0}
+        """Where in the way."""
         while way and start not in cleared:
             path, there = next(onward[-1], ((), None))
             if there is None:
                 done = way.pop()
                 onward.pop()
+                del passed[done]
                 cleared[done] = 1 + max((cleared.get(there, 0) for _, there in leads[done]), default=0)
                 if cleared[done] == LONGEST_WAY:
                     what = f"more than {LONGEST_WAY} routes and people follow one another from here"
                     yield leads[done][0][0], f"{what}; shorten the way"
-            elif there in way:
-                names = " to ".join(f"`{name}`" for _, name in (*way[way.index(there) :], there))
+            elif there in passed:
+                names = _names(way, passed[there])
                 yield path, f"this leads in a circle, from {names}; let one of them end elsewhere"
             elif there not in cleared:
+                passed[there] = len(way)
                 way.append(there)
                 onward.append(iter(leads[there]))
+
+
+def _names(way: Sequence[_Treatment], first: int) -> str:
+    """`a to b to a`: the circle that a way has come to, which begins at its place `first`."""
+    names = [f"`{name}`" for _, name in way[first : first + MOST_NAMED]]
+    more = len(way) - first - len(names)
+    return " to ".join((*names, *[f"{more} more"] * (more > 0), names[0]))
 
 
 def _treatments(doc: ClientDoc) -> Iterator[tuple[_Treatment, Written]]:

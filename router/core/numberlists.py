@@ -6,7 +6,7 @@ numbers in it are national. Only the indexes outlive the loading.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -19,10 +19,14 @@ from router.core.tables import Tables, find_table, records
 COLUMNS = ("number", "phone", "telephone", "caller")
 """What the column with the numbers may be called; the first of these that is there is taken."""
 VOTES = "votes"
+MANY_VOTES = 1_000_000_000
+"""Those of an entry that cannot be read, so that it is told of."""
 TOLD = 5
 """Unreadable rows of a list that are named one by one."""
 MOST_UNREAD = 10_000
 """After so many unreadable rows the rest of a list is left unread: it is something else."""
+MOST_VOTES = 5
+"""Different `min_votes` that one list may be read with: each is an index of its own."""
 LEAST_LITERAL = len("+478")
 """What a pattern of a list begins with, in characters: a shorter one would take in whole countries."""
 
@@ -77,13 +81,22 @@ class NumberLists:
     def __init__(self, tables: Tables, folder: str = "") -> None:
         self._tables = tables
         self._folder = folder
-        self._found: dict[str, tuple[str, _Entries] | str] = {}
+        self._found: dict[str, tuple[str, _Entries] | ValueError] = {}
         """By the name as a rule has it: the name as the tables have it and the rows, or what is wrong."""
+        self._votes: dict[str, set[int]] = {}
         self._lists: dict[tuple[str, str | None, int], NumberList] = {}
 
     def find(self, file: str) -> str:
         """The list's name as the tables have it. ValueError says why there is no such list."""
         return self._read(file)[0]
+
+    def admit(self, file: str, min_votes: int) -> None:
+        """Take note of how a list will be read. ValueError says that it is in too many ways."""
+        votes = self._votes.setdefault(file, set())
+        votes.add(min_votes)
+        if len(votes) > MOST_VOTES:
+            what = f"`{file}` is read with more than {MOST_VOTES} different `min_votes`"
+            raise ValueError(f"{what}; let rules share some")
 
     def load(self, file: str, country: str | None, min_votes: int = 0) -> NumberList:
         """The list in `file`, its national numbers read in `country`, without those of fewer votes.
@@ -106,10 +119,10 @@ class NumberLists:
                 name, text = find_table(file, self._tables)
                 self._found[file] = self._read(name) if name != file else (name, _entries(name, text))
             except ValueError as error:
-                self._found[file] = str(error)
+                self._found[file] = error
         found = self._found[file]
-        if isinstance(found, str):
-            raise ValueError(found)
+        if isinstance(found, ValueError):
+            raise found.with_traceback(None)
         return found
 
 
@@ -133,11 +146,15 @@ def _from_json(name: str, text: str) -> Iterator[_Entry]:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         instead = 'write {"numbers": [{"phone": "+47..."}]}, or a table NAME.csv'
         raise ValueError(f"`{name}` is not PhoneBlock's JSON ({error}); {instead}") from None
+    unread = 0
     for number, raw in enumerate(export.numbers, start=1):
         try:
             row = msgspec.json.decode(raw, type=_Exported)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            yield _Entry(number, "", 0)
+            yield _Entry(number, "", MANY_VOTES)
+            unread += 1
+            if unread == MOST_UNREAD:
+                return
         else:
             yield _Entry(number, row.phone, int(row.votes))
 
@@ -151,7 +168,9 @@ def _from_csv(name: str, text: str) -> tuple[tuple[_Entry, ...], bool]:
     titles = [cell.lower() for cell in first.cells]
     title = next((known for known in COLUMNS if known in titles), None)
     if title is None:
-        return tuple(_Entry(row.line, _number(row.cells[0]), 0) for row in chain((first,), rows)), False
+        return tuple(
+            _readable(_Entry(row.line, _number(row.cells[0]), 0) for row in chain((first,), rows))
+        ), False
     for known in (title, VOTES):
         if titles.count(known) > 1:
             raise ValueError(f"`{name}:{first.line}` has two columns `{known}`; give each its own name")
@@ -162,13 +181,23 @@ def _from_csv(name: str, text: str) -> tuple[tuple[_Entry, ...], bool]:
     ), voted
 
 
+def _readable(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """Those up to where it shows that no list is meant."""
+    hopeless = 0
+    for entry in entries:
+        yield entry
+        hopeless += len(entry.text) < 2 or entry.text.isalpha()
+        if hopeless == MOST_UNREAD:
+            return
+
+
 def _cell(cells: Sequence[str], at: int) -> str:
     return cells[at] if at < len(cells) else ""
 
 
 def _number(cell: str) -> str:
     """Without the comment after it."""
-    return cell.partition("#")[0].strip()
+    return cell.partition("#")[0].strip() if "#" in cell else cell
 
 
 def _count(cell: str) -> int:

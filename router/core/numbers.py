@@ -2,18 +2,21 @@
 
 A number is E.164 text (ITU-T E.164: `+`, at most 15 digits) once read, and trusted afterwards. Text with `+`
 is taken digit by digit as written, so a number and a pattern that look alike always match; text without is
-read by phonenumbers as it would be dialled in `country` (trunk prefixes, `00`). How long numbers may be comes
-from phonenumbers' metadata of the calling code, kept per code, which makes 100,000 numbers cheap to load.
+read as it would be dialled in `country` (trunk prefixes, `00`). Both go by the numbering plans of
+numberplans.py, which makes 100,000 numbers cheap to load.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache
 from typing import Generic, TypeVar
 
 import msgspec
 import phonenumbers
+
+from router.core.alike import Alike, first_of
+from router.core.numberplans import COUNTRIES_OF, code_of, costs_extra, country_of, plan_of, read_dialled
 
 T = TypeVar("T")
 
@@ -21,6 +24,9 @@ MAX_DIGITS = 15
 """The most digits of a number, calling code included (E.164, 6.1)."""
 MAX_CALLER_TEXT = 80
 """What is kept of a number or name as the network sent it, in characters."""
+
+FEW = 8
+"""Patterns that begin alike are compared one by one if there are no more."""
 
 LONGEST_INTERNAL = 6
 """Characters of an internal number, which names nobody outside; what is longer is masked."""
@@ -36,14 +42,6 @@ PATTERN_AS_WRITTEN = re.compile("[+0-9xX*{}]+".format("".join(map(chr, _IGNORED)
 """What a number or a pattern consists of before it is read; more may look like it."""
 _SHOWN_DIGITS = re.compile(r"\+?[0-9*#]+")
 _CONTROL = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]")
-_CALLING_CODES = {str(code): regions[0] for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()}
-_PREMIUM = (
-    phonenumbers.PhoneNumberType.PREMIUM_RATE,
-    phonenumbers.PhoneNumberType.SHARED_COST,
-    # Forwarded or paged at the caller's cost, mostly more than a mobile's: +4470 and +4476 in Great Britain.
-    phonenumbers.PhoneNumberType.PERSONAL_NUMBER,
-    phonenumbers.PhoneNumberType.PAGER,
-)
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 """ISO 3166 codes of the countries whose numbers can be read."""
@@ -56,37 +54,15 @@ def _plain(text: str) -> str:
     return text.translate(_IGNORED)
 
 
-def _calling_code(e164: str) -> str:
-    """The calling code that `e164` begins with; codes are prefix-free, so at most one fits."""
-    for length in (2, 3, 4):
-        if e164[1:length] in _CALLING_CODES:
-            return e164[1:length]
-    raise ValueError(f"`{e164}` does not begin with a calling code; write it as in +4722334455")
-
-
-@cache
-def _national_lengths(code: str) -> frozenset[int]:
-    region = _CALLING_CODES[code]
-    if region == "001":
-        metadata = phonenumbers.PhoneMetadata.metadata_for_nongeo_region(int(code), None)
-    else:
-        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    assert metadata is not None
-    assert metadata.general_desc is not None
-    return frozenset(metadata.general_desc.possible_length)
-
-
-def calling_codes() -> Iterator[tuple[str, frozenset[int]]]:
+def calling_codes() -> Iterator[tuple[str, tuple[int, ...]]]:
     """Every calling code there is, with how many digits numbers can have after it."""
-    for code in _CALLING_CODES:
-        yield code, _national_lengths(code)
+    for code, countries in COUNTRIES_OF.items():
+        yield code, plan_of(code, countries[0]).lengths
 
 
 def shared_codes() -> Iterator[tuple[str, tuple[str, ...]]]:
     """The calling codes that several countries have, with those countries (ISO 3166 codes)."""
-    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
-        if len(regions) > 1:
-            yield str(code), regions
+    yield from ((code, countries) for code, countries in COUNTRIES_OF.items() if len(countries) > 1)
 
 
 @cache
@@ -106,11 +82,15 @@ def example_numbers(country: str) -> tuple["PhoneNumber", ...]:
 
 
 def _check_length(e164: str) -> None:
-    code = _calling_code(e164)
+    try:
+        code = code_of(e164[1:])
+    except ValueError:
+        what = f"`{e164}` does not begin with a calling code; write it as in +4722334455"
+        raise ValueError(what) from None
     digits = len(e164) - 1 - len(code)
-    lengths = _national_lengths(code)
+    lengths = plan_of(code, COUNTRIES_OF[code][0]).lengths
     if digits not in lengths:
-        possible = " or ".join(str(length) for length in sorted(lengths))
+        possible = " or ".join(map(str, lengths))
         raise ValueError(f"`{e164}` has {digits} digits after +{code}; numbers there have {possible}")
 
 
@@ -118,21 +98,9 @@ def _read_national(digits: str, country: str | None, text: str) -> str:
     if country is None:
         raise ValueError(f"`{text}` has no calling code; write it with +")
     try:
-        parsed = phonenumbers.parse(digits, country)
-    except phonenumbers.NumberParseException:
+        return read_dialled(digits, country)
+    except ValueError:
         raise ValueError(f"`{text}` is not a number in {country}; write it as in +4722334455") from None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-@lru_cache(maxsize=8192)
-def _country_of(e164: str) -> str:
-    main = _CALLING_CODES[_calling_code(e164)]
-    return phonenumbers.region_code_for_number(phonenumbers.parse(e164, None)) or main
-
-
-@lru_cache(maxsize=8192)
-def _is_premium(e164: str) -> bool:
-    return phonenumbers.number_type(phonenumbers.parse(e164, None)) in _PREMIUM
 
 
 def masked(number: str) -> str:
@@ -168,12 +136,12 @@ class PhoneNumber(msgspec.Struct, frozen=True, order=True):
     @property
     def country(self) -> str:
         """ISO 3166 code of the country; where that is not known, the main country of the calling code."""
-        return _country_of(self.e164)
+        return country_of(self.e164)
 
     @property
     def is_premium(self) -> bool:
         """True for premium-rate, shared-cost, personal and pagers' numbers, as phonenumbers knows them."""
-        return _is_premium(self.e164)
+        return costs_extra(self.e164)
 
     def __str__(self) -> str:
         return self.e164
@@ -298,11 +266,11 @@ class NumberIndex(Generic[T]):
     """Pattern -> value. A look-up costs a probe for each length of literal part in use (at most 16), not each
     pattern.
 
-    Only patterns with the same literal part are compared one by one. The most specific pattern wins; of equal
-    patterns the first given.
+    Only patterns with the same literal part are compared one by one, and many of them all at once. The most
+    specific pattern wins; of equal patterns the first given.
     """
 
-    __slots__ = ("_exact", "_lengths", "_size", "_wild")
+    __slots__ = ("_alike", "_exact", "_lengths", "_size", "_wild")
 
     def __init__(self, rows: Iterable[tuple[NumberPattern, T]]) -> None:
         self._exact: dict[str, T] = {}
@@ -315,6 +283,11 @@ class NumberIndex(Generic[T]):
         self._wild: dict[str, list[tuple[NumberPattern, T]]] = {}
         for row in sorted(by_text.values(), key=lambda row: row[0].rank):
             self._wild.setdefault(row[0].literal, []).append(row)
+        self._alike = {
+            literal: Alike([pattern.text for pattern, _ in rows])
+            for literal, rows in self._wild.items()
+            if len(rows) > FEW
+        }
         self._size = len(self._exact) + len(by_text)
         self._lengths = tuple(sorted({len(literal) for literal in self._wild}, reverse=True))
 
@@ -332,33 +305,13 @@ class NumberIndex(Generic[T]):
         if e164 in self._exact:
             return self._exact[e164]
         for length in self._lengths:
-            for pattern, value in self._wild.get(e164[:length], ()):
+            rows = self._wild.get(e164[:length], ())
+            if len(rows) > FEW:
+                matching = self._alike[e164[:length]].overlapping(e164)
+                if matching:
+                    return rows[first_of(matching)][1]
+                continue
+            for pattern, value in rows:
                 if pattern.matches(number):
                     return value
         return None
-
-
-def conflicts(
-    patterns: Iterable[tuple[NumberPattern, T]], may_share: Callable[[T, T], bool]
-) -> list[tuple[T, T]]:
-    """Pairs of values whose patterns have a number in common though they may not; at most one pair a pattern.
-
-    Two overlapping patterns always have one literal part that begins the other's, so each pattern, short
-    literal parts first, is compared only with what lies under the beginnings of its own. Cost grows with the
-    number of patterns, not with its square.
-    """
-    found: list[tuple[T, T]] = []
-    seen: dict[str, list[tuple[NumberPattern, T]]] = {}
-    lengths: list[int] = []
-    for pattern, value in sorted(patterns, key=lambda row: len(row[0].literal)):
-        literal = pattern.literal
-        if not lengths or lengths[-1] < len(literal):
-            lengths.append(len(literal))
-        near = [row for length in lengths if (rows := seen.get(literal[:length])) for row in rows]
-        rivals = [row for row in near if row[0].overlaps(pattern)] if near else near
-        clash = next((other for _, other in rivals if not may_share(other, value)), None)
-        if clash is not None:
-            found.append((clash, value))
-        elif (pattern, value) not in rivals:
-            seen.setdefault(literal, []).append((pattern, value))
-    return found

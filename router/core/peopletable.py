@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from router.core.reading import text_of
-from router.core.remarks import RuleError, did_you_mean
+from router.core.remarks import RuleError, did_you_mean, words_of
 from router.core.tables import Record, Tables, find_table, records
 from router.core.yamltext import Path, YamlText
 
@@ -17,9 +17,13 @@ COLUMNS = ("id", "name", "extension", "numbers", "rings", "hours")
 """The columns a table may have: the keys of an entry of `people:`, and its own name."""
 SEVERAL = ("numbers", "rings")
 """Columns whose cells may hold several values, with BETWEEN between them."""
+MOST_COLUMNS = 50
+"""A table with more is not one of people."""
 BETWEEN = ";"
-MOST_PEOPLE = 20_000
+MOST_PEOPLE = 10_000
 """Of one client."""
+MOST_NUMBERS = 3 * MOST_PEOPLE
+"""Numbers and phones of all of them."""
 
 _People = dict[str, dict[str, object]]
 
@@ -36,7 +40,7 @@ def with_people(text: YamlText, tables: Tables, folder: str) -> YamlText:
     try:
         name, written = find_table(text_of(data["people_from"]), tables)
     except ValueError as error:
-        refusal = RuleError.of(text.mark(("people_from",)), str(error))
+        refusal = RuleError.of(text.mark(("people_from",)), words_of(error))
         return replace(text, errors=(*text.errors, refusal), whole=False)
     table = _Table(text, folder + name, records(written))
     people = table.people()
@@ -62,6 +66,7 @@ class _Table:
         """Person -> line."""
         self.errors: list[RuleError] = []
         self.usable = False
+        self.numbers = 0
 
     def refuse(self, line: int, what: str, instead: str) -> None:
         self.errors.append(RuleError(self.file, line, int(line > 0), what, instead))
@@ -75,20 +80,29 @@ class _Table:
         self.check_titles(first.line, titles)
         self.usable = not self.errors
         found: _People = {}
-        for row in self.rows if self.usable else ():
-            if len(found) == MOST_PEOPLE:
+        for taken, row in enumerate(self.rows if self.usable else ()):
+            if taken == MOST_PEOPLE:
                 self.refuse(row.line, f"more than {MOST_PEOPLE} people", "make them several clients")
                 break
             self.take(row, titles, found)
+            if self.numbers > MOST_NUMBERS:
+                what = f"more than {MOST_NUMBERS} numbers and phones"
+                self.refuse(row.line, what, "make them several clients")
+                self.usable = False
+                break
         return found
 
     def check_titles(self, line: int, titles: Sequence[str]) -> None:
         if not set(titles) & set(COLUMNS):
             self.refuse(line, "the first line names no column of people", f"write {','.join(COLUMNS)}")
             return
+        known = f"the columns are {', '.join(COLUMNS)}"
+        if len(titles) > MOST_COLUMNS:
+            self.refuse(line, f"{len(titles)} columns are not those of a table of people", known)
+            return
         for at, title in enumerate(titles):
             if title not in COLUMNS:
-                instead = did_you_mean(title, COLUMNS, f"the columns are {', '.join(COLUMNS)}")
+                instead = did_you_mean(title, COLUMNS, known)
                 self.refuse(line, f"`{title[:60]}` is not a column of people", instead)
             elif title in titles[:at]:
                 self.refuse(line, f"column `{title}` is here twice", "name each once")
@@ -112,10 +126,11 @@ class _Table:
             self.refuse(row.line, f"`{who[:60]}` is already at {place}", "give each person their own id")
         else:
             self.lines[who] = row.line
-            found[who] = {key: _value(key, cell) for key, cell in values.items() if cell}
+            found[who] = {key: self.value(key, cell) for key, cell in values.items() if cell}
 
-
-def _value(column: str, cell: str) -> object:
-    if column not in SEVERAL:
-        return cell
-    return [part.strip() for part in cell.split(BETWEEN) if part.strip()]
+    def value(self, column: str, cell: str) -> object:
+        if column not in SEVERAL:
+            return cell
+        parts = [part.strip() for part in cell.split(BETWEEN) if part.strip()]
+        self.numbers += len(parts)
+        return parts

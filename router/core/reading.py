@@ -7,7 +7,7 @@ have a form of their own has a row in `LOOKS`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import wraps
 from typing import Any, Literal, TypeVar, cast
@@ -22,7 +22,7 @@ from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
 from router.core.plan import Target
 from router.core.regexes import Regex
-from router.core.remarks import did_you_mean
+from router.core.remarks import UnknownNameError
 from router.core.times import WEEKDAYS, Duration
 
 T = TypeVar("T")
@@ -35,6 +35,9 @@ LONGEST_WAITING = Duration(2 * 60 * 60)
 
 LONGEST_TEXT = 500
 """No single value may have more characters."""
+
+LONGEST_CODE = 3
+"""Letters of a country in ISO 3166, where it is not its two: mostly these and one more."""
 
 LONGEST_SPEECH = 2000
 """What is spoken may have so many."""
@@ -67,14 +70,16 @@ class Reading(msgspec.Struct, frozen=True):
     """What the values of one document are read with."""
 
     country: str | None
-    people: tuple[str, ...]
-    hours: tuple[str, ...]
-    routes: tuple[str, ...]
+    people: Collection[str]
+    hours: Collection[str]
+    routes: Collection[str]
     dialling: Dialling
-    queues: tuple[str, ...] = ()
-    tags: tuple[str, ...] = SHIPPED_TAGS
+    shared: bool = False
+    """It is what clients share, where none of their names are known."""
+    queues: Collection[str] = ()
+    tags: Collection[str] = frozenset(SHIPPED_TAGS)
     """Those that ship, and those of the client and of shared.yaml."""
-    lists: tuple[str, ...] = ()
+    lists: Collection[str] = ()
     """Names of the lists in shared.yaml."""
     files: NumberLists = NO_LISTS
     calendars: Calendars = NO_CALENDARS
@@ -84,7 +89,7 @@ class Reading(msgspec.Struct, frozen=True):
         cls,
         data: Any,
         dialling: Dialling,
-        lists: tuple[str, ...] = (),
+        lists: Collection[str] = (),
         files: NumberLists = NO_LISTS,
         tags: tuple[str, ...] = (),
         calendars: Calendars = NO_CALENDARS,
@@ -93,7 +98,7 @@ class Reading(msgspec.Struct, frozen=True):
         document = data if isinstance(data, dict) else {}
         country = document.get("country")
         names = [document.get(key) for key in ("people", "hours", "queues", "tags")]
-        people, hours, queues, own = (tuple(found) if isinstance(found, dict) else () for found in names)
+        people, hours, queues, own = (found.keys() if isinstance(found, dict) else () for found in names)
         routes = document.get("routes")
         named = (
             [one.get("name") for one in routes if isinstance(one, dict)] if isinstance(routes, list) else []
@@ -102,10 +107,10 @@ class Reading(msgspec.Struct, frozen=True):
             country=country if country in COUNTRIES else None,
             people=people,
             hours=hours,
-            routes=tuple(name for name in named if isinstance(name, str)),
+            routes=dict.fromkeys(name for name in named if isinstance(name, str)),
             dialling=dialling,
             queues=queues,
-            tags=(*SHIPPED_TAGS, *tags, *own),
+            tags=dict.fromkeys((*SHIPPED_TAGS, *tags, *own)),
             lists=lists,
             files=files,
             calendars=calendars,
@@ -155,9 +160,12 @@ def _reading(info: ValidationInfo) -> Reading:
     return cast(Reading, info.context)
 
 
-def _known(name: str, names: Iterable[str], key: str, what: str) -> str:
+def _known(name: str, names: Collection[str], key: str, what: str, info: ValidationInfo) -> str:
     if name not in names:
-        raise ValueError(f"{what} `{name}`; {did_you_mean(name, names, f'add it under `{key}:`')}")
+        otherwise = f"add it under `{key}:`"
+        if _reading(info).shared:
+            otherwise = "name here only what is no client's own, such as PJSIP/100"
+        raise UnknownNameError.among(f"{what} `{name}`", name, names, otherwise)
     return name
 
 
@@ -189,8 +197,11 @@ def read_country(value: object) -> str:
     """Country: its two letters (ISO 3166), as in `NO`."""
     text = text_of(value)
     if text not in COUNTRIES:
-        hint = did_you_mean(text.upper(), COUNTRIES, "write its two letters (ISO 3166), as in NO")
-        raise ValueError(f"`{text[:80]}` is not a country; {hint}")
+        meant = text[:2].upper() if len(text) <= LONGEST_CODE else ""
+        instead = "write its two letters (ISO 3166), as in NO"
+        if meant in COUNTRIES:
+            instead = f"did you mean `{meant}`?"
+        raise ValueError(f"`{text[:80]}` is not a country; {instead}")
     return text
 
 
@@ -227,6 +238,11 @@ def read_list_file(value: object, info: ValidationInfo) -> str:
     return _reading(info).files.find(text_of(value))
 
 
+def admit_list(name: str, min_votes: int, info: ValidationInfo) -> None:
+    """ValueError where a list is read in too many ways."""
+    _reading(info).files.admit(name, min_votes)
+
+
 def read_calendar_file(value: object, info: ValidationInfo) -> str:
     """Calendar file: an iCalendar beside the rules, named from their folder, as in `calendars/closed.ics`."""
     return _reading(info).calendars.find(text_of(value))
@@ -245,8 +261,8 @@ def read_list_name(value: object, info: ValidationInfo) -> str:
     """Name of a list: one of the `lists` in shared.yaml."""
     text, lists = text_of(value), _reading(info).lists
     if text not in lists:
-        hint = did_you_mean(text, lists, "add it to shared.yaml under `lists:`")
-        raise ValueError(f"no list is called `{text}`; {hint}")
+        otherwise = "add it to shared.yaml under `lists:`"
+        raise UnknownNameError.among(f"no list is called `{text}`", text, lists, otherwise)
     return text
 
 
@@ -284,27 +300,27 @@ def read_language(value: object) -> str:
 
 def read_hours_name(value: object, info: ValidationInfo) -> str:
     """Name of hours: one of the client's `hours`."""
-    return _known(text_of(value), _reading(info).hours, "hours", "no hours are called")
+    return _known(text_of(value), _reading(info).hours, "hours", "no hours are called", info)
 
 
 def read_person(value: object, info: ValidationInfo) -> str:
     """Person: the id of one of the client's `people`."""
-    return _known(text_of(value), _reading(info).people, "people", "nobody here is")
+    return _known(text_of(value), _reading(info).people, "people", "nobody here is", info)
 
 
 def read_route(value: object, info: ValidationInfo) -> str:
     """Route name: the `name` of one of the client's `routes`."""
-    return _known(text_of(value), _reading(info).routes, "routes", "no route is called")
+    return _known(text_of(value), _reading(info).routes, "routes", "no route is called", info)
 
 
 def read_queue_name(value: object, info: ValidationInfo) -> str:
     """Name of a queue: one of the client's `queues`."""
-    return _known(text_of(value), _reading(info).queues, "queues", "no queue is called")
+    return _known(text_of(value), _reading(info).queues, "queues", "no queue is called", info)
 
 
 def read_tag_name(value: object, info: ValidationInfo) -> str:
     """Tag: one that ships, or one of `tags` in the client's file or in shared.yaml."""
-    return _known(text_of(value), _reading(info).tags, "tags", "no tag is called")
+    return _known(text_of(value), _reading(info).tags, "tags", "no tag is called", info)
 
 
 def read_key(value: object) -> str:
@@ -347,6 +363,13 @@ def forward(ends: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     if ends[1] <= ends[0]:
         raise ValueError("this ends before it begins; write the earlier moment first")
     return ends
+
+
+def after_from(until: datetime, info: ValidationInfo) -> datetime:
+    """The end of what has its beginning in `from`, if it has a length."""
+    if "from_" in info.data:
+        forward((info.data["from_"], until))
+    return until
 
 
 def read_duration(value: object) -> Duration:
@@ -424,7 +447,8 @@ def read_outside_number(value: object, info: ValidationInfo) -> Target:
     text, reading = text_of(value), _reading(info)
     number = PhoneNumber.parse(text, reading.country)
     refusal = reading.dialling.refusal(number, reading.country)
-    if refusal is not None:
+    # A client without its country is refused for that.
+    if refusal is not None and (reading.country or reading.shared or not reading.dialling.trunk):
         raise ValueError(refusal)
     return reading.dialling.outside(number, number.e164)
 
@@ -445,8 +469,15 @@ def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
     if text == SELF:
         return PersonRef(SELF)
     if _ID.fullmatch(text):
-        return PersonRef(_known(text, _reading(info).people, "people", "nobody here is"))
+        return PersonRef(_known(text, _reading(info).people, "people", "nobody here is", info))
     return read_phone(text, info)
+
+
+def whole_list(value: object) -> object:
+    """A list in shared.yaml, if it says where its numbers are."""
+    if isinstance(value, dict) and not {"numbers", "file"} & value.keys():
+        raise ValueError("this list has no numbers; give it `numbers:` or `file:`")
+    return value
 
 
 def form_of(value: object) -> str:
@@ -497,8 +528,8 @@ def bare_step(value: object, steps: Mapping[str, Any]) -> object:
     if len(named) > 1:
         raise ValueError(f"two steps in one: {', '.join(named)}; write each as its own entry, with `- `")
     if not named:
-        first, known = next(iter(value), ""), f"write one of {', '.join(steps)}"
-        raise ValueError(f"`{first[:60]}` is not a step; {did_you_mean(first, steps, known)}")
+        first, otherwise = next(iter(value), ""), f"write one of {', '.join(steps)}"
+        raise UnknownNameError.among(f"`{first[:60]}` is not a step", first, steps, otherwise)
     return value
 
 

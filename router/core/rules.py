@@ -17,12 +17,12 @@ import msgspec
 
 from router.core.calendardocs import CalendarUrl
 from router.core.cautions import cautions
+from router.core.claims import conflicts
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
 from router.core.hours import Hours
 from router.core.layout import (
-    MOST_STEPS,
     Sheet,
     TooManyStepsError,
     all_steps,
@@ -32,11 +32,11 @@ from router.core.layout import (
     prompt,
 )
 from router.core.leads import misled
-from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber, conflicts
+from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.peopletable import with_people
 from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Refuse, Target
 from router.core.reading import PersonRef
-from router.core.remarks import RuleError, RuleErrors, RuleWarning
+from router.core.remarks import RuleError, RuleErrors, RuleWarning, told
 from router.core.ruleset import (
     ClientRules,
     ExceptionRule,
@@ -54,9 +54,12 @@ from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
 from router.core.shared import Shared, folder_of, read_shared
 from router.core.stepdocs import RingStep
-from router.core.tables import Table, Tables
+from router.core.tables import NamedTables, Table, Tables
 from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
+
+MOST_DAYS = 20_000
+"""Days that the dates of one client's hours may be, all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +112,19 @@ def compile_rules(
 
     `files` is name -> text; names appear in errors and places as given, and `shared.yaml` is what clients
     share: where it cannot be read, nothing is known of what they mean, and its errors stand alone. `tables`
-    are those beside the files, and calendars among them; `fetched` are the calendars of the web.
+    are those beside the files, and calendars among them, of which only those are asked for that rules name;
+    `fetched` are the calendars of the web.
     """
-    shared = read_shared(files, tables, dialling, fetched)
+    named = NamedTables(tables)
+    shared = read_shared(files, named, dialling, fetched)
     if not shared.whole:
-        return RuleErrors(shared.errors)
+        return RuleErrors(told(shared.errors))
     compiled: list[_Compiled] = []
     errors: list[RuleError] = list(shared.errors)
     for file in sorted(files):
         if PurePath(file).name == SHARED_FILE:
             continue
-        text = with_people(read_yaml(file, files[file]), tables, folder_of(file))
+        text = with_people(read_yaml(file, files[file]), named, folder_of(file))
         client, wrong = _compile_file(shared.under(text), shared, dialling)
         compiled += client
         errors += wrong
@@ -127,14 +132,14 @@ def compile_rules(
     rung = [one for client in compiled for one in client.rung]
     errors += [*_repeated_clients(compiled), *_disputes(claims), *_loops(rung, claims)]
     if errors:
-        return RuleErrors(tuple(sorted(set(errors))))
-    told = shared.lists.warnings() | shared.calendars.warnings()
+        return RuleErrors(told(errors))
+    warned = shared.lists.warnings() | shared.calendars.warnings()
     return RuleSet(
-        _version(files, {**tables, **shared.calendars.copies()}),
+        _version(files, {**named.taken, **shared.calendars.copies()}),
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
         tuple(sorted({client.rules.country for client in compiled})),
-        tuple(sorted(told.union(*(client.warnings for client in compiled)))),
+        tuple(sorted(warned.union(*(client.warnings for client in compiled)))),
     )
 
 
@@ -149,25 +154,37 @@ def _compile_file(
         return (), (*text.errors, nothing)
     doc = check(text, ClientDoc, shared.reading(text.data, dialling))
     if isinstance(doc, tuple):
-        return (), text.errors + doc
+        # What the text itself, or what is shared, has wrong at a place says all of it.
+        places = {error.mark for error in (*text.errors, *shared.errors)}
+        return (), (*text.errors, *(error for error in doc if error.mark not in places))
     source = _Source(text, doc)
-    wrong = tuple(RuleError.of(text.mark(path), what) for path, what in misled(doc))
+    wrong = tuple(RuleError.of(text.mark(path), what) for path, what in (*misled(doc), *_many_days(doc)))
     if wrong:
         return (), (*text.errors, *wrong, *_repeats(source))
     sheet = Sheet(doc, _phones(doc), text.place)
     try:
         rules = _client(source, sheet, shared)
     except TooManyStepsError as error:
-        what = f"a call could meet more than {MOST_STEPS} steps from here"
-        wrong = (RuleError.of(text.mark(error.path), f"{what}; let fewer `person` steps lead to others"),)
-        return (), (*text.errors, *wrong)
+        return (), (*text.errors, RuleError.of(text.mark(error.path), error.text))
     from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
-    told = cautions(doc, rules, sheet.phones, from_table)
-    found = (RuleWarning.of(text.mark(path), what) for path, what in told)
+    found = (
+        RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones, from_table)
+    )
     claims, rung = tuple(_claims(source)), tuple(_rung(source))
     missing = (feed.missing for feed in rules.feeds if feed.missing)
     client = _Compiled(rules, text.mark(("client",)), claims, rung, (*found, *missing))
     return (client,), (*text.errors, *_repeats(source))
+
+
+def _many_days(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
+    """More dates than anybody means, each of which is a day to look up."""
+    days = 0
+    for name, hours in doc.hours.items():
+        days += sum(dates.count for dates in hours.dates)
+        if days > MOST_DAYS:
+            what = f"the dates of this client's hours are more than {MOST_DAYS} days, up to here"
+            yield ("hours", name, "dates"), f"{what}; leave out what is past, or name every year's as 12-24"
+            return
 
 
 def _version(files: Mapping[str, str], tables: Tables) -> str:
@@ -219,14 +236,8 @@ def _claims(source: _Source) -> Iterator[_Claimed]:
         yield from claim(Owner(doc.client, person), ("people", person, "numbers"), written.numbers)
 
 
-def _may_share(one: _Claim, other: _Claim) -> bool:
-    """A person's own number may be among the client's; nothing else may have two owners."""
-    a, b = one.owner, other.owner
-    return a == b or (a.client == b.client and None in (a.person, b.person))
-
-
 def _disputes(claims: Iterable[_Claimed]) -> Iterator[RuleError]:
-    for pair in conflicts(claims, _may_share):
+    for pair in conflicts(claims, lambda claim: (claim.owner.client, claim.owner.person)):
         first, second = sorted(pair, key=lambda claim: claim.mark)
         (file, line, _), whose = first.mark, first.owner.person or first.owner.client
         what = f"`{second.pattern}` is also `{whose}`'s, by `{first.pattern}` at {file}:{line}"
@@ -241,9 +252,7 @@ def _rung(source: _Source) -> Iterator[_Rung]:
         for at, target in enumerate(targets):
             rung = None if isinstance(target, PersonRef) else phone(target)
             if rung is not None and rung.outside:
-                # A single value stands for a list of one, and has no place in a list.
-                here = (*path, at) if (*path, at) in source.text.values else path
-                yield _Rung(PhoneNumber(rung.name), source.text.mark((*here, "number")))
+                yield _Rung(PhoneNumber(rung.name), source.text.mark((*path, at, "number")))
 
 
 def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleError]:

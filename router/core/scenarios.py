@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from router.core import reading, rehearsal, times
 from router.core.arrival import Arriving, Known, make_info, read_did, read_facts
-from router.core.cast import Cast, Given, what_is_wrong
+from router.core.cast import Cast, Given, Roles
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import QueueLoad as Load
@@ -43,7 +43,7 @@ from router.core.plan import (
 )
 from router.core.reading import Reading, listed, reader
 from router.core.record import CallRecord, Disposition
-from router.core.remarks import RuleError, did_you_mean
+from router.core.remarks import MOST_TOLD, RuleError, UnknownNameError, told, words_of
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.shapes import check
 from router.core.show import way_in_words
@@ -199,26 +199,30 @@ def read_scenarios(
     """The scenarios of one file and, where there are any, its errors."""
     text = read_yaml(file, written)
     if text.errors:
-        return (), text.errors
+        return (), told(text.errors)
     doc = check(text, ScenariosDoc, Reading.of(None, Dialling()))
     if isinstance(doc, tuple):
-        return (), doc
+        return (), told(doc)
     scenarios = tuple(Scenario(one, text.place(("tests", at))) for at, one in enumerate(doc.tests))
-    return scenarios, tuple(_unknown_names(text, doc, rules))
+    return scenarios, told(_unknown_names(text, doc, rules))
 
 
 def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterator[RuleError]:
-    queues = {queue for client in rules.clients.values() for queue in client.queues}
+    roles = Roles(rules)
+    found: list[tuple[tuple[str, int, int], ValueError]] = []
     for at, scenario in enumerate(doc.tests):
         for name, done in scenario.given.items():
-            wrong = what_is_wrong(name, done, rules)
+            wrong = roles.what_is_wrong(name, done)
             if wrong is not None:
-                yield RuleError.of(text.mark(("tests", at, "given", name), wrong.in_name), wrong.text)
+                found.append((text.mark(("tests", at, "given", name), wrong.in_name), wrong.error))
         for name in scenario.call.queues:
-            if name not in queues:
-                mark = text.mark(("tests", at, "call", "queues", name), at_key=True)
-                hint = did_you_mean(name, queues, "write one of the clients' `queues`")
-                yield RuleError.of(mark, f"no queue is called `{name}`; {hint}")
+            if name not in roles.queues:
+                otherwise = "write one of the clients' `queues`"
+                error = UnknownNameError.among(f"no queue is called `{name}`", name, roles.queues, otherwise)
+                found.append((text.mark(("tests", at, "call", "queues", name), at_key=True), error))
+    found.sort(key=lambda one: one[0])
+    for number, (mark, why) in enumerate(found):
+        yield RuleError.of(mark, words_of(why) if number < MOST_TOLD else "")
 
 
 def play(scenario: Scenario, rules: RuleSet) -> Played:

@@ -108,7 +108,7 @@ class ExceptionDoc(Shape):
     """What it is called in explanations and tests."""
     from_: FromTime = Field(alias="from")
     """When it begins, by the client's clocks."""
-    until: UntilTime
+    until: Annotated[UntilTime, AfterValidator(reading.after_from)]
     """When it ends."""
     owner: Text
     """Who answers for it; free text."""
@@ -118,8 +118,7 @@ class ExceptionDoc(Shape):
     """The steps of every call, in place of the routes'."""
 
     @model_validator(mode="after")
-    def _ends(self) -> Self:
-        reading.forward((self.from_, self.until))
+    def _does_something(self) -> Self:
         if self.say is None and self.do is None:
             raise ValueError("this exception does nothing; give it `say:`, `do:` or both")
         return self

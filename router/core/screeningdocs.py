@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, ValidationInfo, model_validator
 
 from router.core import reading, times
 from router.core.conditiondocs import ConditionDoc, When
@@ -21,6 +21,11 @@ class FileList(Shape):
     """One number a line, a CSV with a column of numbers, or PhoneBlock's export."""
     min_votes: Annotated[int, as_text(reading.read_votes)] = 0
     """Numbers with fewer votes, where the table has votes, are left out."""
+
+    @model_validator(mode="after")
+    def _is_admitted(self, info: ValidationInfo) -> Self:
+        reading.admit_list(self.file, self.min_votes, info)
+        return self
 
 
 class ListRef(Shape):
@@ -191,4 +196,5 @@ class NumbersDoc(Shape):
 ListDoc = Annotated[
     Annotated[NumbersDoc, Tag("<numbers>")] | Annotated[FileList, Tag("<file>")],
     Discriminator(reading.list_form),
+    BeforeValidator(reading.whole_list),
 ]

@@ -1,34 +1,56 @@
 """Checks a document against its schema, and says pydantic's errors as errors of the rules, at their place."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from router.core.reading import Reading
-from router.core.remarks import RuleError, did_you_mean
+from router.core.remarks import MOST_TOLD, RuleError, did_you_mean, words_of
 from router.core.schema import SHAREABLE, SHARED_FILE
 from router.core.written import Shape
 from router.core.yamltext import Path, YamlText
 
 Document = TypeVar("Document", bound=BaseModel)
 
+_UNKNOWN_KEY = "extra_forbidden"
+"""pydantic's name for it."""
+
 
 def check(text: YamlText, model: type[Document], reading: Reading) -> Document | tuple[RuleError, ...]:
-    """The document, or every error of its shape and values."""
+    """The document, or every error of its shape and values; those that are too many to be told (remarks.py)
+    have only their place."""
     try:
         return model.model_validate(text.data, context=reading)
     except ValidationError as error:
-        return tuple(_error(text, details) for details in error.errors(include_url=False))
+        found = [_Placed.of(text, details) for details in error.errors(include_url=False)]
+    found.sort(key=lambda one: one.mark)
+    worded = (RuleError.of(one.mark, one.words(text)) for one in found[:MOST_TOLD])
+    return (*worded, *(RuleError(*one.mark, "") for one in found[MOST_TOLD:]))
 
 
-def _error(text: YamlText, details: ErrorDetails) -> RuleError:
-    path, around, at_key = _locate(text.data, details["loc"])
-    if details["type"] == "extra_forbidden":
-        return RuleError.of(text.mark(path, at_key=True), _unknown_key(str(path[-1]), around))
-    words = _WORDS.get(details["type"], _other)(details)
-    return RuleError.of(text.mark(path, at_key), _column(text, path, at_key) + words)
+class _Placed(NamedTuple):
+    """One of pydantic's errors, and where in the document it is."""
+
+    mark: tuple[str, int, int]
+    path: Path
+    around: Any
+    """What `path` is in."""
+    at_key: bool
+    details: ErrorDetails
+
+    @classmethod
+    def of(cls, text: YamlText, details: ErrorDetails) -> "_Placed":
+        path, around, at_key = _locate(text.data, details["loc"])
+        at_key = at_key or details["type"] == _UNKNOWN_KEY
+        return cls(text.mark(path, at_key), path, around, at_key, details)
+
+    def words(self, text: YamlText) -> str:
+        if self.details["type"] == _UNKNOWN_KEY:
+            return _unknown_key(str(self.path[-1]), self.around)
+        words = _WORDS.get(self.details["type"], _other)(self.details)
+        return _column(text, self.path, self.at_key) + words
 
 
 def _column(text: YamlText, path: Path, at_key: bool) -> str:
@@ -82,7 +104,7 @@ def _missing(details: ErrorDetails) -> str:
 
 
 def _own_words(details: ErrorDetails) -> str:
-    return str(details["ctx"]["error"])
+    return words_of(details["ctx"]["error"])
 
 
 def _choice(details: ErrorDetails) -> str:
@@ -91,6 +113,10 @@ def _choice(details: ErrorDetails) -> str:
 
 def _kind(kind: str, example: str) -> Callable[[ErrorDetails], str]:
     return lambda details: f"{kind} is needed here; write {example}"
+
+
+def _or(choices: str) -> Callable[[ErrorDetails], str]:
+    return lambda details: f"`{str(details['input'])[:60]}` cannot stand here; write {choices}"
 
 
 def _other(details: ErrorDetails) -> str:
@@ -105,6 +131,7 @@ _WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
     "model_type": _kind("a mapping", "`key: value` lines"),
     "dict_type": _kind("a mapping", "`key: value` lines"),
     "tuple_type": _kind("a list", "`- ` before each entry"),
+    "bool_type": _or("true or false"),
     "too_short": _kind("at least one entry", "one, or leave the key out"),
     "none_required": _kind("nothing", "the step alone, without a value"),
 }

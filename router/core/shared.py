@@ -16,13 +16,15 @@ from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import CONTACTS, Reading
 from router.core.regexes import Regex, RegexIndex
-from router.core.remarks import RuleError
-from router.core.schema import SHAREABLE, SHARED_FILE, SharedDoc
+from router.core.remarks import MOST_TOLD, RuleError
+from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc
 from router.core.screening import Listed
 from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
 from router.core.tables import Tables
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
+
+_SCREENING = frozenset(DefaultScreeningDoc.model_fields)
 
 
 class _Named(NamedTuple):
@@ -57,7 +59,7 @@ class Shared(NamedTuple):
     """Names of tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
-    """False where the file could not be read to its end."""
+    """False where the file could not be read to its end, or has too many errors to look further."""
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
@@ -89,7 +91,7 @@ class Shared(NamedTuple):
         written: list[NumberPattern] = []
         regexes = [frozenset(regexes_in(entries))]
         numbers: list[NumberIndex[str]] = []
-        for entry in entries:
+        for entry in dict.fromkeys(entries):
             if isinstance(entry, NumberPattern):
                 written.append(entry)
             elif isinstance(entry, FileList | ListRef):
@@ -121,10 +123,13 @@ def read_shared(
         return Shared(file, lists, calendars, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
     defaults, names, tags = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
-    doc = check(text, SharedDoc, Reading.of(defaults, dialling, (), lists, tuple(tags)))
+    reading = replace(Reading.of(defaults, dialling, (), lists, tuple(tags)), shared=True)
+    doc = check(text, SharedDoc, reading)
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
         named, errors = dict.fromkeys(names, _Named()), text.errors + doc
+        if len(doc) > MOST_TOLD:
+            return Shared(file, lists, calendars, errors=errors, whole=False)
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
     return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
@@ -139,7 +144,7 @@ def _defaults(text: YamlText, written: Mapping[str, Any]) -> Iterator[_Default]:
     for key, value in written.items():
         parts: dict[Path, Any] = {(key,): value}
         if key == "screening":
-            parts = {(key, part): one for part, one in _mapping(value).items()}
+            parts = {(key, part): one for part, one in _mapping(value).items() if part in _SCREENING}
         for path, one in parts.items():
             if key in SHAREABLE and one is not None:
                 yield _Default(path, one, _under(path, text.values), _under(path, text.keys))
@@ -160,8 +165,8 @@ def _named(doc: NumbersDoc | FileList) -> _Named:
     if isinstance(doc, FileList):
         return _Named(files=(doc,))
     written = [entry for entry in doc.numbers if isinstance(entry, NumberPattern)]
-    files = tuple(entry for entry in doc.numbers if isinstance(entry, FileList))
-    return _Named(_index(written), files, _matcher(regexes_in(doc.numbers)))
+    files = dict.fromkeys(entry for entry in doc.numbers if isinstance(entry, FileList))
+    return _Named(_index(written), tuple(files), _matcher(regexes_in(doc.numbers)))
 
 
 def _matcher(regexes: tuple[Regex, ...]) -> tuple[RegexIndex, ...]:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from router.core.remarks import RuleError, did_you_mean
+from router.core.remarks import RuleError, UnknownNameError
 
 Table = str | RuleError
 """The text of a table, or why it could not be read."""
@@ -26,7 +26,29 @@ SCHEMA_SUFFIX = ".schema.json"
 MOST_LINES = 20
 """Lines that a quoted value may have. Beyond them the quote is taken for one that nobody closed."""
 
+MOST_BROKEN = 1000
+"""Records whose quotes are not closed. After so many, quotes of a table mean nothing."""
+
 _QUOTED = re.compile('"[^"]*"')
+
+
+class NamedTables(Mapping[str, Table]):
+    """Those of `tables` that rules name: each is taken once, when it is first wanted."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.taken: dict[str, Table] = {}
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in self.taken:
+            self.taken[name] = self._tables[name]
+        return self.taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
 
 
 def is_table(name: str) -> bool:
@@ -59,7 +81,7 @@ def _find(name: str, tables: Tables, fits: Callable[[str], bool], kind: str, exa
         raise ValueError(f"`{name}` is not {kind}")
     table = tables.get(str(path))
     if table is None:
-        raise ValueError(f"there is no `{name}` in the rules' folder; {did_you_mean(name, tables, 'add it')}")
+        raise UnknownNameError.among(f"there is no `{name}` in the rules' folder", name, tables, "add it")
     if isinstance(table, RuleError):
         place = f"{path}:{table.line}:{table.col}" if table.line else str(path)
         raise ValueError(f"`{place}`: {table.what}; {table.instead}")
@@ -83,18 +105,21 @@ class Record(NamedTuple):
 def records(text: str) -> Iterator[Record]:
     """The rows of a CSV table, without blank ones and those that begin with `#`. Never raises."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    at, delimiter = 0, ""
-    while at < len(lines):
-        line, number = lines[at], at + 1
-        at += 1
-        if not line.strip() or line.lstrip().startswith("#"):
+    delimiter = ""
+    taken, broken = 0, 0
+    for number, line in enumerate(lines, start=1):
+        bare = line.strip()
+        if number <= taken or not bare or bare[0] == "#":
             continue
         delimiter = delimiter or _delimiter(line)
-        cells, whole = line.split(delimiter), True
-        if '"' in line:
-            cells, taken, whole = _quoted(lines[at - 1 : at - 1 + MOST_LINES], delimiter)
-            at += taken - 1
-        cells = [cell.strip() for cell in cells]
+        cells, whole = [bare], True
+        if '"' in bare:
+            most = MOST_LINES if broken < MOST_BROKEN else 0
+            found, more, whole = _quoted(lines[number - 1 : number - 1 + most], line, delimiter)
+            taken, broken = number + more - 1, broken + (not whole)
+            cells = [cell.strip() for cell in found]
+        elif delimiter in line:
+            cells = [cell.strip() for cell in line.split(delimiter)]
         if any(cells):
             yield Record(number, cells, whole)
 
@@ -104,8 +129,9 @@ def _delimiter(line: str) -> str:
     return next((mark for mark in "\t;" if mark in bare), ",")
 
 
-def _quoted(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]:
-    """The cells of the record that begins the `lines`, how many of them it takes, and if it is whole."""
+def _quoted(lines: Sequence[str], first: str, delimiter: str) -> tuple[list[str], int, bool]:
+    """The cells of the record that begins with the line `first`, how many of the `lines` from there on it
+    takes, and if it is whole."""
     quotes = 0
     for taken, line in enumerate(lines, start=1):
         quotes += line.count('"')
@@ -115,4 +141,4 @@ def _quoted(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]
                 rows = csv.reader([record], delimiter=delimiter, skipinitialspace=True, strict=True)
                 return next(rows), taken, True
             break
-    return lines[0].replace('"', "").split(delimiter), 1, False
+    return first.replace('"', "").split(delimiter), 1, False

@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays
 import msgspec
+from holidays.registry import EntityLoader
+
+from router.core.remarks import UnknownNameError
 
 DAY = 24 * 60
 """Minutes of a day."""
@@ -31,6 +34,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[ T][0-9]{2}:[0-9]{2})
 _HOLIDAY_CODE = re.compile(r"[A-Z]{2}(?:-[A-Za-z0-9]{1,8})?")
 _YEARS = range(1970, 3000)
 """A moment is in one of these; near the ends of the calendar a zone's clock has nowhere to go."""
+_LONGEST_YEAR = 366
 _LEAP_YEAR = 2000
 """Every-year dates are counted in a leap year, so that 02-29 can be named."""
 
@@ -98,13 +102,18 @@ class YearDays(msgspec.Struct, frozen=True):
     first: tuple[int, int]
     last: tuple[int, int]
 
+    @property
+    def count(self) -> int:
+        """How many days."""
+        first, last = (date(_LEAP_YEAR, *point) for point in (self.first, self.last))
+        return (last - first).days % _LONGEST_YEAR + 1
+
     def days(self) -> Iterable[tuple[int, int]]:
-        day, last = (date(_LEAP_YEAR, *point) for point in (self.first, self.last))
-        if last < day:
-            last = last.replace(year=_LEAP_YEAR + 1)
-        while day <= last:
+        new_year = date(_LEAP_YEAR, 1, 1)
+        first = (date(_LEAP_YEAR, *self.first) - new_year).days
+        for number in range(self.count):
+            day = new_year + timedelta(days=(first + number) % _LONGEST_YEAR)
             yield (day.month, day.day)
-            day += timedelta(days=1)
 
 
 class Dates(msgspec.Struct, frozen=True):
@@ -113,8 +122,13 @@ class Dates(msgspec.Struct, frozen=True):
     first: date
     last: date
 
+    @property
+    def count(self) -> int:
+        """How many days."""
+        return (self.last - self.first).days + 1
+
     def days(self) -> Iterable[date]:
-        for number in range((self.last - self.first).days + 1):
+        for number in range(self.count):
             yield self.first + timedelta(days=number)
 
 
@@ -178,7 +192,7 @@ def read_dates(text: str) -> Dates | YearDays:
     ends = [_read_date(end, text) for end in (first, last or first)]
     match ends:
         case [date() as start, date() as end]:
-            if not start <= end <= start + timedelta(days=366):
+            if not start <= end <= start + timedelta(days=_LONGEST_YEAR):
                 raise ValueError(f"`{text}` goes back, or is over a year; write the earlier date first")
             return Dates(start, end)
         case [tuple() as start, tuple() as end]:
@@ -237,9 +251,13 @@ def read_zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        close = get_close_matches(text, available_timezones(), n=2, cutoff=0.5)
-        what_to_write = " or ".join(close) if close else "a name such as Europe/Oslo"
-        raise ValueError(f"`{text[:60]}` is not a time zone; write {what_to_write}") from None
+        what, otherwise = f"`{text[:60]}` is not a time zone", "a name such as Europe/Oslo"
+        raise _unknown(what, text, _zones(), otherwise) from None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @cache
@@ -248,18 +266,37 @@ def read_holidays(text: str) -> str:
 
     ValueError names close codes.
     """
-    country, _, subdivision = text.partition("-")
-    try:
-        if not _HOLIDAY_CODE.fullmatch(text):
-            raise NotImplementedError
-        holidays.country_holidays(country, subdiv=subdivision or None)
-    except NotImplementedError:
-        known = holidays.list_supported_countries(include_aliases=False)
-        codes = [f"{country}-{code}" for code in known.get(country, ())] if subdivision else list(known)
-        close = get_close_matches(text.upper(), codes, n=3, cutoff=0.5)
-        what_to_write = " or ".join(close) if close else "a code such as NO or NO-03"
-        raise ValueError(f"no public holidays are known for `{text}`; write {what_to_write}") from None
+    country, _, part = text.partition("-")
+    countries = _countries_with_holidays()
+    parts = _parts_with_holidays(country) if part else ()
+    if country not in countries or (part and part not in parts) or not _HOLIDAY_CODE.fullmatch(text):
+        what, otherwise = f"no public holidays are known for `{text}`", "a code such as NO or NO-03"
+        codes = [f"{country}-{one}" for one in parts]
+        if text.upper() in countries:
+            codes = [text.upper()]
+        raise _unknown(what, text.upper(), codes, otherwise)
     return text
+
+
+@cache
+def _countries_with_holidays() -> frozenset[str]:
+    return frozenset(EntityLoader.get_country_codes())
+
+
+@cache
+def _parts_with_holidays(country: str) -> tuple[str, ...]:
+    if country not in _countries_with_holidays():
+        return ()
+    calendar = holidays.country_holidays(country)
+    return (*calendar.subdivisions, *calendar.subdivisions_aliases)
+
+
+def _unknown(what: str, text: str, known: Iterable[str], otherwise: str) -> UnknownNameError:
+    def look() -> str:
+        close = get_close_matches(text, sorted(known), n=2, cutoff=0.5)
+        return f"write {' or '.join(close) or otherwise}"
+
+    return UnknownNameError(what, f"write {otherwise}", look)
 
 
 def instant(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -17,6 +17,7 @@ import msgspec
 import yaml
 
 from router.core.remarks import RuleError
+from router.core.yamlsyntax import syntax_error
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the top of a document to a place in it."""
@@ -25,11 +26,18 @@ Mark = tuple[int, int]
 
 MAX_DEPTH = 40
 MAX_CHARACTERS = 1_000_000
+MAX_VALUES = 25_000
+"""Keys and values of one document: what is more belongs into tables, which cost less to read."""
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML is built with it, else PyYAML's own; the events are the same."""
 
-_NOT_PRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFUSED = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|(?:\A|(?<=[\r\n\x85\u2028\u2029]))%"
+)
+"""Characters that are not printed, and `%` where it begins a directive: libyaml's time for those grows with
+their square."""
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -59,10 +67,17 @@ class YamlText(msgspec.Struct, frozen=True):
         return (self.files.get(path, self.file), *self.values.get(path, (1, 1)))
 
     def nearest(self, path: Path) -> Path:
-        """The longest beginning of `path` whose place is known."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return path
+        """The longest beginning of `path` whose place is known. A single value stands for a list of one."""
+        if path in self.values:
+            return path
+        found: Path = ()
+        here: Path = ()
+        for part in path:
+            if (*here, part) in self.values:
+                found = (*here, part)
+            if (*here, part) in self.values or part != 0:
+                here = (*here, part)
+        return found
 
     def place(self, path: Path) -> str:
         """`file:line` of what is at `path`."""
@@ -88,12 +103,19 @@ class _Builder:
         self.errors: list[RuleError] = []
         self.open: list[_Open] = []
         self.documents = 0
+        self.nodes = 0
 
     def refuse(self, mark: Any, what: str, instead: str) -> None:
         self.errors.append(RuleError(self.file, mark.line + 1, mark.column + 1, what, instead))
 
     def feed(self, event: Any) -> bool:
         """Take one event; False where reading must stop."""
+        if isinstance(event, yaml.NodeEvent):
+            self.nodes += 1
+            if self.nodes > MAX_VALUES:
+                what = f"more than {MAX_VALUES} keys and values, up to here"
+                self.refuse(event.start_mark, what, "keep numbers and people in tables, or split the file")
+                return False
         return _TAKE[type(event)](self, event)
 
     def document(self, event: Any) -> bool:
@@ -103,7 +125,8 @@ class _Builder:
         return self.documents == 1
 
     def alias(self, event: Any) -> bool:
-        self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", "write the value out")
+        instead = "write the value out, or put it in quotes"
+        self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", instead)
         self.put(event, None)
         return True
 
@@ -164,6 +187,9 @@ class _Builder:
     def begin(self, event: Any) -> bool:
         self.check_bare(event)
         into: list[Any] | dict[str, Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        if self.open and isinstance(self.open[-1].into, dict) and self.open[-1].key is None:
+            self.refuse(event.start_mark, "a key must be text", "write `key: value`")
+            return False
         if len(self.open) >= MAX_DEPTH:
             self.refuse(event.start_mark, f"more than {MAX_DEPTH} levels deep", "use fewer levels")
             return False
@@ -187,6 +213,7 @@ _TAKE: dict[type, Callable[[_Builder, Any], bool]] = {
 
 def read_yaml(file: str, text: str) -> YamlText:
     """Read one document. Never raises, whatever the text: what is wrong is in `errors`."""
+    text = text.removeprefix("\ufeff")
     refusal = _refused_at_sight(file, text)
     if refusal is not None:
         return YamlText(file, None, {}, {}, (refusal,), whole=False)
@@ -194,7 +221,7 @@ def read_yaml(file: str, text: str) -> YamlText:
     try:
         whole = all(map(builder.feed, yaml.parse(text, Loader=LOADER)))
     except yaml.MarkedYAMLError as error:
-        builder.errors.append(_syntax_error(file, text, error))
+        builder.errors.append(syntax_error(file, text, error))
         whole = False
     return YamlText(file, builder.data, builder.values, builder.keys, tuple(builder.errors), whole)
 
@@ -202,22 +229,12 @@ def read_yaml(file: str, text: str) -> YamlText:
 def _refused_at_sight(file: str, text: str) -> RuleError | None:
     if len(text) > MAX_CHARACTERS:
         return RuleError(file, 0, 0, f"longer than {MAX_CHARACTERS} characters", "split it into more files")
-    bad = _NOT_PRINTABLE.search(text.removeprefix("\ufeff"))
+    bad = _REFUSED.search(text)
     if bad is None:
         return None
-    before = text.removeprefix("\ufeff")[: bad.start()]
+    before = text[: bad.start()]
     line, col = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    if bad.group() == "%":
+        return RuleError(file, line, col, "a line that begins with `%` is a directive", "leave it out")
     what = f"the character U+{ord(bad.group()):04X} cannot be in YAML"
     return RuleError(file, line, col, what, "take it out")
-
-
-def _syntax_error(file: str, text: str, error: yaml.MarkedYAMLError) -> RuleError:
-    mark = error.problem_mark or error.context_mark
-    assert mark is not None
-    line = (text.splitlines() or [""])[mark.line : mark.line + 1]
-    if line and line[0][mark.column : mark.column + 1] == "\t":
-        what, instead = "a tab cannot indent YAML", "use spaces"
-    else:
-        what = f"this is not YAML: {error.problem or error.context}"
-        instead = "check the indentation, colons and quotes"
-    return RuleError(file, mark.line + 1, mark.column + 1, what, instead)

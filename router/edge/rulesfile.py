@@ -4,7 +4,7 @@ calendars beside them, only where a rule wants it.
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.schema import SHARED_FILE
-from router.core.tables import Tables, is_calendar, is_table
+from router.core.tables import Table, Tables, is_calendar, is_table
 from router.edge.feedcopies import FeedCopies
 
 SCENARIOS = ".test.yaml"
@@ -25,6 +25,8 @@ LARGEST_FILE = 4_000_000
 """Bytes; a larger file is not read at all. The text itself has a lower limit, in characters (yamltext.py)."""
 LARGEST_TABLE = 32_000_000
 """Bytes of a table beside the rules: some 250,000 entries of PhoneBlock's export."""
+LARGEST_TABLES = 128_000_000
+"""Characters of all tables and calendars that rules name."""
 LARGEST_CALENDAR = 1_000_000
 """Bytes of one beside the rules."""
 DEEPEST = 5
@@ -99,12 +101,10 @@ class RulesFile:
         return self._read_all([own] if own.exists() else ())
 
     def tables(self) -> Tables:
-        """The tables beside the rules, as name -> text or why it cannot be read. It blocks."""
-        folder = self._folder
-        return {
-            file.relative_to(folder).as_posix(): _read(file, self._name(file), "utf-8-sig", _largest(file))
-            for file in self._table_files()
-        }
+        """The tables beside the rules, as name -> text or why it cannot be read. Each is read, which blocks,
+        when it is asked for."""
+        files = {file.relative_to(self._folder).as_posix(): file for file in self._table_files()}
+        return _Tables(files, self._name)
 
     def _fetched(self) -> Fetched:
         return Fetched(horizon(datetime.now(UTC)), self.copies.read() if self.copies else {})
@@ -138,6 +138,33 @@ class RulesFile:
 
     def _name(self, path: Path) -> str:
         return str(path).replace(str(self.path), self._shown, 1)
+
+
+class _Tables(Mapping[str, Table]):
+    """Tables that are read when they are first asked for, and stay as they were then."""
+
+    def __init__(self, files: Mapping[str, Path], shown: Callable[[Path], str]) -> None:
+        self._files = files
+        self._shown = shown
+        self._room = LARGEST_TABLES
+        self._read: dict[str, Table] = {}
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in self._read:
+            file = self._files[name]
+            table = _read(file, self._shown(file), "utf-8-sig", _largest(file))
+            self._room -= len(table) if isinstance(table, str) else 0
+            if self._room < 0:
+                what = f"with this one, the tables that rules name have more than {LARGEST_TABLES} characters"
+                table = RuleError(self._shown(file), 0, 0, what, "let rules use fewer, or smaller ones")
+            self._read[name] = table
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 def _find_tables(folder: Path, deepest: int) -> Iterator[Path]:

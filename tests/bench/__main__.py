@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from tests.bench import deciding, rounds, standing
+from tests.bench import deciding, rounds, standing, worst
 from tests.bench.budget import ROWS, passed
 from tests.bench.load import Callee
 from tests.bench.peers import Callrouter, Dialplan, Floor, MissingPeerError, Node, Peer, TunedFloor
@@ -21,7 +21,9 @@ from tests.bench.rounds import Figures, middle
 from tests.bench.table import CALL_FIGURES, RATIOS, show
 from tests.harness.sandbox import Sandbox
 
-PARTS = ("cost", "ladder", "decide", "standing")
+PARTS = ("cost", "ladder", "decide", "worst", "standing")
+ALONE = {"decide", "worst"}
+"""Those that need no Asterisk."""
 WIDTH = 120
 """Columns, where the output is no terminal."""
 
@@ -50,7 +52,10 @@ def main() -> int:
     if "decide" in parts:
         console.print("decisions ...")
         figures |= deciding.measure()
-    if set(parts) - {"decide"}:
+    if "worst" in parts:
+        console.print("worst files ...")
+        figures |= worst.measure(console.print)
+    if set(parts) - ALONE:
         try:
             _with_calls(options, parts, peers, figures, console)
         except MissingPeerError as error:

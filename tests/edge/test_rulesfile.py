@@ -8,6 +8,7 @@ import pytest
 from router.core.dialling import Dialling
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
+from router.edge import rulesfile
 from router.edge.rulesfile import LARGEST_FILE, LARGEST_TABLE, RulesFile
 
 CLIENT = "client: {id}\nname: F\nnumbers: '{number}'\ntimezone: Europe/Oslo\ncountry: NO\n"
@@ -78,7 +79,7 @@ def test_tables_beside_the_rules_are_read(rules: Path, named: str) -> None:
     write(rules / "shared.yaml", "defaults: {tone: informal}")
     write(rules / "lists/ads.csv", "\ufeffnumber\n+4781500000\n")
     source = RulesFile(rules / named, Dialling())
-    assert source.tables() == {"lists/ads.csv": "number\n+4781500000\n"}
+    assert dict(source.tables()) == {"lists/ads.csv": "number\n+4781500000\n"}
     before, first = source.state(), source.load()
     assert isinstance(first, RuleSet)
     assert len(first.clients["a"].screening.block) == 1
@@ -99,7 +100,7 @@ def test_some_files_are_no_tables(rules: Path) -> None:
     for name in ("client.schema.json", ".git/x.csv", ".x.csv", "notes.md", "a/b/c/d/e/f/x.csv"):
         write(rules / name, "x")
     (rules / "again").symlink_to(rules.resolve())
-    assert RulesFile(rules, Dialling()).tables() == {}
+    assert dict(RulesFile(rules, Dialling()).tables()) == {}
 
 
 UNREADABLE = [
@@ -135,6 +136,33 @@ def test_an_unreadable_table_is_an_error_where_a_rule_wants_it(
     assert clients(rules) == ["a"]
     write(rules / "a.yaml", text + SCREENED % "x.csv")
     assert errors(rules) == [f"rules/a.yaml:6:50: {expected}"]
+
+
+def test_tables_that_no_rule_names_are_not_read(rules: Path) -> None:
+    write(rules / "a.yaml", CLIENT.format(id="a", number="+4722334455") + SCREENED % "x.csv")
+    write(rules / "x.csv", "+4781500000\n")
+    before = RulesFile(rules, Dialling()).load()
+    for name in ("y.csv", "lists/z.csv"):
+        write(rules / name, b"\xff" * 100)
+    after = RulesFile(rules, Dialling()).load()
+    assert isinstance(before, RuleSet)
+    assert isinstance(after, RuleSet)
+    assert before.version == after.version
+
+
+def test_tables_in_use_are_bounded_together(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rulesfile, "LARGEST_TABLES", 20)
+    files = ", ".join(f"{{file: {name}.csv}}" for name in "xy")
+    write(
+        rules / "a.yaml",
+        CLIENT.format(id="a", number="+4722334455")
+        + f"screening: {{block: [{{name: ads, numbers: [{files}]}}]}}\n",
+    )
+    for name in "xyz":
+        write(rules / f"{name}.csv", "+4781500000\n")
+    what = "with this one, the tables that rules name have more than 20 characters"
+    instead = "let rules use fewer, or smaller ones"
+    assert errors(rules) == [f"rules/a.yaml:6:65: `y.csv`: {what}; {instead}"]
 
 
 def test_what_is_shared_cannot_be_read(rules: Path) -> None:

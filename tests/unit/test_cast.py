@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from router.core.cast import Cast, what_is_wrong
+from router.core.cast import Cast, Roles
 from router.core.dialling import Dialling
 from router.core.plan import Message, Target
+from router.core.remarks import words_of
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 
@@ -93,13 +94,13 @@ def rules() -> RuleSet:
 
 @pytest.mark.parametrize(("name", "done"), RIGHT, ids=[row[0] for row in RIGHT])
 def test_what_can_be_given(name: str, done: Sequence[str], rules: RuleSet) -> None:
-    assert what_is_wrong(name, done, rules) is None
+    assert Roles(rules).what_is_wrong(name, done) is None
 
 
 @pytest.mark.parametrize(("name", "done", "text", "in_name"), WRONG, ids=[row[2] for row in WRONG])
 def test_what_cannot_be_given(
     name: str, done: Sequence[str], text: str, in_name: bool, rules: RuleSet
 ) -> None:
-    wrong = what_is_wrong(name, done, rules)
+    wrong = Roles(rules).what_is_wrong(name, done)
     assert wrong is not None
-    assert (wrong.text, wrong.in_name) == (text, in_name)
+    assert (words_of(wrong.error), wrong.in_name) == (text, in_name)

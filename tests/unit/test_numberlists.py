@@ -151,6 +151,15 @@ def test_what_is_no_list_is_not_read_to_its_end() -> None:
     assert len(lines) == 7
 
 
+def test_what_is_no_export_is_not_read_to_its_end() -> None:
+    text = '{"numbers": [' + "1, " * MOST_UNREAD + '{"phone": "+4930111111"}]}'
+    assert f"{MOST_UNREAD} rows up to here cannot be read" in told(text, "feed.json", 5)[-2]
+
+
+def test_words_are_no_list() -> None:
+    assert numbers("word\n" * MOST_UNREAD + "+4722334455\n") == []
+
+
 BROKEN = [
     ("not JSON", "feed.json", "<html>", "`feed.json` is not PhoneBlock's JSON ("),
     ("JSON of another shape", "feed.json", '{"entries": []}', "`feed.json` is not PhoneBlock's JSON ("),

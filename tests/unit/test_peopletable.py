@@ -3,7 +3,7 @@
 import pytest
 
 from router.core.dialling import Dialling
-from router.core.peopletable import COLUMNS, MOST_PEOPLE
+from router.core.peopletable import COLUMNS, MOST_NUMBERS, MOST_PEOPLE
 from router.core.plan import Ring
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
@@ -200,6 +200,18 @@ WRONG = [
         "id\n" + "".join(f"p{n}\n" for n in range(MOST_PEOPLE + 2)),
         "",
         [f"{CSV}:{MOST_PEOPLE + 2}:1: more than {MOST_PEOPLE} people; make them several clients"],
+    ),
+    (
+        "too many numbers",
+        "id,rings\n" + "".join(f"p{n},{'PJSIP/1;' * 3000}\n" for n in range(12)),
+        "",
+        [f"{CSV}:12:1: more than {MOST_NUMBERS} numbers and phones; make them several clients"],
+    ),
+    (
+        "too many columns",
+        "id" + ",name" * 50,
+        "",
+        [f"{CSV}:1:1: 51 columns are not those of a table of people; the columns are {', '.join(COLUMNS)}"],
     ),
     ("people that are none", "id\nkari\n", "people: [x]", ["rules/f.yaml:7:9: a mapping is needed here; "]),
 ]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from router.core.dialling import Dialling
+from router.core.layout import MOST_LAID_OUT
 from router.core.leads import LONGEST_WAY
 from router.core.reading import Reading
-from router.core.remarks import RuleErrors
+from router.core.remarks import MOST_TOLD, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.shapes import check
@@ -194,7 +195,7 @@ CASES = [
     (
         "a route that leads to itself",
         "routes: [{name: r, do: [{ring: PJSIP/1, on: {busy: {goto: r}}}]}]",
-        ["6:52: this leads in a circle, from `r` to `r`; let one of them end elsewhere"],
+        ["6:59: this leads in a circle, from `r` to `r`; let one of them end elsewhere"],
     ),
     (
         "a circle of routes and people",
@@ -221,19 +222,36 @@ CASES = [
         + "".join(f"  p{n}: {{do: {{ring: PJSIP/1, on: {_twice(n + 1)}}}}}\n" for n in range(12))
         + "  p12: {rings: PJSIP/1}\n"
         + route("{person: p0}"),
-        [f"18:13: {TOO_MANY}"],
+        [f"18:63: {TOO_MANY}"],
     ),
     (
         "a way that is too long",
         "routes:\n"
         + "".join(f"  - {{name: r{n}, do: {{goto: r{n + 1}}}}}\n" for n in range(60))
         + "  - {name: r60, do: hangup}\n",
-        ["33:21: more than 35 routes and people follow one another from here; shorten the way"],
+        ["33:28: more than 35 routes and people follow one another from here; shorten the way"],
+    ),
+    (
+        "more steps than a client may have",
+        f"last_resort: [{'{say: {file: a}}, ' * 990}]\n"
+        "routes:\n" + "".join(f"  - {{name: r{n}, do: []}}\n" for n in range(60)),
+        [
+            f"6:14: the steps of this client's calls, and phones, are more than {MOST_LAID_OUT} up to here; "
+            "let fewer lead to others, shorten `last_resort`, or make it several clients"
+        ],
+    ),
+    (
+        "a circle of many",
+        "routes:\n" + "".join(f"  - {{name: r{n}, do: {{goto: r{(n + 1) % 9}}}}}\n" for n in range(9)),
+        [
+            "15:27: this leads in a circle, from `r0` to `r1` to `r2` to `r3` to `r4` to 4 more to `r0`; let "
+            "one of them end elsewhere"
+        ],
     ),
     (
         "self in a route",
         "routes: [{name: r, do: {ring: self}}]",
-        ["6:24: `self` is nobody here, outside a person's own `do:`; write the person's id"],
+        ["6:31: `self` is nobody here, outside a person's own `do:`; write the person's id"],
     ),
     (
         "a context that is none",
@@ -275,7 +293,7 @@ CASES = [
     (
         "an exception backwards",
         "exceptions: [{title: x, from: 2026-12-01, until: 2026-11-01, owner: kari, do: []}]",
-        ["6:14: this ends before it begins; write the earlier moment first"],
+        ["6:50: this ends before it begins; write the earlier moment first"],
     ),
     (
         "an exception of nothing",
@@ -575,6 +593,21 @@ def test_the_longest_and_deepest_way_can_be_laid_out() -> None:
     routes = "".join(f"  - {{name: r{n}, do: [{inside % (n + 1)}]}}\n" for n in range(last))
     text = f"{HEAD}routes:\n{routes}  - {{name: r{last}, do: hangup}}\n"
     assert isinstance(compile_rules({"c.yaml": text}, Dialling()), RuleSet)
+
+
+MANY = [
+    ("as many as are told", MOST_TOLD, []),
+    ("one more", MOST_TOLD + 1, ["1 more error from here on; correct those before first"]),
+    ("many more", MOST_TOLD + 40, ["40 more errors from here on; correct those before first"]),
+]
+
+
+@pytest.mark.parametrize(("wrong", "more"), [row[1:] for row in MANY], ids=[row[0] for row in MANY])
+def test_of_many_errors_the_first_are_told(wrong: int, more: list[str]) -> None:
+    text = HEAD + "people:\n" + "".join(f"  p{n}: x\n" for n in range(wrong))
+    found = errors({"f.yaml": text, "g.yaml": "{"})
+    assert len(found) == min(wrong, MOST_TOLD) + len(more) + 1
+    assert found[MOST_TOLD:-1] == [f"f.yaml:{7 + MOST_TOLD}:{len('  p100: ') + 1}: {text}" for text in more]
 
 
 def test_errors_of_all_files_come_at_once_and_sorted() -> None:

@@ -8,7 +8,7 @@ from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import Facts
 from router.core.numbers import CallerId, PhoneNumber
-from router.core.remarks import RuleErrors
+from router.core.remarks import MOST_TOLD, RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.shared import read_shared
@@ -161,7 +161,7 @@ WRONG = [
         "people in the default last resort",
         "defaults: {last_resort: [{ring: kari}]}",
         HEAD + "people: {kari: {rings: PJSIP/1}}",
-        [f"{SHARED}:1:33: nobody here is `kari`; add it under `people:`"],
+        [f"{SHARED}:1:33: nobody here is `kari`; name here only what is no client's own, such as PJSIP/100"],
     ),
     (
         "a number without a country",
@@ -245,7 +245,10 @@ WRONG = [
         "nothing known of what is shared",
         "defaults: {timezone: Europe/Oslo, country: NO",
         BARE,
-        [f"{SHARED}:2:1: this is not YAML: "],
+        [
+            f"{SHARED}:1:11: this is not YAML: a `{{` is not closed, or a comma is missing, up to line 2; "
+            "write `}` at its end, and `,` between entries"
+        ],
     ),
 ]
 
@@ -260,17 +263,50 @@ def test_what_is_wrong_is_said_at_its_place(shared: str, client: str, expected: 
         assert line == beginning or (beginning[-1] == " " and line.startswith(beginning))
 
 
+def test_what_is_shared_has_too_many_errors_to_look_further() -> None:
+    steps = ", ".join(["rin"] * (MOST_TOLD + 1))
+    found = errors(f"defaults: {{last_resort: [{steps}]}}", BARE)
+    assert {line.partition(":")[0] for line in found} == {SHARED}
+    assert len(found) == MOST_TOLD + 1
+
+
+def test_a_table_is_taken_once() -> None:
+    class Counted(dict[str, str]):
+        taken = 0
+
+        def __getitem__(self, name: str) -> str:
+            self.taken += 1
+            return super().__getitem__(name)
+
+    tables = Counted({"people.csv": "id,rings\nola,PJSIP/2\n"})
+    files = {
+        f"{name}.yaml": HEAD.replace("fjord", name).replace("4455", number) + "people_from: people.csv\n"
+        for name, number in (("a", "4455"), ("b", "4466"))
+    }
+    assert isinstance(compile_rules(files, DIALLING, tables), RuleSet)
+    assert tables.taken == 1
+
+
 def test_empty_defaults_are_none() -> None:
     assert compiled("defaults: {language: }", HEAD).clients["fjord"].timezone == "Europe/Oslo"
 
 
-def test_the_version_follows_the_tables() -> None:
-    versions = []
+VERSIONS = [
+    ("a table that a rule names", "screening: {allow: {file: feed.txt}}", 2),
+    ("one that none does", "", 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "different"), [row[1:] for row in VERSIONS], ids=[row[0] for row in VERSIONS]
+)
+def test_the_version_follows_the_tables_in_use(rule: str, different: int) -> None:
+    versions = set()
     for text in ("+4722445566\n", "+4722445567\n"):
-        rules = load("", HEAD, {"feed.txt": text})
+        rules = load("", HEAD + rule, {"feed.txt": text})
         assert isinstance(rules, RuleSet)
-        versions.append(rules.version)
-    assert versions[0] != versions[1]
+        versions.add(rules.version)
+    assert len(versions) == different
 
 
 def test_only_numbers_with_enough_votes_are_listed() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.core.remarks import RuleError
+from router.core.remarks import RuleError, words_of
 from router.core.tables import MOST_LINES, Record, Table, find_table, is_table, records
 
 ROWS = [
@@ -77,7 +77,7 @@ REFUSED = [
 def test_a_name_that_cannot_be_used_says_why(name: str, expected: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the text is compared whole
         find_table(name, TABLES)
-    assert str(refused.value) == expected
+    assert words_of(refused.value) == expected
 
 
 @pytest.mark.parametrize("name", ["lists/feed.csv", "./lists//feed.csv"])

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from router.core.remarks import words_of
 from router.core.times import (
     Dates,
     Duration,
@@ -81,6 +82,7 @@ UNREADABLE: list[tuple[Callable[[str], object], str, str]] = [
         "`../../etc/passwd` is not a time zone; write a name such as Europe/Oslo",
     ),
     (read_holidays, "no", "no public holidays are known for `no`; write NO"),
+    (read_holidays, "no-03", "no public holidays are known for `no-03`; write a code such as NO or NO-03"),
     (read_holidays, "NO-99", "no public holidays are known for `NO-99`; write NO-"),
     (read_holidays, "???", "no public holidays are known for `???`; write a code such as NO or NO-03"),
 ]
@@ -92,7 +94,7 @@ UNREADABLE: list[tuple[Callable[[str], object], str, str]] = [
 def test_what_cannot_be_read_says_why(read: Callable[[str], object], text: str, what: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the text is compared
         read(text)
-    assert str(refused.value).startswith(what)
+    assert words_of(refused.value).startswith(what)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,8 @@ def test_weekdays_are_read(text: str, days: tuple[int, ...]) -> None:
         ("02-29", YearDays((2, 29), (2, 29)), 1),
         ("12-24..12-31", YearDays((12, 24), (12, 31)), 8),
         ("12-24..01-02", YearDays((12, 24), (1, 2)), 10),
+        ("12-24..02-29", YearDays((12, 24), (2, 29)), 68),
+        ("03-01..02-29", YearDays((3, 1), (2, 29)), 366),
     ],
 )
 def test_dates_are_read(text: str, dates: Dates | YearDays, count: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from router.core import yamltext
-from router.core.yamltext import MAX_CHARACTERS, read_yaml
+from router.core.yamltext import MAX_CHARACTERS, MAX_VALUES, read_yaml
 
 
 @pytest.fixture(autouse=True, params=["libyaml", "PyYAML alone"])
@@ -60,7 +60,7 @@ REFUSED = [
         "a: &x 1\nb: *x",
         [
             "f.yaml:1:4: `&x` is an anchor; write the value out at each use",
-            "f.yaml:2:4: `*x` is an alias; write the value out",
+            "f.yaml:2:4: `*x` is an alias; write the value out, or put it in quotes",
         ],
     ),
     ("an anchor on a list", "a: &x [1]", ["f.yaml:1:4: `&x` is an anchor; write the value out at each use"]),
@@ -68,7 +68,7 @@ REFUSED = [
         "an alias as a key",
         "*x : 1",
         [
-            "f.yaml:1:1: `*x` is an alias; write the value out",
+            "f.yaml:1:1: `*x` is an alias; write the value out, or put it in quotes",
             "f.yaml:1:1: a key must be text; write `key: value`",
         ],
     ),
@@ -83,6 +83,19 @@ REFUSED = [
     ),
     ("a second document", "a: 1\n---\nb: 2", ["f.yaml:2:1: a second document begins here; write one a file"]),
     ("a tab", "a:\n\tb: 1", ["f.yaml:2:1: a tab cannot indent YAML; use spaces"]),
+    (
+        "a directive",
+        "a: 1\n...\n%TAG ! x\n",
+        ["f.yaml:3:1: a line that begins with `%` is a directive; leave it out"],
+    ),
+    (
+        "more than belongs into one file",
+        "[" + "a,\n" * MAX_VALUES,
+        [
+            f"f.yaml:{MAX_VALUES}:1: more than {MAX_VALUES} keys and values, up to here; keep numbers and "
+            "people in tables, or split the file"
+        ],
+    ),
     ("NUL", "a: 1\nb: \x00", ["f.yaml:2:4: the character U+0000 cannot be in YAML; take it out"]),
     ("a surrogate", "a: \ud800", ["f.yaml:1:4: the character U+D800 cannot be in YAML; take it out"]),
     ("forty-one levels", "[" * 41, ["f.yaml:1:41: more than 40 levels deep; use fewer levels"]),
@@ -109,7 +122,7 @@ def test_refused(text: str, errors: list[str]) -> None:
         ("a: 'x", 1),
         ("@x", 1),
         ("a: }", 1),
-        ("%x\n", 1),
+        ("`x\n", 1),
         ("a: *", 1),
     ],
 )
