@@ -8,7 +8,7 @@ nobody in a directory, and fails a challenge.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -84,7 +84,7 @@ class Cast:
     def ring(self, targets: Iterable[Target]) -> list[str]:
         """What each of some phones does that ring together, one of PHONES."""
         targets = tuple(targets)
-        done = [self._done(names_of(target)) or ANSWERED for target in targets]
+        done = [self._done(names_of(target), PHONES) or ANSWERED for target in targets]
         self._times.update({name for target in targets for name in names_of(target)})
         return done
 
@@ -94,13 +94,15 @@ class Cast:
         name = name_of(step)
         if name is None:
             return SAID, ""
-        told = self._done((name,))
+        told = self._done((name,), QUEUES if isinstance(step, Queue) else None)
         self._times[name] += 1
         match step:
             case Queue(_, agents):
                 return self._queue(told, agents)
             case Directory():
-                return (ANSWERED, told) if told not in (None, OTHERWISE) else (OTHERWISE, "")
+                if told is None or told == OTHERWISE or not self._answers(told):
+                    return OTHERWISE, ""
+                return ANSWERED, told
             case Menu(_, keys):
                 return (told if told in keys else OTHERWISE), ""
             case _:
@@ -109,16 +111,21 @@ class Cast:
     def _queue(self, told: str | None, agents: tuple[str, ...]) -> tuple[str, str]:
         if told not in (None, ANSWERED):
             return told, ""
-        answering = (agent for agent in agents if self._done((agent,)) in (None, ANSWERED))
-        agent = next(answering, None)
+        agent = next(filter(self._answers, agents), None)
         if agent is not None:
             return ANSWERED, agent
         return (QueueOutcome.TIMEOUT if agents else QueueOutcome.EMPTY), ""
 
-    def _done(self, names: Iterable[str]) -> str | None:
+    def _answers(self, person: str) -> bool:
+        return self._done((person,), PHONES) in (None, ANSWERED)
+
+    def _done(self, names: Iterable[str], can: Collection[str] | None = None) -> str | None:
+        """What is done now by who goes by one of these names. A name may be a person's and a queue's: only
+        what the one who is meant `can` do counts."""
         for name in names:
-            if name in self._given:
-                return self._given[name][: self._times[name] + 1][-1]
+            done = [one for one in self._given.get(name, ()) if can is None or one in can]
+            if done:
+                return done[: self._times[name] + 1][-1]
         return None
 
 

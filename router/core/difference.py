@@ -16,10 +16,11 @@ import msgspec
 from router.core.cells import Numbers, ranges
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
+from router.core.hours import Hours
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan, Queue, Refuse, Ring, Step
+from router.core.plan import CallPlan, Directory, Menu, Queue, Refuse, Ring, SayHours, Step, Target
 from router.core.regexes import RegexIndex
-from router.core.ruleset import QueueRules, RuleSet
+from router.core.ruleset import ClientRules, RuleSet
 from router.core.space import (
     ANONYMOUS,
     INTERNAL,
@@ -153,9 +154,9 @@ class Meanings:
     def __init__(self) -> None:
         self._known: dict[Hashable, int] = {}
 
-    def of(self, plan: CallPlan, queues: Mapping[str, QueueRules]) -> int:
-        """The number of a plan of a client with these queues. Plans go forward only, so that each step's is
-        made of those after it."""
+    def of(self, plan: CallPlan, client: ClientRules | None) -> int:
+        """The number of a plan of a client. Plans go forward only, so that each step's is made of those after
+        it."""
         meaning: dict[int | None, int] = {None: self._number(())}
         waiting: list[int] = [0] if plan.nodes else []
         while waiting:
@@ -168,7 +169,7 @@ class Meanings:
             waiting.pop()
             then = meaning[node.then]
             on = {outcome: meaning[at] for outcome, at in node.on.items() if meaning[at] != then}
-            meaning[here] = self._number((_step(node.step, queues), then, frozenset(on.items())))
+            meaning[here] = self._number((_step(node.step, client), then, frozenset(on.items())))
         start = meaning[0 if plan.nodes else None]
         return self._number((start, plan.blocked_by is not None, plan.no_route))
 
@@ -176,20 +177,38 @@ class Meanings:
         return self._known.setdefault(what, len(self._known))
 
 
-def _step(step: Step, queues: Mapping[str, QueueRules]) -> Hashable:
+def _step(step: Step, client: ClientRules | None) -> Hashable:
     """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
     match step:
         case Ring(rounds, ring_for, confirm, announce):
-            phones = (
-                frozenset((one.dial, one.outside, one.number, one.confirm) for one in row) for row in rounds
-            )
-            return ("ring", tuple(phones), ring_for, confirm, announce)
-        case Queue(queue, agents, wait_for, front):
-            return ("queue", msgspec.structs.replace(queues[queue], place=""), agents, wait_for, front)
+            return ("ring", tuple(frozenset(map(_phone, row)) for row in rounds), ring_for, confirm, announce)
         case Refuse(treatment):
             return ("refuse", treatment)
+        case Menu(prompt, keys):
+            return ("menu", prompt, frozenset(keys))
+        case _ if client is None:
+            return step
+        case Queue(queue, agents, wait_for, front):
+            rules = msgspec.structs.replace(client.queues[queue], place="")
+            phones = tuple(tuple(map(_phone, client.people[agent].phones)) for agent in agents)
+            return ("queue", rules, phones, wait_for, front)
+        case Directory():
+            people = ((one.name, one.extension, one.hours, one.phones) for one in client.people.values())
+            return ("directory", frozenset(people))
+        case SayHours(hours, language):
+            return ("hours", _told(client.hours[hours]), language)
         case _:
             return step
+
+
+def _told(hours: Hours) -> Hashable:
+    """What is told of hours."""
+    dates, yearly = frozenset(hours.dates.items()), frozenset(hours.yearly.items())
+    return (hours.zone.key, hours.week, dates, yearly, hours.holidays, hours.occasions)
+
+
+def _phone(target: Target) -> Hashable:
+    return (target.dial, target.outside, target.number, target.confirm)
 
 
 def _names(decision: Decision) -> tuple[str | None, str | None]:
@@ -256,7 +275,7 @@ class _Pair:
 
     def _met(self, decision: Decision, after: bool) -> Hashable:
         client = self._rules[after].clients.get(decision.client or "")
-        return (decision.client, self._meanings.of(decision.plan, client.queues if client else {}))
+        return (decision.client, self._meanings.of(decision.plan, client))
 
     def _difference(
         self, tos: _Keys, whos: _Keys, whens: _Keys, example: Facts, only_names: bool

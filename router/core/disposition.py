@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
 from router.core.commands import HangupReason
-from router.core.plan import TO_SOMEBODY, RingOutcome
+from router.core.plan import ASKS, TO_SOMEBODY, RingOutcome
 from router.core.record import Attempt, AttemptOutcome, CallRecord, Disposition, Evidence, Party, Phase
 
 CLASSIFIER = 1
@@ -227,10 +227,13 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     """The disposition and reason of a call whose plan has nobody left to ring."""
     if call.plan.no_route:
         return Disposition.FAILED, "no_route"
+    met = [call.plan.nodes[at].step for at in call.met]
     told, rung = call.told or call.playbacks > 0, len(call.legs) > 1
     if NOT_BUILT in call.flags and not told and not rung:
         return Disposition.FAILED, NOT_BUILT
-    if not any(isinstance(call.plan.nodes[at].step, TO_SOMEBODY) for at in call.met):
+    if not any(isinstance(step, TO_SOMEBODY) for step in met):
+        # Who was asked something, and chose nothing, was not refused.
+        told = told or any(isinstance(step, ASKS) for step in met)
         return (Disposition.INFORMED, "") if told else (Disposition.BLOCKED, f"route {call.info.route}")
     queue = next((seen.detail for seen in reversed(call.evidence) if seen.what == "queue_ended"), None)
     if queue is not None:

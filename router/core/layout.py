@@ -338,8 +338,11 @@ class Sheet:
         return person is not None and person.hours is not None
 
     def first_step(self, steps: tuple[Shape, ...]) -> Shape | None:
-        """The first step that a call meets of `steps`, wherever they lead; they lead in no circle."""
+        """The first step of `steps` in which something is done for the caller, wherever they lead; they lead
+        in no circle."""
         for step in steps:
+            if isinstance(step, TagStep | SetStep):
+                continue
             if isinstance(step, PersonStep):
                 if step.person not in self._first_steps:
                     own, _ = own_treatment(self.doc, step.person)
@@ -376,9 +379,8 @@ class _Paper:
     def greet(self, own: Written) -> bool:
         """Begin with the client's greeting, unless there is none or the call is to go on unanswered."""
         greeting = self.sheet.doc.greeting
-        if greeting is None or isinstance(
-            self.sheet.first_step(own[0]), (DeclineStep, HangupStep, DialplanStep)
-        ):
+        first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort)
+        if greeting is None or isinstance(first, DeclineStep | HangupStep | DialplanStep):
             return False
         place = self.sheet.place(("greeting",))
         self.nodes.append(PlanNode(prompt(greeting, self.sheet.doc), _AFTER, {}, place))

@@ -376,14 +376,16 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
 
 
 def _told_again(call: Call) -> Commands:
-    """What a gap may have swallowed: our answer, the bridge that prompts need, and the end of legs that were
-    given up and may ring on."""
+    """What a gap may have swallowed: our answer, the bridge that prompts need, the end of legs that were
+    given up and may ring on, and variables."""
     answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
     bridge = (
         (OpenBridge(),) if call.has_bridge and isinstance(call.state, Saying | Ringing | Performing) else ()
     )
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
-    return (*answer, *bridge, *given_up)
+    steps = (call.plan.nodes[at].step for at in call.met)
+    variables = (SetChannelVariables(one.variables) for one in steps if isinstance(one, SetVariables))
+    return (*answer, *bridge, *given_up, *variables)
 
 
 def _dead_man_again(call: Call) -> Commands:
@@ -428,7 +430,7 @@ def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple
         case TimerFired(timer) if timer == CLEAN_UP and handing_over:
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
         case RouterReturned() if handing_over:
-            return call, (_to_dialplan(call), *_told_again(call), SetTimer(CLEAN_UP, OVERDUE))
+            return call, (*_told_again(call), _to_dialplan(call), SetTimer(CLEAN_UP, OVERDUE))
         case TimerFired(timer) if timer == CLEAN_UP:
             return _overdue(call, state, now)
         case RouterReturned():

@@ -190,6 +190,8 @@ ENDS = (Refuse, HangUp, Dialplan)
 """Steps after which there is no call of ours."""
 TELLS = (Say, Speak, SayHours)
 """Steps in which a caller is told something."""
+ASKS = (Menu, Directory, Message, Callback)
+"""Steps in which a caller is asked for something."""
 TO_SOMEBODY = (Ring, Queue, Directory)
 """Steps in which a caller may reach a person."""
 SETTLES = (*TO_SOMEBODY, Message, Callback)

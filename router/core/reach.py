@@ -4,7 +4,7 @@ It is looked up in the compiled plans, as they are walked by calls: a step that 
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -106,12 +106,17 @@ def reach(rules: RuleSet, wanted: str, now: datetime, client: str | None = None)
 def _ways(rules: RuleSet, client: ClientRules, wanted: str, now: datetime) -> Iterator[Way]:
     over = {one.place for one in client.exceptions if one.when.period.end <= now}
     names = {wanted, _number(wanted, client.country)} - {""}
+    whose = {
+        name
+        for name, person in client.people.items()
+        if name in names or any(names & {phone.dial, phone.number} for phone in person.phones)
+    }
     during = during_of(client)
     for one in treatments(rules, client):
         if not one.met or (one.kind == "exception" and one.place in over):
             continue
         numbers = tuple(number.pattern.text for number in one.numbers)
-        for rung in _rounds(one.layout, names, client.people):
+        for rung in _rounds(one.layout, names, whose):
             hours = during.get(rung.name)
             if hours is None or _can_be_open(one.when, hours):
                 asked = when_in_words(one.when)
@@ -144,18 +149,19 @@ def _number(text: str, country: str) -> str:
         return text
 
 
-def _rounds(layout: Layout, names: set[str], people: Collection[str]) -> Iterator[Rung]:
-    """Where a plan rings a phone, or comes to a queue, that goes by one of `names`."""
+def _rounds(layout: Layout, names: set[str], people: set[str]) -> Iterator[Rung]:
+    """Where a plan rings a phone, or comes to a queue, that goes by one of `names`, and where one of `people`
+    is an agent or in the directory."""
     for position, through in _passed(layout.plan):
         node = layout.plan.nodes[position]
         match node.step:
             case Ring() as step:
                 yield from _rung(step, through, node.place, position in layout.rotating, names)
             case Queue(queue, agents, wait_for):
-                for name in (*(agent for agent in agents if agent in names), *({queue} & names)):
+                for name in (*(agent for agent in agents if agent in people), *({queue} & names)):
                     yield Rung(through, node.place, name, f"queue {queue}", 1, 1, False, wait_for)
             case Directory():
-                for name in (one for one in people if one in names):
+                for name in sorted(people):
                     yield Rung(through, node.place, name, "directory", 1, 1, False, 0.0)
             case _:
                 pass

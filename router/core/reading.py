@@ -185,6 +185,15 @@ def read_variable_name(value: object) -> str:
     return text
 
 
+def read_set_variable(value: object) -> str:
+    """Variable to set: the name of a variable of the dialplan, of letters, digits and `_`; none of
+    callrouter's own, which begin with CALLROUTER_."""
+    name = read_variable_name(value)
+    if name.lstrip("_").upper().startswith("CALLROUTER_"):
+        raise ValueError(f"`{name}` is callrouter's own; give the variable another name")
+    return name
+
+
 def read_extension(value: object) -> str:
     """Extension: digits, at most 8."""
     text = text_of(value)
@@ -326,7 +335,7 @@ def read_tag_name(value: object, info: ValidationInfo) -> str:
 def read_key(value: object) -> str:
     """Key: 0 to 9, `*` or `#`."""
     text = text_of(value)
-    if not _KEY.fullmatch(text):
+    if not _KEY.fullmatch(text) or text != value:
         raise ValueError(f"`{text[:80]}` is no key of a phone; write 0 to 9, * or #")
     return text
 
@@ -538,6 +547,7 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     **counts.LOOKS,
     read_id: _ID,
     read_variable_name: _VARIABLE,
+    read_set_variable: _VARIABLE,
     read_extension: _EXTENSION,
     read_country: re.compile(r"[A-Z]{2}"),
     read_pattern: PATTERN_AS_WRITTEN,

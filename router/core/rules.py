@@ -284,10 +284,12 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
 
     def person(name: str, written: PersonDoc) -> PersonRules:
         path = ("people", name)
+        known = written.name or "", written.extension or "", sheet.phones[name]
         if not written.numbers:
-            return PersonRules(place(path), written.hours, None)
+            return PersonRules(place(path), written.hours, None, *known)
         layout = lay_out(own_treatment(doc, name), sheet, name)
-        return PersonRules(place(path), written.hours, Route(name, place((*path, "numbers")), ((),), layout))
+        own = Route(name, place((*path, "numbers")), ((),), layout)
+        return PersonRules(place(path), written.hours, own, *known)
 
     no_route = lay_out(((), ()), sheet)
     return ClientRules(

@@ -8,7 +8,7 @@ from router.core.conditions import Between, When
 from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.plan import PlanNode
+from router.core.plan import PlanNode, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
 
@@ -37,12 +37,16 @@ class ExceptionRule(msgspec.Struct, frozen=True):
 
 
 class PersonRules(msgspec.Struct, frozen=True):
-    """What a decision needs of a person."""
+    """What is known of a person."""
 
     place: str
     hours: str | None
     own: Route | None
     """Where a call to one of the person's own numbers goes."""
+    name: str = ""
+    """In full, for a directory."""
+    extension: str = ""
+    phones: tuple[Target, ...] = ()
 
 
 class QueueRules(msgspec.Struct, frozen=True):

@@ -20,7 +20,8 @@ and its part of a key.
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
+from math import prod
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -134,11 +135,16 @@ class Known(msgspec.Struct, frozen=True):
 NOTHING = Known()
 
 
+MOST_TOGETHER = 4
+MOST_KNOWN = 1000
+"""Combinations of what else can be known that are looked at; of more, only each thing by itself is."""
+
+
 def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     """All that the rules can tell apart of it: each variable has one of the values that they name, or none;
     the caller has called as often as one of their rates says, or as all do, or not at all; matches one class
-    of their regular expressions, or none; is a stranger, a contact, or one in one of the groups; and each
-    queue that they ask about stands in each way that they tell apart. The first is NOTHING.
+    of their regular expressions, or none; is a stranger, or a contact in some of the groups; and each
+    queue that they ask about stands in each way that they tell apart. The first is nothing of all that.
     """
     clients = tuple(clients)
     leaves = [leaf for client in clients for when in _whens(client) for leaf in _leaves(when)]
@@ -152,47 +158,66 @@ def knowns(clients: Iterable[ClientRules]) -> tuple[Known, ...]:
     rates = list(dict.fromkeys(leaf.rate for leaf in leaves if isinstance(leaf, MoreThan)))
     if len(rates) > 1:
         rates.append(Rate(max(rate.calls for rate in rates), min(rate.within for rate in rates)))
-    names = tuple(values)
-    return tuple(
-        Known(
-            {name: value for name, value in zip(names, chosen, strict=True) if value is not None},
-            rate,
-            alike,
-            contact,
-            queues,
-        )
-        for queues in _loads(leaves)
-        for contact in _contacts(clients, leaves)
-        for alike in ((), *_classes(clients))
-        for rate in (None, *dict.fromkeys(rates))
-        for chosen in product(*((None, *values[name]) for name in names))
-    )
+    things = [
+        *_loads(leaves),
+        [Known(contact=contact) for contact in _contacts(clients, leaves)],
+        [NOTHING, *(Known(matches=alike) for alike in _classes(clients))],
+        [NOTHING, *(Known(called=rate) for rate in dict.fromkeys(rates))],
+        *([NOTHING, *(Known({name: value}) for value in some)] for name, some in values.items()),
+    ]
+    return tuple(map(_together, _chosen(things)))
+
+
+def _chosen(things: Sequence[Sequence[Known]]) -> Iterator[tuple[Known, ...]]:
+    """One way that each thing can be, in all combinations or, where these are too many, one by one."""
+    if prod(map(len, things)) <= MOST_KNOWN:
+        yield from product(*things)
+        return
+    usual = tuple(thing[0] for thing in things)
+    yield usual
+    for at, thing in enumerate(things):
+        yield from ((*usual[:at], one, *usual[at + 1 :]) for one in thing[1:])
+
+
+def _together(parts: Iterable[Known]) -> Known:
+    """All that is known in one; each part is of one thing only."""
+    variables: dict[str, str] = {}
+    queues: dict[str, QueueLoad] = {}
+    whole = NOTHING
+    for part in parts:
+        variables |= part.variables
+        for name, load in part.queues.items():
+            known = queues.get(name, load)
+            queues[name] = QueueLoad(max(known.waiting, load.waiting), max(known.agents, load.agents))
+        if part.contact is not None:
+            whole = replace(whole, contact=part.contact)
+        whole = replace(whole, called=part.called or whole.called, matches=part.matches or whole.matches)
+    return replace(whole, variables=variables, queues=queues)
 
 
 def _contacts(
     clients: Sequence[ClientRules], leaves: Iterable[Condition]
 ) -> tuple[frozenset[str] | None, ...]:
-    """Whom the caller may be: a stranger, a contact in no group, or in one of those that are asked for."""
+    """Whom the caller may be: a stranger, or a contact in none, some or all of the groups asked for; of many
+    groups, in two at most."""
     groups = sorted({group for leaf in leaves if isinstance(leaf, CallerIs) for group in leaf.groups})
     listed = any(one.contacts for client in clients for one in _lists(client))
-    known = [frozenset({group}) for group in groups] if groups else []
-    return (None, *([frozenset[str]()] if listed or groups else []), *known)
+    most = len(groups) if len(groups) <= MOST_TOGETHER else 2
+    known = [frozenset(some) for count in range(most + 1) for some in combinations(groups, count)]
+    return (None, *(known if groups or listed else ()))
 
 
-def _loads(leaves: Iterable[Condition]) -> Iterator[Mapping[str, QueueLoad]]:
+def _loads(leaves: Iterable[Condition]) -> Iterator[list[Known]]:
     """How the queues that are asked about may stand: of each range of numbers that makes a difference, the
     least."""
     asked: dict[tuple[str, str], set[int]] = {}
     for leaf in leaves:
-        for queue, count in leaf.wanted if isinstance(leaf, LoadIs) else ():
-            assert isinstance(leaf, LoadIs)
-            edges = asked.setdefault((queue, leaf.of), {0})
-            edges |= {count.least} | ({count.most + 1} if count.most is not None else set())
-    for chosen in product(*map(sorted, asked.values())):
-        loads: dict[str, QueueLoad] = {}
-        for (queue, of), number in zip(asked, chosen, strict=True):
-            loads[queue] = replace(loads.get(queue, QueueLoad()), **{of: number})
-        yield loads
+        if isinstance(leaf, LoadIs):
+            for queue, count in leaf.wanted:
+                edges = asked.setdefault((queue, leaf.of), {0})
+                edges |= {count.least} | ({count.most + 1} if count.most is not None else set())
+    for (queue, of), edges in asked.items():
+        yield [Known(queues={queue: replace(QueueLoad(), **{of: number})}) for number in sorted(edges)]
 
 
 def _classes(clients: Sequence[ClientRules]) -> Iterable[tuple[Regex, ...]]:

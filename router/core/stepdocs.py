@@ -17,7 +17,6 @@ from router.core.written import (
     QueueName,
     Shape,
     Text,
-    VariableName,
     as_text,
 )
 
@@ -316,7 +315,11 @@ class SetStep(Shape):
     """
 
     set: Annotated[
-        dict[VariableName, Annotated[str, as_text(reading.read_variable_value)]], Field(min_length=1)
+        dict[
+            Annotated[str, as_text(reading.read_set_variable)],
+            Annotated[str, as_text(reading.read_variable_value)],
+        ],
+        Field(min_length=1),
     ]
     """Their names and values."""
 

@@ -286,8 +286,11 @@ class Engine:
     def _refuse(self, live: LiveCall, command: Perform) -> None:
         """No voice and no queue is built yet: the call goes on without the step."""
         log.warning("step not built", call_id=live.call.info.id, step=name_of(command.step))
-        ended = StepEnded(command.position, NOT_BUILT)
-        asyncio.get_running_loop().call_soon(lambda: self._take(live, ended, self._clock()))
+        asyncio.get_running_loop().call_soon(self._on_refused, live, StepEnded(command.position, NOT_BUILT))
+
+    def _on_refused(self, live: LiveCall, ended: StepEnded) -> None:
+        if self._held is None:  # Else RouterReturned has it performed again.
+            self._take(live, ended, self._clock())
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
         assert self._wire

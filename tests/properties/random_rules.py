@@ -44,7 +44,10 @@ _moments = st.integers(0, DAYS * 24 * 2).map(
     lambda halves: f"{datetime(2026, 10, 24) + timedelta(minutes=30 * halves):%Y-%m-%d %H:%M}"  # noqa: DTZ001 - by a clock
 )
 _periods = st.tuples(_moments, _moments).filter(lambda ends: ends[0] < ends[1]).map(list)
-_conditions = st.fixed_dictionaries(
+_rarely = st.fixed_dictionaries(
+    {"agents": st.just({"desk": "0"})}, optional={"caller": st.just({"contact": "vip"})}
+)
+_mostly = st.fixed_dictionaries(
     {},
     optional={
         "variable": st.sampled_from([{"RISK": ["high", "low"]}, {"RISK": ["low"], "TRUNK": ["two"]}]),
@@ -55,15 +58,13 @@ _conditions = st.fixed_dictionaries(
                 st.sampled_from([*_CALLER_PATTERNS, "anonymous"]),
                 _lists(st.sampled_from(_COUNTRIES)).map(lambda codes: {"country": codes}),
                 _lists(st.sampled_from("ABC")).map(lambda levels: {"attestation": levels}),
-                _lists(st.sampled_from(["vip", "press"])).map(lambda groups: {"contact": groups}),
             )
         ),
         "dialled": _lists(st.sampled_from(_DIALLED_PATTERNS)),
         "between": _periods,
-        "queue": st.just({"desk": {"waiting": ">2"}}),
-        "agents": st.sampled_from([{"desk": "0"}, {"desk": "<=1"}]),
     },
 ).filter(bool)
+_conditions = st.one_of(*[_mostly] * 9, _rarely)
 _whens = st.one_of(
     _conditions,
     _lists(_conditions),

@@ -363,7 +363,7 @@ RULES: Mapping[str, Row] = {
         "]\n",
     ),
     "queues that are not there": Row(ROUTE + "do: [", lambda number: f"{{queue: q{number}}},", "]}]\n"),
-    "tags": Row(NUMBERS + "tags: {", lambda number: f"t{number}: {{label: {{en: A}}}}, ", "}\n"),
+    "tags of one's own": Row(NUMBERS + "tags: {", lambda number: f"t{number}: {{label: {{en: A}}}}, ", "}\n"),
     "tags that are not there": Row(ROUTE + "do: {tag: [", lambda number: f"book{number},", "]}}]\n"),
     "variables that are set": Row(ROUTE + "do: {set: {", lambda number: f"{_letters(number)}: a,", "}}}]\n"),
     "regular expressions": Row(

@@ -6,7 +6,7 @@ import pytest
 
 from router.core.cast import Cast, Roles
 from router.core.dialling import Dialling
-from router.core.plan import Message, Target
+from router.core.plan import Directory, Message, Queue, Target
 from router.core.remarks import words_of
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -104,3 +104,15 @@ def test_what_cannot_be_given(
     wrong = Roles(rules).what_is_wrong(name, done)
     assert wrong is not None
     assert (words_of(wrong.error), wrong.in_name) == (text, in_name)
+
+
+def test_a_name_that_is_a_person_s_and_a_queue_s_counts_where_it_fits() -> None:
+    cast = Cast({"kari": ("full", "busy")}, None)
+    assert cast.ring(KARI[:1]) == ["busy"]
+    assert cast.perform(Queue("kari", ("bo",), 60.0)) == ("full", "")
+
+
+def test_somebody_found_in_the_directory_may_not_answer() -> None:
+    assert Cast({"directory": ("kari",)}, None).perform(Directory()) == ("answered", "kari")
+    given = {"directory": ("kari",), "kari": ("no_answer",)}
+    assert Cast(given, None).perform(Directory()) == ("otherwise", "")

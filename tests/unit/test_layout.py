@@ -159,3 +159,10 @@ routes:
         "ring +4790000001 and PJSIP/1, 25 s each round",
         'ring PJSIP/1, 25 s each round, who press 1 after "Press 1", told "A call"',
     ]
+
+
+def test_nobody_is_greeted_whom_the_last_resort_refuses() -> None:
+    head = HEAD.replace("last_resort: {say: {file: sorry}}", "last_resort: decline")
+    assert told(decided("greeting: Welcome\nroutes: [{name: r, do: []}]\n", head=head).plan) == [
+        "decline >end"
+    ]

@@ -3,13 +3,15 @@
 import pytest
 
 from router.core.call import CALLER, NOT_BUILT, Performing, Settled
-from router.core.commands import Perform, SetChannelVariables, SetDeadMan
+from router.core.commands import Perform, ReturnToDialplan, SetChannelVariables, SetDeadMan
 from router.core.events import LegAnswered, PlaybackEnded, RouterReturned, StepEnded, TimerFired
 from router.core.plan import (
     Callback,
     CallPlan,
     Challenge,
+    Dialplan,
     Directory,
+    HangUp,
     Menu,
     Message,
     PlanNode,
@@ -116,3 +118,17 @@ def test_tags_and_variables_are_set_at_once() -> None:
         ("tagged", "vip"),
         ("tagged", "late"),
     ]
+
+
+def test_variables_are_set_again_after_a_gap_before_the_call_is_handed_on() -> None:
+    call = story(plan(SetVariables((("A", "1"),)), Dialplan("fax", "100")), RouterReturned())
+    assert call.doing[:2] == [SetChannelVariables((("A", "1"),)), ReturnToDialplan("fax", "100")]
+
+
+ASKED: list[tuple[str, Step]] = [("a message", Message()), ("a menu", MENU), ("a callback", Callback())]
+
+
+@pytest.mark.parametrize("step", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])
+def test_who_was_asked_and_chose_nothing_is_not_refused(step: Step) -> None:
+    record = story(plan(step, HangUp()), StepEnded(0, "otherwise"), let_go()).record
+    assert record.disposition is Disposition.INFORMED

@@ -140,6 +140,11 @@ CASES = [
         ["6:31: no tag is called `follow_up`; did you mean `follow_up_needed`?"],
     ),
     (
+        "a variable of callrouter's own",
+        route("[{set: {_Callrouter_DID: 1}}]"),
+        ["6:32: `_Callrouter_DID` is callrouter's own; give the variable another name"],
+    ),
+    (
         "a value that is more to the dialplan",
         route("[{set: {A: '${EXTEN}'}}]"),
         [
