@@ -56,15 +56,16 @@ def _takers(
         if held:
             trace: list[TraceRow] = []
             screen(client.screening, moment, trace)
-            taker = trace[-1].name if trace[-1].kind == "block" else ALLOW
+            taker = trace[-1].name if trace[-1].kind in ("block", "challenge") else ALLOW
             for rule in held:
                 found[rule.name].add(taker)
     return found
 
 
 def _holds(rule: BlockRule, moment: Moment) -> bool:
-    facts = moment.facts
-    if rule.numbers is not None and find(rule.numbers, facts.caller.number, facts.matches) is None:
+    facts, listed = moment.facts, rule.numbers
+    contact = facts.contact is not None
+    if listed is not None and find(listed, facts.caller.number, facts.matches, contact=contact) is None:
         return False
     return any(all(one.holds(moment) for one in alternative) for alternative in rule.when)
 
@@ -76,7 +77,9 @@ def _is_past(rule: BlockRule, start: datetime) -> bool:
 def _is_empty(rule: BlockRule) -> bool:
     """True where it has only lists in which there is no number, each of which is told of already."""
     numbers = rule.numbers
-    return numbers is not None and not numbers.regexes and not any(map(len, numbers.numbers))
+    if numbers is None or numbers.regexes or numbers.contacts:
+        return False
+    return not any(map(len, numbers.numbers))
 
 
 def _always(rule: BlockRule, taker: BlockRule | None) -> bool:

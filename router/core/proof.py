@@ -237,7 +237,7 @@ class _Client:
         unmet = [
             rule
             for rule in self._client.screening.block
-            if Part(rule.place, f"{'shadow' if rule.shadow else 'block'} {rule.name}") not in self._met
+            if Part(rule.place, f"{rule.kind} {rule.name}") not in self._met
         ]
         start = self._spaces[0].period.start
         for rule, what in idle(self._client, unmet, self._calls(), start, f"in the next {DAYS} days"):

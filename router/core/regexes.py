@@ -123,8 +123,9 @@ class RegexIndex:
         found: tuple[Regex, ...] = ()
         for of, rows, compiled in self._sets:
             text = caller.name if of == "display" else caller.number and caller.number.e164
-            if text:
-                found += tuple(rows[at] for at in sorted(compiled.Match(text) or ()))
+            hits = compiled.Match(text) if text else None
+            if hits:
+                found += tuple(rows[at] for at in sorted(hits))
         return found
 
 

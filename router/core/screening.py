@@ -123,4 +123,5 @@ def matching(screening: Screening, caller: CallerId) -> tuple[Regex, ...]:
     """The regular expressions, of all that screening asks for, which match the caller."""
     if not screening.regexes:
         return ()
-    return tuple(dict.fromkeys(one for index in screening.regexes for one in index.matching(caller)))
+    found = [one for index in screening.regexes for one in index.matching(caller)]
+    return tuple(dict.fromkeys(found)) if found else ()

@@ -344,6 +344,7 @@ def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry
         phones.setdefault(target.name, {})[target.dial] = Entry("phone", f"phone {target.dial}")
     own = {one.name: one for one in found if one.kind == "own number"}
     during = during_of(client)
+    found_otherwise = _found_otherwise(client, found)
     for name, person in client.people.items():
         hours = f", rung only if open: {person.hours}" if person.hours else ""
         inside = [*phones.get(name, {}).values()]
@@ -351,8 +352,15 @@ def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry
             met = _Told(own[name].layout, during).line(0)
             numbers = own[name].numbers
             inside += [Entry("number", f"own number {one.pattern.text}", one.place, met) for one in numbers]
-        never = "" if name in phones else ", never rung"
+        never = "" if name in phones or name in found_otherwise else ", never rung"
         yield Entry("person", f"person {name}{hours}{never}", person.place, tuple(inside))
+
+
+def _found_otherwise(client: ClientRules, found: tuple[Treatment, ...]) -> set[str]:
+    """Who is reached as an agent, or through a directory."""
+    steps = [node.step for one in found for node in one.layout.plan.nodes]
+    agents = {agent for step in steps if isinstance(step, Queue) for agent in step.agents}
+    return {*client.people} if any(isinstance(step, Directory) for step in steps) else agents
 
 
 def _exceptions(client: ClientRules, during: Mapping[str, str]) -> Iterator[Entry]:

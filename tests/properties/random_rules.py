@@ -55,10 +55,13 @@ _conditions = st.fixed_dictionaries(
                 st.sampled_from([*_CALLER_PATTERNS, "anonymous"]),
                 _lists(st.sampled_from(_COUNTRIES)).map(lambda codes: {"country": codes}),
                 _lists(st.sampled_from("ABC")).map(lambda levels: {"attestation": levels}),
+                _lists(st.sampled_from(["vip", "press"])).map(lambda groups: {"contact": groups}),
             )
         ),
         "dialled": _lists(st.sampled_from(_DIALLED_PATTERNS)),
         "between": _periods,
+        "queue": st.just({"desk": {"waiting": ">2"}}),
+        "agents": st.sampled_from([{"desk": "0"}, {"desk": "<=1"}]),
     },
 ).filter(bool)
 _whens = st.one_of(
@@ -78,7 +81,22 @@ _rings = st.builds(
         st.sampled_from(["busy", "no_answer", "unreachable"]), st.lists(_plain, max_size=1), max_size=2
     ),
 )
-_steps = st.lists(st.one_of(_rings, _plain), max_size=3)
+_others = st.one_of(
+    st.sampled_from(["message", "callback", "directory", {"tag": "interested"}, {"set": {"A": "1"}}]),
+    st.builds(
+        lambda on, front: {"queue": "desk", "front": front, "on": on},
+        st.dictionaries(
+            st.sampled_from(["full", "empty", "timeout"]), st.lists(_plain, max_size=1), max_size=2
+        ),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda choices, otherwise: {"menu": {"choices": choices, "otherwise": otherwise}},
+        st.dictionaries(st.sampled_from("12"), st.lists(_plain | _rings, max_size=2), min_size=1),
+        st.lists(_plain, max_size=1),
+    ),
+)
+_steps = st.lists(st.one_of(_rings, _plain, _others), max_size=3)
 _hours = st.fixed_dictionaries(
     {"week": st.dictionaries(st.sampled_from(["mon-fri", "sat", "sun"]), st.sampled_from(_SPANS))},
     optional={"dates": st.just({"2026-10-26": "10:00-11:00"}), "holidays": st.just("NO")},
@@ -132,7 +150,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 {"name": f"b{number}", **rule}
                 for number, rule in enumerate(draw(st.lists(_block_rules, max_size=2)))
             ],
+            "treatment": draw(st.sampled_from(["decline", "busy", {"challenge": "Press the key"}])),
         },
+        "queues": {"desk": {"agents": ["kari", "ola"]}},
         "exceptions": draw(st.lists(_exceptions, max_size=2)),
         "people": {
             "kari": {"rings": ["PJSIP/1"], "numbers": ["+4722334461"], "hours": "office"},
@@ -147,7 +167,14 @@ def with_known(call: Facts, known: Known) -> Facts:
     """The call with what else is known of it."""
     before = known.called.spread(call.now) if known.called and call.caller.number else ()
     matches = known.matched_by(call.caller)
-    return replace(call, variables=known.variables, calls_before=before, matches=matches)
+    return replace(
+        call,
+        variables=known.variables,
+        calls_before=before,
+        matches=matches,
+        contact=known.contact if call.caller.number else None,
+        queues=known.queues,
+    )
 
 
 def compiled(document: dict[str, Any]) -> RuleSet:

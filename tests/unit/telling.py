@@ -8,7 +8,7 @@ from router.core.decide import Decision
 from router.core.difference import Difference
 from router.core.facts import Facts
 from router.core.numbers import NumberPattern, PhoneNumber
-from router.core.plan import Ring
+from router.core.plan import Refuse, Ring
 
 
 def within(number: PhoneNumber, numbers: Sequence[Numbers]) -> bool:
@@ -49,6 +49,8 @@ def meant(decision: Decision) -> Any:
         step: Any = node.step
         if isinstance(step, Ring):
             step = [sorted(target.dial for target in targets) for targets in step.rounds], step.ring_for
+        elif isinstance(step, Refuse):
+            step = step.treatment
         then = from_here(node.then)
         on = {outcome: from_here(at) for outcome, at in node.on.items()}
         return step, then, {outcome: way for outcome, way in on.items() if way != then}

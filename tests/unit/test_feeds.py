@@ -162,6 +162,13 @@ OTHER_CALENDARS = [
         True,
     ),
     (
+        "both close it, one after the other",
+        "[{file: c.ics}, {file: open.ics}]",
+        [days("20270306", "20270307")],
+        "2027-03-07 01:00",
+        False,
+    ),
+    (
         "events that overlap",
         "{file: c.ics}",
         [days("20270301", "20270305"), days("20270303", "20270304")],

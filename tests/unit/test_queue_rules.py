@@ -13,13 +13,14 @@ from router.core.difference import compare
 from router.core.explain import explain
 from router.core.facts import Facts, QueueLoad
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.plan import Menu, ways_on
 from router.core.proof import prove
 from router.core.reach import Way, reach
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.scenarios import play, read_scenarios
-from router.core.show import step_in_words, tree
+from router.core.show import step_in_words, tree, way_in_words
 from router.core.space import knowns
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -42,7 +43,7 @@ RULES = f"""\
     agents: [kari, ola]
     wrap_up: 20s
     max_waiting: 5
-    announce: {{position: true, wait: true}}
+    announce: {{position: true, wait: true, every: 1m}}
     callback_key: 1
   night: {{agents: ola, strategy: random}}
 tags: {{viewing: {{label: {{en: Viewing}}}}}}
@@ -138,7 +139,7 @@ def test_everything_is_told() -> None:
     told = words(tree(rules, rules.clients["f"]))
     for line in (
         "queue desk: kari (open: day) and ola; longest-idle, each rung for 15s, then left alone for 20s,"
-        " at most 5 waiting, told their position and the wait every 45s, called back by key 1, music default",
+        " at most 5 waiting, told their position and the wait every 1m, called back by key 1, music default",
         "queue night: ola; random, each rung for 15s, music default",
         "tag viewing",
         "allow contacts: whatever is blocked",
@@ -155,6 +156,18 @@ def test_everything_is_told() -> None:
         "callback",
     ):
         assert line in told
+    assert not any("never rung" in line for line in told), "everybody is in the directory"
+
+
+def test_agents_are_rung_and_others_not() -> None:
+    text = f"{HEAD}queues: {{desk: {{agents: ola}}}}\nroutes: [{{name: r, do: [{{queue: desk}}]}}]"
+    rules = compiled(text)
+    people = [one.words for one in tree(rules, rules.clients["f"]).inside if one.kind == "person"]
+    assert people == [
+        "person kari, rung only if open: day, never rung",
+        "person ola",
+        "person eva, never rung",
+    ]
 
 
 FULL = "by key 1, if queue desk is full: queue night"
@@ -310,7 +323,7 @@ NOT_BUILT = [
     ("a challenge", "screening: {treatment: {challenge: Hi}}", "challenge"),
     ("contacts", "screening: {allow: contacts}", "contacts"),
     ("a block rule", "screening: {block: [{name: b, when: {not: {caller: {contact: vip}}}}]}", "contact"),
-    ("a person's mobile", "last_resort: [{ring: ola, confirm: true}]", "confirm"),
+    ("a confirmed ring", "last_resort: [{ring: ola, confirm: true}]", "confirm"),
     ("a text", "last_resort: [{say: Hi}]", "say"),
     ("a whisper", "last_resort: [{ring: ola, announce: Hi}]", "announce"),
     ("a menu", "last_resort: [{menu: {choices: {1: []}}}]", "menu"),
@@ -322,6 +335,19 @@ NOT_BUILT = [
 def test_what_is_not_carried_out_yet_is_named(text: str, what: str) -> None:
     rules = compiled(f"{HEAD}{text}\n")
     assert any(one.what.startswith(f"`{what}` is not carried out") for one in rules.warnings)
+
+
+def test_a_mobile_that_shall_be_confirmed_is_named() -> None:
+    rings = 'rings: {number: "+4790000001", confirm: true}'
+    text = HEAD.replace("ola: {rings: PJSIP/2}", f"ola: {{{rings}}}")
+    rules = compile_rules({"f.yaml": text}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(rules, RuleSet)
+    assert any(one.what.startswith("`confirm` is not carried out") for one in rules.warnings)
+
+
+def test_a_way_without_a_choice_is_told_as_such() -> None:
+    menu = Menu(None, ("1",))
+    assert [way_in_words(menu, way) for way in ways_on(menu)] == ["on key 1", "otherwise"]
 
 
 def test_it_is_told_once_with_the_first_place() -> None:
