@@ -139,6 +139,7 @@ The program
     cli/call.py                callrouter call
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
-    cli/options.py             options that commands share
+    cli/options.py             options that commands share, and the way to settings and rules
+    cli/records.py             ... and to the records
     cli/words.py               events, causes and times in people's words
 """

@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
-from router.core.dialling import Dialling
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
 from router.edge.ari.connection import AriConnection
@@ -53,12 +51,6 @@ before us is told at once, and writes down meanwhile what it still saw."""
 
 REMEMBER_AGAIN = 5.0
 """Seconds until we ask again a database that could not tell whom to refuse."""
-
-
-def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
-    """The rules that the settings name, or those in `rules`, with the settings' bounds on dialling."""
-    dialling = Dialling(settings.trunk, settings.destinations)
-    return RulesFile(rules or settings.rules, dialling, copies=FeedCopies(settings.calendars))
 
 
 class Daemon:

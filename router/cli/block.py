@@ -13,10 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from router.app import rules_file
 from router.cli.calls import parse_since
 from router.cli.daemon import NoDaemonError, tell
-from router.cli.options import FAILED, Config, Json, read_settings
+from router.cli.options import FAILED, Config, Json, read_settings, rules_file
 from router.cli.words import moment
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.remarks import RuleErrors, did_you_mean

@@ -9,7 +9,8 @@ import msgspec
 import typer
 
 from router.cli.calls import as_object
-from router.cli.options import FAILED, Config, Json, open_records
+from router.cli.options import FAILED, Config, Json
+from router.cli.records import open_records
 from router.cli.words import LEGS, event_in_words, length, moment
 from router.core.decide import Decision
 from router.core.events import CallEvent

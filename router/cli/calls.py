@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from router.cli.options import Config, Json, open_records
+from router.cli.options import Config, Json
+from router.cli.records import open_records
 from router.cli.words import attempts_in_words, in_columns, length, moment
 from router.core.record import Disposition
 from router.core.times import Duration

@@ -8,8 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from router.app import rules_file
-from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings
+from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings, rules_file
 from router.core.counterexamples import proof_as_scenarios
 from router.core.proof import QUICK, Proof, prove
 from router.core.remarks import Remark, RuleErrors, RuleWarning

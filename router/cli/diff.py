@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from router.app import rules_file
 from router.cli.check import print_missing, print_remarks
-from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings
+from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings, rules_file
 from router.core.decide import Decision
 from router.core.difference import Comparison, Difference, compare
 from router.core.explain import explain

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from router.app import rules_file
 from router.cli.call import story_of, trace_in_words
 from router.cli.check import load_rules
-from router.cli.options import Config, Json, Rules, read_settings
+from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
 from router.core.cast import Roles

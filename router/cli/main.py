@@ -1,51 +1,66 @@
 """`callrouter`: the commands."""
 
-from typing import Annotated
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from router.app import VERSION
-from router.cli.block import allow, block, blocked, unblock
-from router.cli.call import show_call
-from router.cli.calls import list_calls
-from router.cli.check import check
-from router.cli.diff import diff
-from router.cli.explain import explain
-from router.cli.reload import reload
-from router.cli.run import run
-from router.cli.scenarios import run_scenarios
-from router.cli.schema import print_schema
-from router.cli.settings import list_settings
-from router.cli.show import show
+COMMANDS = {
+    "run": ("run", "run"),
+    "check": ("check", "check"),
+    "test": ("scenarios", "run_scenarios"),
+    "explain": ("explain", "explain"),
+    "show": ("show", "show"),
+    "diff": ("diff", "diff"),
+    "reload": ("reload", "reload"),
+    "block": ("block", "block"),
+    "allow": ("block", "allow"),
+    "unblock": ("block", "unblock"),
+    "blocked": ("block", "blocked"),
+    "calls": ("calls", "list_calls"),
+    "call": ("call", "show_call"),
+    "schema": ("schema", "print_schema"),
+    "settings": ("settings", "list_settings"),
+}
+"""What is typed -> the module here, and the function in it. A module is imported when its command is wanted:
+what talks to Asterisk and to the database takes longer to import than rules take to check."""
+
+
+class _Commands(TyperGroup):
+    """COMMANDS, to typer."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # Names alone: by these typer says what may have been meant.
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(cmd_name)(getattr(import_module(f"router.cli.{module}"), function))
+        return typer.main.get_command(alone)
+
 
 app = typer.Typer(
     name="callrouter",
+    cls=_Commands,
     help="Answers the phone for companies, beside Asterisk.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-app.command("run")(run)
-app.command("check")(check)
-app.command("test")(run_scenarios)
-app.command("explain")(explain)
-app.command("show")(show)
-app.command("diff")(diff)
-app.command("reload")(reload)
-app.command("block")(block)
-app.command("allow")(allow)
-app.command("unblock")(unblock)
-app.command("blocked")(blocked)
-app.command("calls")(list_calls)
-app.command("call")(show_call)
-app.command("schema")(print_schema)
-app.command("settings")(list_settings)
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"callrouter {VERSION}")
+        typer.echo(f"callrouter {version('callrouter')}")
         raise typer.Exit
 
 

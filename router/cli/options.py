@@ -1,13 +1,13 @@
-"""What commands share: the options, and the way from them to settings and records, with errors told
-plainly."""
+"""What commands share: the options, and the way from them to settings and rules, with errors told plainly."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from router.edge.store.errors import StoreError
-from router.edge.store.queries import Queries
+from router.core.dialling import Dialling
+from router.edge.feedcopies import FeedCopies
+from router.edge.rulesfile import RulesFile
 from router.settings import Settings
 from router.settingsfile import FILE_NAME, WrongSettingsError, load
 
@@ -42,10 +42,7 @@ def read_settings(config: Path | None, *, to_run: bool = False) -> Settings:
         raise typer.Exit(WRONG) from error
 
 
-def open_records(config: Path | None) -> Queries:
-    """The router's records, for reading; ends the command if there are none."""
-    try:
-        return Queries(read_settings(config).database_url)
-    except StoreError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from error
+def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:
+    """The rules that the settings name, or those in `rules`, with the settings' bounds on dialling."""
+    dialling = Dialling(settings.trunk, settings.destinations)
+    return RulesFile(rules or settings.rules, dialling, copies=FeedCopies(settings.calendars))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import typer
 
-from router.app import Daemon, rules_file
+from router.app import Daemon
 from router.cli.check import print_remarks
-from router.cli.options import FAILED, WRONG, Config, Rules, read_settings
+from router.cli.options import FAILED, WRONG, Config, Rules, read_settings, rules_file
 from router.core.remarks import RuleErrors
 from router.edge import logs
 from router.edge.store.errors import StoreError

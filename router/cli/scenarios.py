@@ -8,9 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from router.app import rules_file
 from router.cli.check import load_rules, print_remarks
-from router.cli.options import FAILED, Config, Json, Rules, read_settings
+from router.cli.options import FAILED, Config, Json, Rules, read_settings, rules_file
 from router.core.remarks import RuleError
 from router.core.ruleset import RuleSet
 from router.core.scenarios import Part, Played, Scenario, all_parts, play, read_scenarios

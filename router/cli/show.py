@@ -13,10 +13,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from router.app import rules_file
 from router.cli.calendar import page, print_calendar
 from router.cli.check import load_rules
-from router.cli.options import FAILED, Config, Json, Rules, read_settings
+from router.cli.options import FAILED, Config, Json, Rules, read_settings, rules_file
 from router.cli.words import days_of, in_columns
 from router.core.calendar import LONGEST, Calendar, calendar
 from router.core.reach import Nobody, Way, reach

@@ -19,8 +19,10 @@ from icalendar import Component, Event
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 MOST_CHARACTERS = 1_000_000
-MOST_EVENTS = 5_000
+MOST_EVENTS = 3_000
 """Written ones: what recurs is one."""
+MOST_LINES = 8 * MOST_EVENTS
+"""Lines of events that are looked at."""
 DEEPEST = 10
 """Parts within parts."""
 
@@ -52,9 +54,14 @@ def written_events(text: str) -> list[Written]:
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"this calendar has more than {MOST_CHARACTERS} characters; take old events out")
     found: list[Written] = []
+    lines = 0
     for line, properties in _blocks(text.removeprefix("\ufeff")):
         if len(found) == MOST_EVENTS:
             raise ValueError(f"this calendar has more than {MOST_EVENTS} events; take old ones out")
+        lines += len(properties)
+        if lines > MOST_LINES:
+            what = f"this calendar has more than {MOST_LINES} lines on when its events last"
+            raise ValueError(f"{what}; take old ones out")
         found.append(_read(line, properties))
     return found
 

@@ -27,13 +27,15 @@ from recurring_ical_events.series import Series
 from router.core.icaltext import Written, written_events
 from router.core.times import Period
 
-MOST_WORK = 3_000_000
+MOST_WORK = 1_200_000
 """Of one calendar; about as many millionths of a second."""
 WORK = {"YEARLY": 100, "MONTHLY": 15, "WEEKLY": 5, "DAILY": 3}
 """Of a step of a simple rule, by what recurs; what recurs more often is left out."""
 SIMPLE = 10
 """Values in a simple rule; one of twice as many takes twice the work."""
 WORK_OF_OCCURRENCE = 20
+WORK_OF_SERIES = 700
+"""Of an event that recurs or was changed, whatever its rule."""
 MOST_PARTS = 100
 """Values that the parts of one rule may have."""
 MOST_RULES = 5
@@ -147,6 +149,7 @@ def _lasting(series: list[Written], horizon: datetime, work: _Work) -> Iterator[
     if len(adapters) == 1 and not adapters[0].recurs:
         occurrences = [_Occurrence(adapters[0])]
     else:
+        work.spend(WORK_OF_SERIES)
         # In no zone: the library takes each event's own.
         until = horizon.replace(tzinfo=None) + _BEYOND_ZONES
         occurrences = _Series(adapters, work).between(_FIRST, until)

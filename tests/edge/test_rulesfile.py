@@ -1,5 +1,6 @@
 """Rules from files: what is read, and what cannot be."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -42,6 +43,17 @@ def test_all_clients_of_a_directory_are_loaded_and_tests_are_not(rules: Path) ->
     (rules / "notes.txt").write_text("not rules")
     assert clients(rules) == ["a", "b"]
     assert clients(rules / "b.yaml") == ["b"]
+
+
+@pytest.mark.parametrize("collects", [True, False], ids=["collecting", "not collecting"])
+def test_garbage_is_collected_as_before(rules: Path, collects: bool) -> None:
+    (gc.enable if collects else gc.disable)()
+    try:
+        clients_or_errors = RulesFile(rules, Dialling()).load()
+        assert isinstance(clients_or_errors, RuleErrors)
+        assert gc.isenabled() is collects
+    finally:
+        gc.enable()
 
 
 def test_an_empty_directory_says_what_to_write(rules: Path) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import yaml
 from holidays import list_supported_countries
 
+from router.core.icaltext import MOST_EVENTS
 from router.core.yamltext import LOADER, MAX_VALUES
 
 SIZE = 1_000_000
@@ -363,7 +364,7 @@ RULES: Mapping[str, Row] = {
         "]\n",
     ),
     "queues that are not there": Row(ROUTE + "do: [", lambda number: f"{{queue: q{number}}},", "]}]\n"),
-    "tags of one's own": Row(NUMBERS + "tags: {", lambda number: f"t{number}: {{label: {{en: A}}}}, ", "}\n"),
+    "tags of a client": Row(NUMBERS + "tags: {", lambda number: f"t{number}: {{label: {{en: A}}}}, ", "}\n"),
     "tags that are not there": Row(ROUTE + "do: {tag: [", lambda number: f"book{number},", "]}}]\n"),
     "variables that are set": Row(ROUTE + "do: {set: {", lambda number: f"{_letters(number)}: a,", "}}}]\n"),
     "regular expressions": Row(
@@ -570,6 +571,14 @@ TESTS: Mapping[str, Row] = {
 """NAME.test.yaml -> how it is made."""
 
 _CALENDAR = NUMBERS + "hours: {office: {week: {mon: closed}, calendar: {file: t.%s}}}\n"
+_RECURRING = {
+    "events": "",
+    "events without end": "RRULE:FREQ=WEEKLY\n",
+    "what is left out and added": "EXDATE:20270101T100000\n" * 3 + "RDATE:20270102T100000\n" * 2,
+    "what never happens": "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n",
+    "changed events": "RRULE:FREQ=YEARLY;COUNT=3\nEXDATE:20270101T100000\nRDATE:20270102T100000\n",
+}
+"""What the events of a calendar are -> what is written of each."""
 _LISTED = BLOCK + "numbers: {file: t.%s}}]}\n"
 _VOTED = BLOCK + "numbers: {file: t.%s, min_votes: 5}}]}\n"
 _STAFF = NUMBERS + "people_from: t.csv\n"
@@ -632,6 +641,15 @@ TABLES: Mapping[str, tuple[str, str, Row]] = {
     "a calendar of folded lines": (_CALENDAR, "ics", Row("BEGIN:VCALENDAR\nX:a\n", " a\n")),
     "a calendar of empty events": (
         _CALENDAR, "ics", Row("BEGIN:VCALENDAR\n", "BEGIN:VEVENT\nEND:VEVENT\n", "END:VCALENDAR\n"),
+    ),
+    "a calendar of dates that are left out, in one line": (
+        _CALENDAR, "ics",
+        Row(
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260101T100000\nRRULE:FREQ=DAILY\n"
+            "EXDATE:20260101T100000",
+            ",20260101T100000",
+            "\nEND:VEVENT\nEND:VCALENDAR\n",
+        ),
     ),
     "a calendar of dates that are left out": (
         _CALENDAR, "ics",
@@ -712,6 +730,15 @@ FOLDERS: Mapping[str, Callable[[], Folder]] = {
         "a.yaml": Row(BLOCK + "numbers: [", lambda number: "{list: a},", "]}]}\n").text(),
         "shared.yaml": Row(SHARED_LIST, lambda number: "{file: t.csv},", "]}}\n").text(),
         "t.csv": "".join(f"+4722{number:06d}\n" for number in range(1000)),
+    },
+    **{
+        f"a calendar of {what}, no more than may be": lambda rule=rule: {  # type: ignore[misc]
+            "a.yaml": _CALENDAR % "ics",
+            "t.ics": "BEGIN:VCALENDAR\n"
+            + "".join(_event(number, rule) for number in range(MOST_EVENTS))
+            + "END:VCALENDAR\n",
+        }
+        for what, rule in _RECURRING.items()
     },
     "two clients of the same numbers": lambda: {
         f"{name}.yaml": Row(

@@ -14,8 +14,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
-from router.app import Daemon, rules_file
+from router.app import Daemon
 from router.cli.main import app
+from router.cli.options import rules_file
 from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
 from router.edge.store.database import prepare

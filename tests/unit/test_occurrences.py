@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from router.core.icaltext import MOST_CHARACTERS, MOST_EVENTS
+from router.core.icaltext import MOST_CHARACTERS, MOST_EVENTS, MOST_LINES
 from router.core.occurrences import MOST_MOVED, MOST_PARTS, MOST_RULES, read_feed
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -275,6 +275,11 @@ NO_CALENDARS = [
         "very many events",
         calendar(*[NEW_YEAR] * (MOST_EVENTS + 1)),
         f"this calendar has more than {MOST_EVENTS} events; take old ones out",
+    ),
+    (
+        "more dates than are read",
+        calendar(NEW_YEAR + "|EXDATE:20270101" * (MOST_LINES + 1)),
+        f"this calendar has more than {MOST_LINES} lines on when its events last; take old ones out",
     ),
 ]
 
