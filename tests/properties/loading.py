@@ -52,11 +52,11 @@ def load_all(names: Iterable[str]) -> Iterator[Loaded]:
     """Load the folders of these names in processes of their own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
     command = [sys.executable, "-m", "tests.properties.loading", *names]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield msgspec.json.decode(line, type=Loaded)
-    assert process.wait() == 0
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield msgspec.json.decode(line, type=Loaded)
+    assert process.returncode == 0
 
 
 def _load(name: str, folder: Path) -> Loaded:

@@ -40,6 +40,12 @@ def test_the_most_specific_of_many_is_found(digits: str) -> None:
         assert index.find(number) == next((one.text for one in matching), None)
 
 
+def test_of_many_that_begin_like_a_number_none_may_match() -> None:
+    index = NumberIndex((NumberPattern.parse(f"+47x000000{digit}"), digit) for digit in range(FEW + 1))
+    assert index.find(PhoneNumber("+4720000003")) == 3
+    assert index.find(PhoneNumber("+4720100003")) is None
+
+
 SEVERAL = [f"+47x000000{digit}" for digit in range(FEW + 1)]
 OWNERS = [
     ("the same client", ("a", None), ("a", None), 0),

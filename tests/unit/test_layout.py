@@ -119,6 +119,12 @@ routes:
     assert told(decided(text).plan) == plan
 
 
+def test_a_greeting_before_the_same_persons_treatment_in_two_routes() -> None:
+    routes = "{name: a, do: {person: kari}}, {name: b, when: {caller: anonymous}, do: {person: kari}}"
+    plan = decided(f"greeting: {{file: welcome}}\nroutes: [{routes}]\n").plan
+    assert told(plan)[:2] == ["say sound:welcome >1", "ring kari >2"]
+
+
 def test_an_exception_says_its_text_after_the_greeting() -> None:
     text = """\
 greeting: Welcome
