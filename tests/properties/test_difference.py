@@ -22,7 +22,7 @@ pairs = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(pairs, st.data())
 def test_a_call_is_told_of_once_if_it_differs(
     pair: tuple[dict[str, Any], dict[str, Any]], data: st.DataObject

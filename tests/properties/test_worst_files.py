@@ -1,5 +1,5 @@
-"""The worst files of 1 MB that we know load whole or say why, each within bounds that only what never ends
-would reach; what they cost is measured by the bench.
+"""Of the worst files of 1 MB that we know, one in eight loads whole or says why, each within bounds that only
+what never ends would reach. The bench loads them all, and measures what they cost.
 """
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from tests.properties.loading import Loaded, load_all
 from tests.properties.worst_files import folders
 
-NAMES = [name for name, _ in folders()]
+NAMES = [name for name, _ in folders()][::8]
 
 
 @pytest.fixture(scope="module")
