@@ -186,8 +186,14 @@ def _step(step: Step, client: ClientRules | None) -> Hashable:
             return ("refuse", treatment)
         case Menu(prompt, keys):
             return ("menu", prompt, frozenset(keys))
-        case _ if client is None:
-            return step
+        case _:
+            assert client is not None, "a call to nobody's number is only refused"
+            return _of_client(step, client)
+
+
+def _of_client(step: Step, client: ClientRules) -> Hashable:
+    """What a caller meets of a step that goes by what the client's rules say elsewhere."""
+    match step:
         case Queue(queue, agents, wait_for, front):
             rules = msgspec.structs.replace(client.queues[queue], place="")
             phones = tuple(tuple(map(_phone, client.people[agent].phones)) for agent in agents)
