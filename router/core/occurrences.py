@@ -181,7 +181,7 @@ def _clock(moment: date) -> datetime:
 # What the library is told: which events count, and that steps are counted. It has no types.
 
 
-class _Adapter(EventAdapter):  # type: ignore[misc]
+class _Adapter(EventAdapter):  # type: ignore[misc]  # comes without types
     """An event."""
 
     def __init__(self, event: Component) -> None:
@@ -195,7 +195,7 @@ class _Adapter(EventAdapter):  # type: ignore[misc]
         self.counts = not free and str(event.get("STATUS", "")).upper() != "CANCELLED"
 
 
-class _Occurrence(Occurrence):  # type: ignore[misc]
+class _Occurrence(Occurrence):  # type: ignore[misc]  # comes without types
     """One time that an event lasts."""
 
     def __init__(self, adapter: _Adapter, start: Any = None, end: Any = None, sequence: int = -1) -> None:
@@ -222,7 +222,7 @@ class _Interval(int):
         return int(self) * other
 
 
-class _Series(Series):  # type: ignore[misc]
+class _Series(Series):  # type: ignore[misc]  # comes without types
     """An event with what was changed of it."""
 
     def __init__(self, adapters: list[_Adapter], work: _Work) -> None:
@@ -233,7 +233,7 @@ class _Series(Series):  # type: ignore[misc]
         return _Occurrence(adapter, start, end)
 
 
-class _Rules(Series.RecurrenceRules):  # type: ignore[misc]
+class _Rules(Series.RecurrenceRules):  # type: ignore[misc]  # comes without types
     """The rules of an event."""
 
     def __init__(self, core: _Adapter, work: _Work) -> None:
