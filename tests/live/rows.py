@@ -1,20 +1,23 @@
-"""Rows of calls: each with its own number, route and phones, and all of them placed at the same time."""
+"""Rows of calls, each with its own number, route and phones, several placed at a time."""
 
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
+from router.edge.store.queries import CallStory
 from tests.harness.router import RouterProcess, free_port
 from tests.harness.sandbox import Sandbox
-from tests.harness.sipp import Callee, Caller, Deaf, Ended, Move, register
+from tests.harness.sipp import TO_THE_MILLISECOND, Callee, Caller, Deaf, Ended, Move, register
 
-_Thing = TypeVar("_Thing", Caller, Callee, Deaf, Callee | Deaf)
+ROWS_AT_A_TIME = 12
+"""More would start at once than a slow machine carries, and the pauses of the rows would not hold."""
 
 
 class NoPhone(Enum):
@@ -80,6 +83,13 @@ class Row:
     calls: int = 1
     options: tuple[str, ...] = ()
     """Further options of SIPp, for the caller and the phones."""
+    exact: bool = False
+    """Its pauses count to the millisecond, which takes a part of a core: no two such rows at a time."""
+
+    @property
+    def sipp_options(self) -> tuple[str, ...]:
+        """All further options of SIPp."""
+        return (*self.options, *TO_THE_MILLISECOND) if self.exact else self.options
 
 
 class Came(NamedTuple):
@@ -102,6 +112,7 @@ class Stage:
         self.dids = {row.name: row.dialled or f"+472200{at:04}" for at, row in enumerate(rows)}
         phones = iter(sandbox.phones)
         self.phones = {row.name: [next(phones) for _ in row.phones] for row in rows}
+        self._ports = {row.name: [free_port() for _ in row.phones] for row in rows}
 
     def routes(self) -> str:
         """The routes of the rows, as YAML (which JSON strings are)."""
@@ -114,72 +125,69 @@ class Stage:
         name, did = json.dumps(row.name), json.dumps(self.dids[row.name])
         return f"  - {{name: {name}, when: {{dialled: {did}}}, do: {do}}}\n"
 
-    @contextmanager
-    def calling(self) -> Iterator["_Calling"]:
-        """Place the calls of all rows."""
+    def play(self, router: RouterProcess) -> dict[str, Came]:
+        """Place the calls of all rows, and wait for what comes of each."""
+        contacts = [
+            (phone, port)
+            for row in self.rows
+            for moves, phone, port in zip(
+                row.phones, self.phones[row.name], self._ports[row.name], strict=True
+            )
+            if moves is not NoPhone.OFFLINE
+        ]
+        if contacts:
+            register(self.sandbox, contacts)
+        with ThreadPoolExecutor(ROWS_AT_A_TIME) as many, ThreadPoolExecutor(1) as alone:
+            playing = {row.name: (alone if row.exact else many).submit(self._play, row) for row in self.rows}
+        ends = {name: ended.result() for name, ended in playing.items()}
+        stories = _settled(router)
+        came = {}
+        for name, did in self.dids.items():
+            of_row = [story for story in stories if story.info.dialled == did]
+            records = tuple(story.record for story in of_row if story.record)
+            came[name] = Came(records, len(of_row) - len(records), *ends[name])
+        return came
+
+    def _play(self, row: Row) -> tuple[Ended, tuple[Ended | tuple[str, ...], ...]]:
+        """The calls of one row: how the caller ended, and the phones."""
+        ports = self._ports[row.name]
+        keys = {f"phone{number}": port for number, port in enumerate(ports)}
         with ExitStack() as stack:
-            calling = _Calling(self, stack)
-            calling.begin()
-            yield calling
-
-
-class _Calling:
-    def __init__(self, stage: Stage, stack: ExitStack) -> None:
-        self._stage = stage
-        self._stack = stack
-        self._phones: dict[str, list[Callee | Deaf]] = {}
-        self._callers: dict[str, Caller] = {}
-
-    def begin(self) -> None:
-        contacts = []
-        for row in self._stage.rows:
-            ports = [free_port() for _ in row.phones]
-            keys = {f"phone{number}": port for number, port in enumerate(ports)}
-            self._phones[row.name] = [
-                self._kept(Deaf(port) if isinstance(moves, NoPhone) else self._phone(row, moves, port, keys))
+            phones = [
+                Deaf(port) if isinstance(moves, NoPhone) else _phone(row, moves, port, keys)
                 for moves, port in zip(row.phones, ports, strict=True)
             ]
-            accounts = zip(row.phones, self._stage.phones[row.name], ports, strict=True)
-            contacts += [(phone, port) for moves, phone, port in accounts if moves is not NoPhone.OFFLINE]
             if row.trunk:
-                callee = self._phone(row, row.trunk, self._stage.sandbox.trunk_port, {})
-                self._phones[row.name].append(self._kept(callee))
-        for phones in self._phones.values():
+                phones.append(_phone(row, row.trunk, self.sandbox.trunk_port, {}))
+            for phone in phones:
+                stack.callback(phone.stop)
             for phone in phones:
                 if isinstance(phone, Callee):
                     phone.listening()
-        if contacts:
-            register(self._stage.sandbox, contacts)
-        for row in self._stage.rows:
-            did = self._stage.dids[row.name]
             caller = Caller(
-                self._stage.sandbox, did, *row.caller, user=row.user, calls=row.calls, options=row.options
+                self.sandbox,
+                self.dids[row.name],
+                *row.caller,
+                user=row.user,
+                calls=row.calls,
+                options=row.sipp_options,
             )
-            self._callers[row.name] = self._kept(caller)
+            stack.callback(caller.stop)
+            return caller.wait(), tuple(map(_fate, phones))
 
-    @staticmethod
-    def _phone(row: Row, moves: tuple[Move, ...], port: int, keys: Mapping[str, object]) -> Callee:
-        return Callee(*moves, calls=row.calls, port=port, keys=keys, limit=90, options=row.options)
 
-    def _kept(self, thing: _Thing) -> _Thing:
-        self._stack.callback(thing.stop)
-        return thing
+def _phone(row: Row, moves: tuple[Move, ...], port: int, keys: Mapping[str, object]) -> Callee:
+    return Callee(*moves, calls=row.calls, port=port, keys=keys, limit=90, options=row.sipp_options)
 
-    def ended(self, router: RouterProcess) -> dict[str, Came]:
-        """What came of every row, once all callers are done."""
-        callers = {name: caller.wait() for name, caller in self._callers.items()}
-        phones = {name: tuple(map(_fate, phones)) for name, phones in self._phones.items()}
-        until = time.monotonic() + 10
+
+def _settled(router: RouterProcess) -> list[CallStory]:
+    """The stories of all calls, once each has its record or ten seconds have passed."""
+    until = time.monotonic() + 10
+    stories = router.stories()
+    while any(story.record is None for story in stories) and time.monotonic() < until:
+        time.sleep(0.2)
         stories = router.stories()
-        while any(story.record is None for story in stories) and time.monotonic() < until:
-            time.sleep(0.2)
-            stories = router.stories()
-        came = {}
-        for name, did in self._stage.dids.items():
-            of_row = [story for story in stories if story.info.dialled == did]
-            records = tuple(story.record for story in of_row if story.record)
-            came[name] = Came(records, len(of_row) - len(records), callers[name], phones[name])
-        return came
+    return stories
 
 
 def _fate(phone: Callee | Deaf) -> Ended | tuple[str, ...]:

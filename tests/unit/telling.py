@@ -1,6 +1,7 @@
 """What a comparison tells, and what plans mean, each read in another way than the code has it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from router.core.cells import Numbers
@@ -10,12 +11,14 @@ from router.core.facts import Facts
 from router.core.numbers import NumberPattern, PhoneNumber
 from router.core.plan import Refuse, Ring
 
+_pattern = cache(NumberPattern.parse)
+
 
 def within(number: PhoneNumber, numbers: Sequence[Numbers]) -> bool:
     """Whether ranges have a number, read as an administrator would."""
 
     def matches(pattern: str) -> bool:
-        return NumberPattern.parse(pattern).matches(number)
+        return _pattern(pattern).matches(number)
 
     return any(
         all(map(matches, one.within))
