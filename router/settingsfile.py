@@ -26,8 +26,9 @@ _PATHS: tuple[YamlPath, ...] = (("rules",), ("state",), ("ari", "password_file")
 """Settings that are paths: a relative one in the file counts from the file's folder."""
 _SECRETS: tuple[YamlPath, ...] = (("ari", "password"), ("database",))
 """Settings whose value is never shown."""
-_SERVICE_LINK = re.compile(r"SERVICE_|PORT(_|$)")
-"""What Kubernetes puts into the environment beside a service named callrouter: not settings."""
+_NO_SETTING = re.compile(r"SERVICE_|PORT(_|$)|CACHE$|HISTORIES$")
+"""What Kubernetes puts into the environment beside a service named callrouter, what the sandbox goes by
+(deploy/asterisk), and what the tests do."""
 
 
 class WrongSettingsError(Exception):
@@ -110,7 +111,7 @@ def _unknown_variables() -> list[Remark]:
     problems = []
     for variable in os.environ:
         name = variable.upper().removeprefix(PREFIX)
-        if name == variable.upper() or name.split(NESTED)[0] in known or _SERVICE_LINK.match(name):
+        if name == variable.upper() or name.split(NESTED)[0] in known or _NO_SETTING.match(name):
             continue
         instead = did_you_mean(variable, [variable_of(path) for path, _ in fields(Settings)], "take it out")
         problems.append(Remark(variable, 0, 0, "there is no such setting", instead))

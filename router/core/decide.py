@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.conditions import Failure, Moment, failures
+from router.core.conditions import Failure, Moment
 from router.core.facts import Facts
 from router.core.layout import Layout
 from router.core.plan import CallPlan, PlanNode, Refuse, after_challenge, told_first
@@ -77,9 +77,9 @@ def _routed(
             plan = _present(client, exception.layout, moment, trace)
             return told_first(tuple(said), plan), f"exception {exception.title}"
     for route in client.routes:
-        failed = failures(route.when, moment)
-        trace.append(TraceRow("route", route.name, route.place, not failed, failed))
-        if not failed:
+        row = route.look(moment)
+        trace.append(row)
+        if row.matched:
             return told_first(tuple(said), _present(client, route.layout, moment, trace)), route.name
     trace.append(TraceRow("no route", "", client.place, True))
     return told_first(tuple(said), _present(client, client.no_route, moment, trace)), None

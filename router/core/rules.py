@@ -280,7 +280,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
     def route(number: int) -> Route:
         written, path = doc.routes[number], ("routes", number)
         layout = lay_out((written.do, (*path, "do")), sheet)
-        return Route(written.name, place(path), compile_when(written.when, doc.timezone), layout)
+        return Route.of(written.name, place(path), compile_when(written.when, doc.timezone), layout)
 
     def person(name: str, written: PersonDoc) -> PersonRules:
         path = ("people", name)
@@ -288,7 +288,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         if not written.numbers:
             return PersonRules(place(path), written.hours, None, *known)
         layout = lay_out(own_treatment(doc, name), sheet, name)
-        own = Route(name, place((*path, "numbers")), ((),), layout)
+        own = Route.of(name, place((*path, "numbers")), ((),), layout)
         return PersonRules(place(path), written.hours, own, *known)
 
     no_route = lay_out(((), ()), sheet)

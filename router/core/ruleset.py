@@ -4,23 +4,49 @@ from collections.abc import Mapping
 
 import msgspec
 
-from router.core.conditions import Between, When
+from router.core.conditions import Between, Moment, When, failures
 from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
+from router.core.trace import TraceRow
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A route of a client, or the treatment of one person's own numbers (whose `when` is empty: always)."""
+    """A route of a client, or the treatment of one person's own numbers (whose `when` is empty: always).
+
+    Build it with `of`. What a trace says lies ready: making such rows anew in each decision takes time.
+    """
 
     name: str
     place: str
     """`file:line`, here and below."""
     when: When
     layout: Layout
+    taken: TraceRow
+    """What a trace says where it takes the call,"""
+    passed_over: tuple[TraceRow, ...]
+    """and where it does not, by which condition of its only alternative fails first; empty for several."""
+
+    @classmethod
+    def of(cls, name: str, place: str, when: When, layout: Layout) -> "Route":
+        """From the rules as read."""
+        taken = TraceRow("route", name, place, True)
+        only = when[0] if len(when) == 1 else ()
+        passed_over = (TraceRow("route", name, place, False, (condition.failure,)) for condition in only)
+        return cls(name, place, when, layout, taken, tuple(passed_over))
+
+    def look(self, moment: Moment) -> TraceRow:
+        """What a trace says of it, for one call."""
+        if len(self.when) != 1:
+            failed = failures(self.when, moment)
+            return TraceRow("route", self.name, self.place, False, failed) if failed else self.taken
+        for number, condition in enumerate(self.when[0]):
+            if not condition.holds(moment):
+                return self.passed_over[number]
+        return self.taken
 
 
 class ExceptionRule(msgspec.Struct, frozen=True):

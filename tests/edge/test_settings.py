@@ -139,6 +139,8 @@ loop: auto
     monkeypatch.setenv("CALLROUTER_WEB__PORT", "99999")
     monkeypatch.setenv("CALLROUTER_DEADMAN", "12s")
     monkeypatch.setenv("CALLROUTER_PORT_8090_TCP", "tcp://10.0.0.1:8090")
+    monkeypatch.setenv("CALLROUTER_CACHE", "/var/cache/sandboxes")
+    monkeypatch.setenv("CALLROUTER_HISTORIES", "100")
     told = wrong(file)
     expected = [
         f"{file}:2:3: ari.urll: there is no such setting; did you mean `url`?",
