@@ -26,9 +26,9 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-parts: ## install what real calls need from Debian's packages: SIPp, debootstrap
+parts: ## install what real calls need from Debian's packages: SIPp, debootstrap, espeak-ng, sox
 	@missing=""; command -v sipp >/dev/null || missing="$$missing sip-tester"; \
-	command -v debootstrap >/dev/null || missing="$$missing debootstrap"; \
+	for program in debootstrap espeak-ng sox; do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing"; $(APT) update -qq; \
 	DEBIAN_FRONTEND=noninteractive $(APT) install -qq -y --no-install-recommends $$missing >/dev/null; fi
 

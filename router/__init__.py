@@ -30,6 +30,14 @@ Facts -> decision
     core/counts.py             how many, as conditions ask it
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
+    core/languages/catalogue.py    what the product itself says to people, in one language
+    core/languages/en.py       ... in English
+    core/languages/nb.py       ... in Norwegian
+    core/languages/da.py       ... in Danish
+    core/languages/vi.py       ... in Vietnamese
+    core/languages/bg.py       ... in Bulgarian
+    core/phrases.py            ... as prompts
+    core/openings.py           when a client is open next, as a sentence
     core/verdict.py            what was decided of a number by command
     core/screening.py          who is refused, by which rule
     core/decide.py             decide(rules, facts) -> plan and trace
@@ -64,6 +72,9 @@ Rules (read at start and at reload)
     core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
+    core/spoken.py             every text that callers may hear
+    edge/voices.py             programs that speak a text
+    edge/prompts.py            texts -> files that Asterisk plays
     edge/rulesfile.py          the files they are in
     edge/revision.py           ... as they were at a git revision
     edge/reload.py             read again while calls are in flight
@@ -77,8 +88,9 @@ The call
     core/machine.py            the call machine: step(call, event, now) -> (call, commands)
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
+    core/steps/ask.py          a menu, a challenge: the caller presses a key
     core/steps/ring.py         phones ring, round after round
-    core/steps/perform.py      what others carry out: voice and queues
+    core/steps/perform.py      what others carry out: messages, directories and queues
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
@@ -127,6 +139,7 @@ The program
     cli/main.py                the commands
     cli/run.py                 callrouter run
     cli/check.py               callrouter check
+    cli/prompts.py             callrouter prompts
     cli/scenarios.py           callrouter test
     cli/explain.py             callrouter explain
     cli/show.py                callrouter show

@@ -17,6 +17,7 @@ from importlib.metadata import version
 
 import structlog
 
+from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
 from router.edge.ari.connection import AriConnection
@@ -27,6 +28,7 @@ from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
 from router.edge.metrics import Metrics
+from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
 from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
@@ -53,16 +55,22 @@ REMEMBER_AGAIN = 5.0
 """Seconds until we ask again a database that could not tell whom to refuse."""
 
 
+SPEAK_EVERY = HOURS_AHEAD.total_seconds() / 6
+"""Seconds between two looks at what will be said of hours."""
+
+
 class Daemon:
     """One router: built from settings and rules, run once."""
 
-    def __init__(self, settings: Settings, source: RulesFile, rules: RuleSet) -> None:
+    def __init__(self, settings: Settings, source: RulesFile, rules: RuleSet, prompts: Prompts) -> None:
+        """`rules` are those of the start, whose prompts are made."""
         self._settings = settings
         self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
         self._metrics = Metrics(VERSION)
         self._metrics.watch_store(self._store)
         self._metrics.rules_loaded()
-        outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present)
+        outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present, prompts.media)
+        self._prompts = prompts
         self._callers = Callers()
         self._engine = Engine(rules, self._store, self._metrics, outbound, self._open_calls, self._callers)
         self._connection = AriConnection(
@@ -83,7 +91,7 @@ class Daemon:
         self._reload_wanted = asyncio.Event()
         self._obeying = asyncio.Lock()
         self._began = datetime.now(UTC)
-        self._reloader = Reloader(source, self._use, self._metrics)
+        self._reloader = Reloader(source, self._speak, self._use, self._metrics)
         self._feeds = Feeds(
             FeedCopies(settings.calendars),
             settings.calendars_every,
@@ -106,7 +114,13 @@ class Daemon:
         gc.freeze()
         try:
             web = await serve(
-                health_app(self._metrics.text, self._readiness(), self._reloader.reload, self._obey),
+                health_app(
+                    self._metrics.text,
+                    self._readiness(),
+                    self._reloader.reload,
+                    self._obey,
+                    settings.prompts,
+                ),
                 settings.web.host,
                 settings.web.port,
             )
@@ -130,13 +144,14 @@ class Daemon:
             reload = group.create_task(self._reload(), name="reload")
             watch = group.create_task(self._watch(), name="watch")
             feeds = group.create_task(self._feeds.run(), name="feeds")
+            speech = group.create_task(self._speak_on(), name="speech")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, feeds, memory, stop):
+            for task in (connection, reload, watch, feeds, speech, memory, stop):
                 task.cancel()
         return replaced
 
@@ -156,6 +171,17 @@ class Daemon:
         if self._stop_wanted.is_set():
             self._stop_at_once.set()
         self._stop_wanted.set()
+
+    def _speak(self, rules: RuleSet) -> RuleSet | RuleErrors:
+        return spoken(rules, self._prompts, datetime.now(UTC))
+
+    async def _speak_on(self) -> None:
+        """Make, from time to time, the prompts of what will be said of hours."""
+        while True:
+            await asyncio.sleep(SPEAK_EVERY)
+            outcome = await asyncio.to_thread(self._speak, self._engine.rules)
+            if isinstance(outcome, RuleErrors):
+                log.error("prompts not made", errors=list(map(str, outcome.errors)))
 
     def _use(self, rules: RuleSet) -> None:
         self._engine.rules = rules

@@ -57,10 +57,20 @@ def _trunk(text: str) -> str:
 
 def _ari_url(text: str) -> str:
     parts = urlsplit(text)
+    try:
+        parts.port  # noqa: B018 - looked at for its error
+    except ValueError as error:
+        raise ValueError(f"`{text}` has no port that there can be ({error})") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"`{text}` is not an http:// or https:// address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("the address may only have a host, a port and a path")
+    return text.rstrip("/")
+
+
+def _seen_as(text: str) -> str:
+    if "," in text or not text.strip("/"):
+        raise ValueError(f"`{text}` is no path or address that Asterisk can play from; it may have no comma")
     return text.rstrip("/")
 
 
@@ -138,6 +148,27 @@ class Ari(Section):
         if host and not is_loopback(host) and password.get_secret_value() in well_known:
             raise ValueError(f"the password is empty or well known, and {host} can be reached by others")
         return password
+
+
+class Speech(Section):
+    """How texts of the rules become prompts, and how Asterisk gets at them."""
+
+    folder: Path | None = Field(
+        None,
+        description="folder for prompts, which Asterisk can read; without one, `prompts` in `state`",
+        examples=["/var/lib/asterisk/sounds/callrouter"],
+    )
+    seen_as: Annotated[str, AfterValidator(_seen_as)] | None = Field(
+        None,
+        description="that folder as Asterisk sees it: a path, or the address it fetches from",
+        examples=["http://10.0.0.5:8090/prompts"],
+    )
+    voices: dict[str, Path] = Field(
+        {},
+        description="languages that piper speaks, each with its voice; others are spoken by espeak-ng",
+        examples=["{nb: /usr/share/piper/no_NO-talesyntese-medium.onnx}"],
+    )
+    speed: int = Field(150, ge=80, le=400, description="words a minute of espeak-ng", examples=["150"])
 
 
 class Web(Section):
@@ -228,11 +259,17 @@ class Settings(BaseSettings):
     write_queue: int = Field(
         200_000, ge=1000, description="operations kept while the database takes none", examples=["200000"]
     )
+    speech: Speech = Field(default_factory=Speech)
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
     loop: Literal["auto", "uvloop", "asyncio"] = Field(
         "auto", description="event loop; auto: uvloop where it is installed", examples=["auto"]
     )
+
+    @property
+    def prompts(self) -> Path:
+        """The folder for prompts."""
+        return (self.speech.folder or self.state / "prompts").absolute()
 
     @property
     def calendars(self) -> Path:
@@ -294,7 +331,7 @@ def fields(section: type[BaseModel], above: YamlPath = ()) -> Iterator[tuple[Yam
 
 def _default_text(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
-    if isinstance(default, SecretStr) or default in (None, (), PydanticUndefined):
+    if isinstance(default, SecretStr) or default in (None, (), {}, PydanticUndefined):
         return ""
     return f"{default:g}s" if isinstance(default, float) else str(default)
 

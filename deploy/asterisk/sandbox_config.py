@@ -24,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 DIALPLAN = HERE.parents[1] / "dialplan" / "callrouter.conf"
 HOST = "127.0.0.1"
 USER = "callrouter"
+PROMPTS = "callrouter"
+"""The folder among Asterisk's sounds into which callrouter puts prompts."""
 PHONES = range(100, 180)
 RTP = (20000, 21999)
 AUTO_RTP = range(22000, 32000, 1000)  # below the ports Linux gives to clients
@@ -207,7 +209,7 @@ def make_directories(sandbox: Sandbox) -> None:
         "db",
         "spool/recording",
         "lib/keys",
-        "data/sounds/callrouter",
+        f"data/sounds/{PROMPTS}",
         "data/keys/stir_shaken/cache",
         "moh",
     ):
@@ -282,6 +284,7 @@ def describe(sandbox: Sandbox, options: argparse.Namespace, ports: dict[str, int
         "entity_id": known["entity_id"],
         "sip": {"host": HOST, "port": ports["sip_port"]},
         "ari": ari,
+        "speech": {"folder": str(directory / "data" / "sounds" / PROMPTS), "seen_as": PROMPTS},
         "ami": {"host": HOST, "port": ports["ami_port"], "username": USER, "secret": known["ami_secret"]},
         "rtp": {"from": ports["rtp_from"], "to": ports["rtp_to"]},
         "trunk": {"endpoint": "trunk", "host": HOST, "port": ports["trunk_port"]},

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from router.cli.calls import parse_since
 from router.cli.daemon import NoDaemonError, tell
-from router.cli.options import FAILED, Config, Json, read_settings, rules_file
+from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings, rules_file
 from router.cli.words import moment
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.remarks import RuleErrors, did_you_mean
@@ -84,8 +84,9 @@ def unblock(number: Number, client: Client = None, as_json: Json = False, config
     e164 = known.number(number, client)
     with _verdicts(settings) as verdicts:
         undone = verdicts.undo(e164, client, _who(), datetime.now(UTC))
+        left = [one for one in verdicts.standing(datetime.now(UTC)) if one.number == e164]
     if not undone:
-        typer.echo(f"nothing was decided of {e164} by command; `callrouter blocked` lists what is", err=True)
+        typer.echo(_nothing_undone(e164, client, left), err=True)
         raise typer.Exit(FAILED)
     _tell(settings)
     for verdict in undone:
@@ -98,14 +99,18 @@ def blocked(
         datetime,
         typer.Option(parser=parse_since, metavar="TIME", help="Calls since: 1h, 7d, 2026-11-22."),
     ] = "7d",  # type: ignore[assignment]  # typer parses the default, too
-    limit: Annotated[int, typer.Option(min=1, help="At most so many calls, the latest.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST_LISTED, help="At most so many calls, the latest.")
+    ] = 50,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """List what is decided by command, and the latest calls that a block rule hit, in shadow too."""
     settings = read_settings(config)
+    client = _Known.of(settings).client(client)
     with _verdicts(settings) as verdicts:
-        standing = [one for one in verdicts.standing(datetime.now(UTC)) if client in (None, one.client)]
+        every = verdicts.standing(datetime.now(UTC))
+        standing = [one for one in every if client is None or one.client in (None, client)]
         queries = Queries(settings.database_url)
     hits = [row for call in queries.screened(client, since, limit)[::-1] for row in _hits(call)]
     queries.close()
@@ -119,6 +124,14 @@ def blocked(
         typer.echo(_words(verdict))
     _show(hits)
     typer.echo("a caller who was hit wrongly: callrouter allow NUMBER; a command: callrouter unblock NUMBER")
+
+
+def _nothing_undone(number: str, client: str | None, left: Sequence[Verdict]) -> str:
+    for_all = [one.name for one in left if one.client is None]
+    if client is not None and for_all:
+        names = " and ".join(for_all)
+        return f"{number} is decided for all clients, by {names}; `callrouter unblock {number}` undoes that"
+    return f"nothing was decided of {number} by command; `callrouter blocked` lists what is"
 
 
 _HIT_COLUMNS = ("time", "call", "client", "caller", "rule", "by", "kind")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from router.cli.options import Config, Json
+from router.cli.options import MOST_LISTED, Config, Json
 from router.cli.records import open_records
 from router.cli.words import attempts_in_words, in_columns, length, moment
 from router.core.record import Disposition
@@ -68,7 +68,7 @@ def list_calls(
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many, the latest.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with calls as they end.")] = False,
     as_json: Json = False,
     config: Config = None,

@@ -8,11 +8,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings, rules_file
+from router.cli.options import FAILED, WRONG, Config, Json, Rules, prompts, read_settings, rules_file
 from router.core.counterexamples import proof_as_scenarios
 from router.core.proof import QUICK, Proof, prove
 from router.core.remarks import Remark, RuleErrors, RuleWarning
 from router.core.ruleset import RuleSet
+from router.edge.prompts import with_voices
 from router.edge.rulesfile import SCENARIOS, RulesFile
 
 
@@ -58,8 +59,11 @@ def check(
     nobody is cut off or rung for too long, and that every route, block rule and person is met. Exit status 1
     if the rules have an error, or with --prove a caller can come to harm; 2 if the settings cannot be used.
     """
-    source = rules_file(read_settings(config), directory or rules)
+    settings = read_settings(config)
+    source = rules_file(settings, directory or rules)
     outcome = source.load()
+    if isinstance(outcome, RuleSet):
+        outcome = with_voices(outcome, prompts(settings))
     errors = outcome.errors if isinstance(outcome, RuleErrors) else ()
     warnings = () if isinstance(outcome, RuleErrors) else outcome.warnings
     proof = None if isinstance(outcome, RuleErrors) else _proof(outcome, proved or write_test is not None)

@@ -1,5 +1,6 @@
 """`callrouter diff`: what callers will meet otherwise by other rules."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -145,12 +146,16 @@ def _told(one: Difference, whole: Period) -> Iterator[str]:
     at = f"{one.example.now.astimezone(zone):%Y-%m-%d %H:%M}"
     caller, name = one.example.caller.raw or "anonymous", one.example.caller.name
     known = one.known or NOTHING
-    more = f' --display "{name}"' if name else ""
-    more += "".join(f" --variable {name}={value}" for name, value in known.variables.items())
-    more += f' --called "{known.called}"' if known.called else ""
-    more += "".join(f' --contact "{group}"' for group in sorted(known.contact or ()))
-    more += "".join(f" --queue {name}={load.waiting}/{load.agents}" for name, load in known.queues.items())
-    yield f'  for example --to {one.example.dialled} --from {caller} --at "{at}"{more}'
+    words = ["--to", one.example.dialled, "--from", caller, "--at", at]
+    words += ["--display", name] if name else []
+    for variable, value in known.variables.items():
+        words += ["--variable", f"{variable}={value}"]
+    words += ["--called", str(known.called)] if known.called else []
+    for group in sorted(known.contact or ()):
+        words += ["--contact", group]
+    for queue, load in known.queues.items():
+        words += ["--queue", f"{queue}={load.waiting}/{load.agents}"]
+    yield f"  for example {shlex.join(words)}"
     for side, decision in (("before", one.before), ("after", one.after)):
         yield f"    {side}:"
         yield from (f"      {line}" for line in explain(decision))

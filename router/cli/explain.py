@@ -1,7 +1,8 @@
 """`callrouter explain`: why a call goes where it goes; one that has been, or one that nobody places."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -22,7 +23,11 @@ from router.core.ruleset import RuleSet
 from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
+from router.core.verdict import Verdict
+from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory
+from router.edge.store.verdicts import Verdicts
+from router.settings import Settings
 
 
 def explain(
@@ -67,22 +72,34 @@ def explain(
     """Explain why a call goes where it goes: what took it and, of each rule passed over, what failed.
 
     With an ID, from what was stored when that call was decided; with --to, for a call that nobody places.
+    What was decided of numbers by `block` and `allow` counts, if there are records.
     """
     if (id is None) is (not to):
         raise typer.BadParameter("give the ID of a call that has been, or --to NUMBER")
     if id is not None:
         _of_past(story_of(id, config), as_json)
         return
-    loaded = load_rules(rules_file(read_settings(config), rules))
+    settings = read_settings(config)
+    loaded = load_rules(rules_file(settings, rules))
     arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
     moment, does = _moment(at, arriving, loaded), _outcomes(given or [], loaded)
     groups = frozenset(contact) if contact else None
-    known = Supposing(_rate(called), groups, dict(_load(one, loaded) for one in queue or []))
+    queues = dict(_load(one, loaded) for one in queue or [])
+    known = Supposing(_rate(called), groups, queues, _verdicts(settings))
     supposed = suppose(arriving, moment, loaded, does, known)
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
     else:
         typer.echo("\n".join(_lines(supposed)))
+
+
+def _verdicts(settings: Settings) -> Sequence[Verdict]:
+    """What stands; nothing where the router has kept no records yet, or they cannot be read."""
+    try:
+        with closing(Verdicts(settings.database_url)) as verdicts:
+            return verdicts.standing(datetime.now(UTC))
+    except StoreError:
+        return ()
 
 
 def _moment(text: str, arriving: Arriving, rules: RuleSet) -> datetime:

@@ -14,6 +14,7 @@ COMMANDS = {
     "explain": ("explain", "explain"),
     "show": ("show", "show"),
     "diff": ("diff", "diff"),
+    "prompts": ("prompts", "app"),
     "reload": ("reload", "reload"),
     "block": ("block", "block"),
     "allow": ("block", "allow"),
@@ -24,8 +25,9 @@ COMMANDS = {
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
 }
-"""What is typed -> the module here, and the function in it. A module is imported when its command is wanted:
-what talks to Asterisk and to the database takes longer to import than rules take to check."""
+"""What is typed -> the module here, and the function in it, or the commands below it. A module is imported
+when its command is wanted: what talks to Asterisk and to the database takes longer to import than rules take
+to check."""
 
 
 class _Commands(TyperGroup):
@@ -36,6 +38,11 @@ class _Commands(TyperGroup):
         # Names alone: by these typer says what may have been meant.
         self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What was typed, without bytes that are not UTF-8, which nothing here could keep or compare."""
+        parsed: list[str] = super().parse_args(ctx, [arg.encode(errors="ignore").decode() for arg in args])
+        return parsed
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
@@ -43,8 +50,11 @@ class _Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, function = COMMANDS[cmd_name]
+        found = getattr(import_module(f"router.cli.{module}"), function)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        alone.command(cmd_name)(getattr(import_module(f"router.cli.{module}"), function))
+        alone.command(cmd_name)(found)
         return typer.main.get_command(alone)
 
 

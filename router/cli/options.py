@@ -1,5 +1,6 @@
 """What commands share: the options, and the way from them to settings and rules, with errors told plainly."""
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,9 @@ import typer
 
 from router.core.dialling import Dialling
 from router.edge.feedcopies import FeedCopies
+from router.edge.prompts import Prompts
 from router.edge.rulesfile import RulesFile
+from router.edge.voices import voice_of
 from router.settings import Settings
 from router.settingsfile import FILE_NAME, WrongSettingsError, load
 
@@ -30,6 +33,7 @@ Rules = Annotated[
         "--rules", help="Directory with the rules, or one file; else as in the settings.", show_default=False
     ),
 ]
+MOST_LISTED = 1_000_000
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
@@ -40,6 +44,13 @@ def read_settings(config: Path | None, *, to_run: bool = False) -> Settings:
     except WrongSettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(WRONG) from error
+
+
+def prompts(settings: Settings) -> Prompts:
+    """The prompts as the settings have them made and played."""
+    speech, folder = settings.speech, settings.prompts
+    voices = cache(lambda language: voice_of(language, speech.voices, speech.speed))
+    return Prompts(folder, speech.seen_as or str(folder), voices)
 
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import typer
 
 from router.app import Daemon
 from router.cli.check import print_remarks
-from router.cli.options import FAILED, WRONG, Config, Rules, read_settings, rules_file
+from router.cli.options import FAILED, WRONG, Config, Rules, prompts, read_settings, rules_file
 from router.core.remarks import RuleErrors
+from router.core.ruleset import RuleSet
 from router.edge import logs
+from router.edge.prompts import spoken
 from router.edge.store.errors import StoreError
 from router.edge.web.health import AddressTakenError
 from router.settings import Settings
@@ -24,14 +27,17 @@ def run(rules: Rules = None, config: Config = None) -> None:
     settings = read_settings(config, to_run=True)
     logs.set_up(settings.log.level, settings.log.format, settings.log.numbers)
     source = rules_file(settings, rules)
+    voice = prompts(settings)
     loaded = source.load()
+    if isinstance(loaded, RuleSet):
+        print_remarks(loaded.warnings)
+        loaded = spoken(loaded, voice, datetime.now(UTC))
     if isinstance(loaded, RuleErrors):
         print_remarks(loaded.errors)
         raise typer.Exit(FAILED)
-    print_remarks(loaded.warnings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
-            status = runner.run(Daemon(settings, source, loaded).run())
+            status = runner.run(Daemon(settings, source, loaded, voice).run())
     except (StoreError, AddressTakenError) as error:
         typer.echo(f"callrouter: {error}", err=True)
         status = FAILED

@@ -11,6 +11,7 @@ from router.core.events import (
     CallEvent,
     CommandFailed,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -49,6 +50,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{_name(leg, legs)}: found gone, its end was not seen"
         case PlaybackEnded(playback, failed):
             return f"prompt {playback} {'could not be played' if failed else 'is over'}"
+        case KeyPressed(leg, key):
+            return f"{_name(leg, legs)}: presses {key}"
         case StepEnded(_, outcome, by):
             return f"step ended: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
         case TimerFired(timer):

@@ -62,6 +62,8 @@ class Leg(msgspec.Struct, frozen=True):
     """The HTTP status with which Asterisk refused to create or dial it; 0 = it did not reply."""
     lost: bool = False
     """Its end was not seen."""
+    asked: bool = False
+    """It was answered, and in a bridge of its own heard something before the caller was to be put through."""
 
     @property
     def gone(self) -> bool:
@@ -72,6 +74,24 @@ class Saying(msgspec.Struct, frozen=True, tag=True):
     """The caller hears a prompt."""
 
     playback: int
+
+
+class Asking(msgspec.Struct, frozen=True, tag=True):
+    """The caller is to press a key."""
+
+    tries: int
+    """How often the question was asked, this time included."""
+    playback: int | None = None
+    """The question being heard; None once it is over."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Who answered a phone hears something, and may have to press a key."""
+
+    leg: int
+    tries: int
+    playback: int | None = None
+    """What is being heard; None once it is over."""
 
 
 class Ringing(msgspec.Struct, frozen=True, tag=True):
@@ -85,6 +105,8 @@ class Ringing(msgspec.Struct, frozen=True, tag=True):
     """The legs of the rounds before."""
     told: bool = False
     """True once the caller hears ringing."""
+    asked: tuple[Asked, ...] = ()
+    """Those who have answered in this round, and have neither the call nor hung up."""
 
 
 class Performing(msgspec.Struct, frozen=True, tag=True):
@@ -112,7 +134,7 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Ringing | Performing | Talking | Ending | Over
+CallState = Saying | Asking | Ringing | Performing | Talking | Ending | Over
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -131,14 +153,14 @@ class Call(msgspec.Struct, frozen=True):
     """The plan's nodes that the caller has come to, in order."""
     playbacks: int = 0
     """How many prompts have been started."""
+    bridged: bool = False
+    """True once the call's bridge was opened for a prompt."""
     answering: bool = False
     """True once we told Asterisk to answer the caller."""
     partner: int | None = None
     """The leg that got the call."""
     talk_began: datetime | None = None
     """When both sides were connected."""
-    told: bool = False
-    """True once the caller has heard what a step tells, other than by a playback of ours."""
     settled: "Settled | None" = None
     """How a step settled the call."""
     refused_by: str = ""
@@ -153,13 +175,26 @@ class Call(msgspec.Struct, frozen=True):
         return self.plan.nodes[self.position].step
 
     @property
+    def playing(self) -> tuple[int, ...]:
+        """The playbacks whose ends the call waits for."""
+        match self.state:
+            case Saying(playback):
+                return (playback,)
+            case Asking(_, playback):
+                return () if playback is None else (playback,)
+            case Ringing(asked=asked):
+                return tuple(one.playback for one in asked if one.playback is not None)
+            case _:
+                return ()
+
+    @property
     def caller(self) -> Leg:
         return self.legs[CALLER]
 
     @property
     def has_bridge(self) -> bool:
         """True once a prompt or a talk needed a bridge."""
-        return self.playbacks > 0 or self.partner is not None
+        return self.bridged or self.partner is not None
 
 
 Commands = tuple[CallCommand, ...]

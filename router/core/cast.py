@@ -30,7 +30,7 @@ from router.core.plan import (
 )
 from router.core.remarks import UnknownNameError
 from router.core.ruleset import RuleSet
-from router.core.steps.perform import ANSWERED, LEFT, REQUESTED, SAID
+from router.core.steps.perform import ANSWERED, LEFT, REQUESTED
 
 Given = Mapping[str, tuple[str, ...]]
 
@@ -89,11 +89,10 @@ class Cast:
         return done
 
     def perform(self, step: Step) -> tuple[str, str]:
-        """What comes of a step that the call machine does not carry out itself, and who answers, if somebody
-        does: as StepEnded tells it."""
+        """What comes of a step in which not only phones ring, and who answers, if somebody does: as StepEnded
+        tells it."""
         name = name_of(step)
-        if name is None:
-            return SAID, ""
+        assert name is not None
         told = self._done((name,), QUEUES if isinstance(step, Queue) else None)
         self._times[name] += 1
         match step:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from router.core.plan import Step, Target
+from router.core.plan import Prompt, Step, Target
 from router.core.record import CallRecord
 
 
@@ -29,6 +29,10 @@ class HangupReason(StrEnum):
     BUSY = "busy"
     DECLINE = "decline"
     UNKNOWN_NUMBER = "unknown_number"
+    DECLINED_BY_KEY = "declined_by_key"
+    """who answered does not want the call"""
+    NOT_TAKEN = "not_taken"
+    """who answered did not press the key that takes the call; a mailbox, perhaps"""
 
 
 class Command(msgspec.Struct, frozen=True, tag=True, tag_field="command"):
@@ -67,10 +71,30 @@ class OpenBridge(Command, frozen=True):
 
 
 class Play(Command, frozen=True):
-    """Play a media URI to the caller, in the call's bridge."""
+    """Play prompts to the caller, one after the other, in the call's bridge."""
 
     playback: int
-    media: str
+    prompts: tuple[Prompt, ...]
+
+
+class PlayToLeg(Command, frozen=True):
+    """Play prompts to who answered a leg, in a bridge of the leg's own, which is made if it is not there."""
+
+    playback: int
+    leg: int
+    prompts: tuple[Prompt, ...]
+
+
+class DestroyLegBridge(Command, frozen=True):
+    """Remove a leg's own bridge."""
+
+    leg: int
+
+
+class StopPlayback(Command, frozen=True):
+    """Stop what is being played: the caller knows enough."""
+
+    playback: int
 
 
 class Perform(Command, frozen=True):
@@ -150,6 +174,9 @@ CallCommand = (
     | DialLeg
     | OpenBridge
     | Play
+    | StopPlayback
+    | PlayToLeg
+    | DestroyLegBridge
     | Perform
     | SetChannelVariables
     | Bridge

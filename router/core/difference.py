@@ -18,7 +18,20 @@ from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.hours import Hours
 from router.core.numbers import NumberIndex
-from router.core.plan import CallPlan, Directory, Menu, Queue, Refuse, Ring, SayHours, Step, Target
+from router.core.plan import (
+    CallPlan,
+    Challenge,
+    Directory,
+    Menu,
+    Prompt,
+    Queue,
+    Refuse,
+    Ring,
+    SayHours,
+    Step,
+    Target,
+    prompts_of,
+)
 from router.core.regexes import RegexIndex
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.space import (
@@ -180,31 +193,40 @@ class Meanings:
 def _step(step: Step, client: ClientRules | None) -> Hashable:
     """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
     match step:
-        case Ring(rounds, ring_for, confirm, announce):
-            return ("ring", tuple(frozenset(map(_phone, row)) for row in rounds), ring_for, confirm, announce)
         case Refuse(treatment):
             return ("refuse", treatment)
-        case Menu(prompt, keys):
-            return ("menu", prompt, frozenset(keys))
         case _:
             assert client is not None, "a call to nobody's number is only refused"
             return _of_client(step, client)
 
 
 def _of_client(step: Step, client: ClientRules) -> Hashable:
-    """What a caller meets of a step that goes by what the client's rules say elsewhere."""
+    """What a caller meets of a step, whatever the client's rules call it."""
+    heard = tuple(_heard(prompt, client) for prompt in prompts_of(step))
     match step:
+        case Ring(rounds, ring_for):
+            announce = None if step.announce is None else _heard(step.announce, client)
+            rung = tuple(frozenset(_phone(target, step) for target in targets) for targets in rounds)
+            return ("ring", rung, ring_for, announce)
+        case Menu(_, keys, language, tone):
+            return ("menu", heard, frozenset(keys), language, tone)
+        case Challenge(_, language, tone):
+            return ("challenge", heard, language, tone)
         case Queue(queue, agents, wait_for, front):
             rules = msgspec.structs.replace(client.queues[queue], place="")
-            phones = tuple(tuple(map(_phone, client.people[agent].phones)) for agent in agents)
+            phones = tuple((one.dial, one.confirm) for agent in agents for one in client.people[agent].phones)
             return ("queue", rules, phones, wait_for, front)
         case Directory():
             people = ((one.name, one.extension, one.hours, one.phones) for one in client.people.values())
             return ("directory", frozenset(people))
-        case SayHours(hours, language):
-            return ("hours", _told(client.hours[hours]), language)
         case _:
-            return step
+            return heard or step
+
+
+def _heard(prompt: Prompt, client: ClientRules) -> Hashable:
+    if not isinstance(prompt, SayHours):
+        return prompt
+    return (_told(client.hours[prompt.hours]), prompt.language, prompt.tone)
 
 
 def _told(hours: Hours) -> Hashable:
@@ -213,8 +235,9 @@ def _told(hours: Hours) -> Hashable:
     return (hours.zone.key, hours.week, dates, yearly, hours.holidays, hours.occasions)
 
 
-def _phone(target: Target) -> Hashable:
-    return (target.dial, target.outside, target.number, target.confirm)
+def _phone(target: Target, step: Ring) -> Hashable:
+    """What rings, and what who answers there hears who is to press a key."""
+    return (target.dial, target.outside, target.number, step.taking(target))
 
 
 def _names(decision: Decision) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
 from router.core.commands import HangupReason
-from router.core.plan import ASKS, TO_SOMEBODY, RingOutcome
+from router.core.plan import ASKS, TELLS, TO_SOMEBODY, RingOutcome
 from router.core.record import Attempt, AttemptOutcome, CallRecord, Disposition, Evidence, Party, Phase
 
 CLASSIFIER = 1
@@ -70,6 +70,8 @@ _BY_INTENT = {
     HangupReason.NO_ANSWER: LegVerdict(AttemptOutcome.NO_ANSWER),
     HangupReason.ANSWERED_ELSEWHERE: LegVerdict(AttemptOutcome.ANSWERED_ELSEWHERE),
     HangupReason.CALLER_LEFT: LegVerdict(AttemptOutcome.CANCELLED),
+    HangupReason.DECLINED_BY_KEY: LegVerdict(AttemptOutcome.DECLINED, "key"),
+    HangupReason.NOT_TAKEN: LegVerdict(AttemptOutcome.NO_ANSWER, "not_confirmed"),
 }
 
 _OFFLINE = LegVerdict(AttemptOutcome.UNREACHABLE, "offline")
@@ -108,6 +110,8 @@ def leg_verdict(leg: Leg, *, partner: bool) -> LegVerdict:
         return (_OFFLINE if leg.refusal >= 500 else _REFUSED) if leg.refusal else _NO_REPLY
     if leg.lost:
         return LegVerdict(AttemptOutcome.UNOBSERVED)
+    if leg.asked:
+        return _BY_INTENT[HangupReason.NOT_TAKEN]  # Who answered hung up before taking the call.
     verdict = _BY_SIP_STATUS.get(leg.tech_cause) or _BY_Q850_CAUSE.get(leg.cause)
     if leg.ringing_at and leg.tech_cause == 480:
         # The phone rang and gave up by itself: nobody answered. Without ringing it is the phone that is not
@@ -228,7 +232,7 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     if call.plan.no_route:
         return Disposition.FAILED, "no_route"
     met = [call.plan.nodes[at].step for at in call.met]
-    told, rung = call.told or call.playbacks > 0, len(call.legs) > 1
+    told, rung = any(isinstance(step, TELLS) for step in met), len(call.legs) > 1
     if NOT_BUILT in call.flags and not told and not rung:
         return Disposition.FAILED, NOT_BUILT
     if not any(isinstance(step, TO_SOMEBODY) for step in met):

@@ -78,6 +78,13 @@ class PlaybackEnded(Event, frozen=True):
     failed: bool = False
 
 
+class KeyPressed(Event, frozen=True):
+    """Somebody pressed a key: 0 to 9, `*` or `#`. (ChannelDtmfReceived, when the key is let go.)"""
+
+    leg: int
+    key: str
+
+
 class StepEnded(Event, frozen=True):
     """The step at that position of the plan, which was to be performed, is over: `outcome` settles the call
     (steps/perform.py), or is the way on (plan.ways_on). `by` is who answered, if somebody did."""
@@ -135,6 +142,7 @@ CallEvent = (
     | LegEnded
     | LegLost
     | PlaybackEnded
+    | KeyPressed
     | StepEnded
     | TimerFired
     | CommandFailed

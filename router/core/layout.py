@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
 from router.core.plan import (
     ENDS,
     OTHERWISE,
@@ -178,18 +180,19 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
     return written, ("people", person, "do")
 
 
-def rounds_of(step: RingStep, phones: Phones) -> Rounds:
-    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
+def rounds_of(step: RingStep, phones: Phones, language: str) -> Rounds:
+    """Who is rung, round after round; ValueError where that is more than MOST_PHONES. Texts are spoken in
+    `language`."""
     asks = None if step.confirm is None else step.confirm is not False
-    entries = tuple(_targets(target, phones) for target in step.ring)
+    entries = tuple(_targets(target, phones, language) for target in step.ring)
     if sum(map(len, entries)) > MOST_PHONES:
         raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
     entries = tuple(_asking(targets, asks) for targets in entries)
     return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
-def _targets(target: Target | PersonRef | NumberDoc, phones: Phones) -> tuple[Target, ...]:
-    return phones[target.id] if isinstance(target, PersonRef) else (phone(target),)
+def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, language: str) -> tuple[Target, ...]:
+    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, language),)
 
 
 def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, ...]:
@@ -199,11 +202,12 @@ def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, 
     return tuple(msgspec.structs.replace(target, confirm=confirm) for target in targets)
 
 
-def phone(written: Target | NumberDoc) -> Target:
-    """One phone, by what is written."""
-    if isinstance(written, Target) or written.confirm is None:
-        return written if isinstance(written, Target) else written.number
-    return msgspec.structs.replace(written.number, confirm=written.confirm is not False)
+def phone(written: Target | NumberDoc, language: str) -> Target:
+    """One phone, by what is written; a text is spoken in `language`."""
+    if isinstance(written, Target):
+        return written
+    asks = Speak(written.confirm, language) if isinstance(written.confirm, str) else written.confirm
+    return msgspec.structs.replace(written.number, confirm=asks)
 
 
 def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
@@ -211,7 +215,7 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
     if isinstance(spoken, SayFile):
         return Say(spoken.file)
     if spoken == HOURS:
-        return SayHours(next(iter(doc.hours)), doc.language)
+        return SayHours(next(iter(doc.hours)), doc.language, doc.tone)
     return Speak(spoken, doc.language)
 
 
@@ -221,7 +225,8 @@ def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 def _menu(step: MenuStep, doc: ClientDoc, rounds: Rounds) -> Step:
     said = step.menu.say
-    return Menu(None if said is None else prompt(said, doc), tuple(step.menu.choices))
+    asked = None if said is None else prompt(said, doc)
+    return Menu(asked, tuple(step.menu.choices), doc.language, doc.tone)
 
 
 def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -230,8 +235,12 @@ def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
     announce = None if step.announce is None else prompt(step.announce, doc)
-    text = step.confirm if isinstance(step.confirm, str) else ""
-    return Ring(distinct(rounds), float(step.ring_for.seconds), text, announce)
+    if isinstance(step.confirm, str):
+        take = Speak(step.confirm, doc.language)
+    else:
+        take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
+    asks = any(target.asks for targets in rounds for target in targets)
+    return Ring(distinct(rounds), float(step.ring_for.seconds), take if asks else None, announce)
 
 
 def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -419,7 +428,7 @@ class _Paper:
         if not isinstance(laid.step, RingStep):
             return ()
         try:
-            rounds = rounds_of(laid.step, laid.phones)
+            rounds = rounds_of(laid.step, laid.phones, self.sheet.doc.language)
         except ValueError as error:
             raise TooManyStepsError(laid.path, str(error)) from None
         self.sheet.count(sum(map(len, rounds)), laid.path)

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of six states (call.py), and there is one function for each: Saying, Ringing and
-Performing are steps of the plan and live in steps/; Talking, Ending and Over are here. Every event is first
-*observed*: what it says of a leg is written into that leg, and kept as evidence, whatever the state. Then
-comes what all states share:
+A call is always in one of seven states (call.py), and there is one function for each: Saying, Asking,
+Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and Over are here. Every
+event is first *observed*: what it says of a leg is written into that leg, and kept as evidence, whatever the
+state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -32,6 +32,7 @@ from router.core.call import (
     CALLER,
     NOBODY_KNOWS,
     THE_CALLER,
+    Asking,
     Call,
     Commands,
     Connected,
@@ -56,6 +57,7 @@ from router.core.commands import (
     CallCommand,
     CancelTimer,
     DestroyBridge,
+    DestroyLegBridge,
     Finish,
     HangUpLeg,
     HangupReason,
@@ -105,7 +107,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import perform, ring, say
+from router.core.steps import ask, perform, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -138,8 +140,11 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Ringing | Performing
+_WAITING = Saying | Asking | Ringing | Performing
 """The states in which a caller waits for somebody or something."""
+
+_CANCEL_TIMERS = (*ring.CANCEL_TIMERS, CancelTimer(ask.TIMER))
+"""Of all steps that have timers."""
 
 _REFUSAL = {
     "decline": HangupReason.DECLINE,
@@ -172,13 +177,13 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 
 def _under_way(
-    call: Call, state: Saying | Ringing | Performing | Talking, event: CallEvent, now: datetime
+    call: Call, state: Saying | Asking | Ringing | Performing | Talking, event: CallEvent, now: datetime
 ) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
     if _asks_to_end(event, CALLER):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
-        return _found_talking(call, event), (*ring.CANCEL_TIMERS, *_talk_outlives_us(event.leg))
+        return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))
     if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
         return _command_failed(call, event, now)
     call, commands = _in_state(call, state, event, now)
@@ -190,11 +195,13 @@ def _under_way(
 
 
 def _in_state(
-    call: Call, state: Saying | Ringing | Performing | Talking, event: CallEvent, now: datetime
+    call: Call, state: Saying | Asking | Ringing | Performing | Talking, event: CallEvent, now: datetime
 ) -> tuple[Call, Commands]:
     match state:
         case Saying():
             return _after(say.advance(call, state, event, now), now)
+        case Asking():
+            return _after(ask.advance(call, state, event, now), now)
         case Ringing():
             return _after(ring.advance(call, state, event, now), now)
         case Performing():
@@ -249,11 +256,13 @@ def _walk(call: Call, position: int | None, now: datetime) -> tuple[Call, Comman
 def _enter(call: Call, step: Step, now: datetime) -> Turn:
     call = replace(call, phase=_phase(call, step))
     match step:
-        case Say():
+        case Say() | Speak() | SayHours():
             return say.enter(call, step, now)
+        case Menu() | Challenge():
+            return ask.enter(call, now)
         case Ring():
             return ring.enter(call, step, now)
-        case Speak() | SayHours() | Menu() | Directory() | Queue() | Message() | Callback() | Challenge():
+        case Directory() | Queue() | Message() | Callback():
             return perform.enter(call, now)
         case SetTags(tags):
             for tag in tags:
@@ -293,10 +302,12 @@ def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
     """Give the call to the leg that answered first, and cancel the others."""
     commands: list[CallCommand] = [] if call.answering else [AnswerCaller()]
     commands += [Bridge(partner), *_talk_outlives_us(partner)]
+    if call.legs[partner].asked:
+        commands.append(DestroyLegBridge(partner))
     for leg in call.legs[1:]:
         if leg.number != partner and not leg.gone and leg.intent is None:
             call = with_leg(call, replace(leg, intent=HangupReason.ANSWERED_ELSEWHERE))
-            commands.append(HangUpLeg(leg.number, HangupReason.ANSWERED_ELSEWHERE))
+            commands += ring.hang_up(leg, HangupReason.ANSWERED_ELSEWHERE)
     call = replace(call, state=Talking(partner), partner=partner, answering=True)
     return _if_both_up(call, now), tuple(commands)
 
@@ -350,7 +361,7 @@ def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tup
 def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Call, Commands]:
     """A command for the caller or the talk failed. 404 means that a channel is going, and its own events say
     more; but of a prompt, that there is no bridge to play it in."""
-    if event.status == 404 and event.command != "Play":
+    if event.status == 404 and event.command not in ("Play", "PlayToLeg"):
         return call, ()
     match event.command:
         case "AnswerCaller" if call.caller.state is LegState.UP:
@@ -365,9 +376,13 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return with_flag(call, NO_REPLY), (*answer, bridge)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
-        case "Play" if isinstance(call.state, Saying):
-            ended = PlaybackEnded(call.state.playback, failed=True)
-            return _after(say.advance(call, call.state, ended, now), now)
+        case "Play" if isinstance(call.state, Saying | Asking) and call.playing:
+            return _in_state(call, call.state, PlaybackEnded(call.playing[0], failed=True), now)
+        case "PlayToLeg" if isinstance(call.state, Ringing):
+            hearing = (one.playback for one in call.state.asked if one.leg == event.leg)
+            playback = next((number for number in hearing if number is not None), None)
+            ended = None if playback is None else PlaybackEnded(playback, failed=True)
+            return (call, ()) if ended is None else _in_state(call, call.state, ended, now)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
@@ -379,9 +394,7 @@ def _told_again(call: Call) -> Commands:
     """What a gap may have swallowed: our answer, the bridge that prompts need, the end of legs that were
     given up and may ring on, and variables."""
     answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
-    bridge = (
-        (OpenBridge(),) if call.has_bridge and isinstance(call.state, Saying | Ringing | Performing) else ()
-    )
+    bridge = (OpenBridge(),) if call.has_bridge and isinstance(call.state, _WAITING) else ()
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
     steps = (call.plan.nodes[at].step for at in call.met)
     variables = (SetChannelVariables(one.variables) for one in steps if isinstance(one, SetVariables))
@@ -398,20 +411,25 @@ def _dead_man_again(call: Call) -> Commands:
 
 def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:
     """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
-    commands: list[CallCommand] = [*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN)]
+    commands: list[CallCommand] = [*_CANCEL_TIMERS, CancelTimer(DEAD_MAN)]
     reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
     for leg in call.legs:
         if not leg.gone and leg.intent is None and leg.number != going:
             call = _intend(call, leg, reason, now)
             commands.append(HangUpLeg(leg.number, reason))
-    if call.has_bridge:
-        commands.append(DestroyBridge())
+    commands += _no_bridges(call)
     call = replace(call, state=ending)
     if not _still_there(call, ending):
         call, finish = _finish(call, now)
         return call, (*commands, *finish)
     departing = call.caller.state is LegState.LEFT
     return call, (*commands, SetTimer(CLEAN_UP, DEPARTURE if departing else OVERDUE))
+
+
+def _no_bridges(call: Call) -> Commands:
+    """Remove all that the call has made; one that is gone already does no harm."""
+    own = (DestroyLegBridge(leg.number) for leg in call.legs if leg.asked)
+    return (*own, *((DestroyBridge(),) if call.has_bridge else ()))
 
 
 def _intend(call: Call, leg: Leg, reason: HangupReason, now: datetime) -> Call:
@@ -450,7 +468,7 @@ def _overdue(call: Call, state: Ending, now: datetime) -> tuple[Call, Commands]:
     """Demand again the ends that have not come; after MAX_CHECKS write the record without them."""
     state = replace(state, checks=state.checks + 1)
     call = replace(call, state=state)
-    commands: list[CallCommand] = [DestroyBridge()] if call.has_bridge else []
+    commands: list[CallCommand] = [*_no_bridges(call)]
     waiting_for = _still_there(call, state)
     for leg in waiting_for:
         reason = leg.intent or HangupReason.NORMAL
@@ -471,5 +489,5 @@ def _still_there(call: Call, state: Ending) -> list[Leg]:
 
 def _finish(call: Call, now: datetime) -> tuple[Call, Commands]:
     record = make_record(call, now)
-    cancel = (*ring.CANCEL_TIMERS, CancelTimer(DEAD_MAN), CancelTimer(CLEAN_UP))
+    cancel = (*_CANCEL_TIMERS, CancelTimer(DEAD_MAN), CancelTimer(CLEAN_UP))
     return replace(call, state=Over()), (*cancel, Finish(record))

@@ -12,6 +12,7 @@ from router.core.events import (
     CallEvent,
     CommandFailed,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -69,7 +70,15 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
                 if not leg.gone:
                     call = with_leg(call, replace(leg, state=LegState.ENDED, ended_at=now, lost=True))
             return with_evidence(call, Evidence(now, "asterisk_lost"))
-        case LegReady() | PlaybackEnded() | StepEnded() | TimerFired() | BridgeLost() | RouterReturned():
+        case (
+            LegReady()
+            | PlaybackEnded()
+            | KeyPressed()
+            | StepEnded()
+            | TimerFired()
+            | BridgeLost()
+            | RouterReturned()
+        ):
             pass  # Says nothing of a leg's life.
         case _:
             assert_never(event)

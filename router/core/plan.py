@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from router.core.languages.catalogue import Tone
+
 
 class RingOutcome(StrEnum):
     """What became of a whole `ring` step in which nobody answered: the names that `on:` branches by."""
@@ -51,8 +53,14 @@ class Target(msgspec.Struct, frozen=True):
     """True where the call leaves through the trunk."""
     number: str = ""
     """The E.164 number of a phone outside."""
-    confirm: bool | None = None
-    """Whether who answers presses 1 to take the call; None where the rules leave it open."""
+    confirm: "bool | Speak | None" = None
+    """Whether who answers presses 1 to take the call, after hearing this; None where the rules leave it open.
+    """
+
+    @property
+    def asks(self) -> bool:
+        """True if who answers presses 1 to take the call: a mailbox outside answers, too."""
+        return self.outside if self.confirm is None else self.confirm is not False
 
 
 class Say(msgspec.Struct, frozen=True, tag="say"):
@@ -74,6 +82,7 @@ class SayHours(msgspec.Struct, frozen=True, tag="say_hours"):
 
     hours: str
     language: str
+    tone: Tone = "formal"
 
 
 Prompt = Say | Speak | SayHours
@@ -85,6 +94,9 @@ class Menu(msgspec.Struct, frozen=True, tag="menu"):
 
     prompt: Prompt | None
     keys: tuple[str, ...]
+    language: str = "en"
+    """Of what the product itself says here."""
+    tone: Tone = "formal"
 
 
 class Directory(msgspec.Struct, frozen=True, tag="directory"):
@@ -98,10 +110,20 @@ class Ring(msgspec.Struct, frozen=True, tag="ring"):
     """May be empty: nobody is to be rung now (all outside their hours), which is `unreachable` at once."""
     ring_for: float
     """How long each round may ring, in seconds."""
-    confirm: str = ""
-    """What who answers hears, where they are to press 1 and that is not the usual text."""
+    confirm: Prompt | None = None
+    """What they hear who are to press 1, unless their target has another text; None where nobody is."""
     announce: Prompt | None = None
-    """What who answers hears before the caller does."""
+    """What whoever answers hears before that, and before the caller."""
+
+    def taking(self, target: Target) -> Prompt | None:
+        """What who answers there hears who is to press 1 to take the call; None where nobody is."""
+        if not target.asks:
+            return None
+        return target.confirm if isinstance(target.confirm, Speak) else self.confirm
+
+    def heard_by(self, target: Target) -> tuple[Prompt, ...]:
+        """What is played to who answers there before the caller is put through."""
+        return tuple(one for one in (self.announce, self.taking(target)) if one is not None)
 
 
 class Queue(msgspec.Struct, frozen=True, tag="queue"):
@@ -133,6 +155,9 @@ class Challenge(msgspec.Struct, frozen=True, tag="challenge"):
     """Let a caller go on who presses the key that the prompt asks for; else the way on is FAILED."""
 
     prompt: Prompt
+    language: str = "en"
+    """As in `Menu`."""
+    tone: Tone = "formal"
 
 
 class SetTags(msgspec.Struct, frozen=True, tag="set_tags"):
@@ -196,6 +221,34 @@ TO_SOMEBODY = (Ring, Queue, Directory)
 """Steps in which a caller may reach a person."""
 SETTLES = (*TO_SOMEBODY, Message, Callback)
 """Steps that settle a call, if all goes well."""
+
+
+def prompts_of(step: Step) -> tuple[Prompt, ...]:
+    """What is heard in a step, by the rules."""
+    match step:
+        case Say() | Speak() | SayHours():
+            return (step,)
+        case Menu(prompt):
+            return () if prompt is None else (prompt,)
+        case Ring(rounds):
+            own = (target.confirm for targets in rounds for target in targets)
+            texts = (step.announce, step.confirm, *own)
+            return tuple(prompt for prompt in texts if isinstance(prompt, Prompt))
+        case Challenge(prompt):
+            return (prompt,)
+        case _:
+            return ()
+
+
+def with_prompt(step: Step, prompt: Prompt) -> Step:
+    """The step with another prompt in the place of its own; of a ring step, of what is announced."""
+    match step:
+        case Menu() | Challenge():
+            return replace(step, prompt=prompt)
+        case Ring():
+            return replace(step, announce=prompt)
+        case _:
+            return prompt
 
 
 def ways_on(step: Step) -> tuple[str, ...]:

@@ -446,6 +446,8 @@ def read_speech(value: object, info: ValidationInfo) -> str:
     text = " ".join(value.split()) if isinstance(value, str) else text_of(value)
     if text == HOURS and not _reading(info).hours:
         raise ValueError("there are no hours to tell; add some under `hours:`, or write a text")
+    if not any(map(str.isalnum, text)):
+        raise ValueError(f"`{text[:80]}` has nothing that can be spoken; write a text, or {{file: NAME}}")
     if len(text) > LONGEST_SPEECH:
         raise ValueError(f"the text is longer than {LONGEST_SPEECH} characters; say it in several steps")
     return text if len(text) > LONGEST_TEXT and not _NOT_PRINTED.search(text) else text_of(text)

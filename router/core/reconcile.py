@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.call import CALLER, Call, Leg, LegState, Saying, Talking
+from router.core.call import CALLER, Call, Leg, LegState, Talking
 from router.core.events import (
     BridgeLost,
     CallEvent,
@@ -35,8 +35,8 @@ class Sighting(msgspec.Struct, frozen=True):
     channel."""
     caller_departed: bool = False
     """True if the caller's channel is no longer in our application: it has gone back to the dialplan."""
-    ended_playback: int | None = None
-    """The call's playback that no longer exists."""
+    ended_playbacks: Set[int] = frozenset()
+    """The call's playbacks that no longer exist, of those whose end it waits for."""
     bridged: Set[int] | None = None
     """The legs in the call's bridge."""
 
@@ -47,8 +47,7 @@ def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEven
     for leg in call.legs:
         if leg.number in seen.legs and not leg.gone:
             events += _of_leg(leg, seen, since)
-    if call.state == Saying(seen.ended_playback or 0):
-        events.append(PlaybackEnded(call.playbacks))
+    events += [PlaybackEnded(number) for number in call.playing if number in seen.ended_playbacks]
     if isinstance(call.state, Talking) and seen.bridged is not None:
         events += [] if {CALLER, call.state.leg} <= seen.bridged else [BridgeLost()]
     return (*events, RouterReturned())

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
-from router.core.call import CALLER, Talking
+from router.core.call import CALLER, Asking, Talking
 from router.core.cast import Cast
 from router.core.commands import (
     AnswerCaller,
@@ -21,6 +21,7 @@ from router.core.commands import (
     HangUpLeg,
     Perform,
     Play,
+    PlayToLeg,
     ReturnToDialplan,
     SetTimer,
 )
@@ -28,6 +29,7 @@ from router.core.events import (
     CallEvent,
     CommandFailed,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -37,8 +39,9 @@ from router.core.events import (
     StepEnded,
     TimerFired,
 )
-from router.core.plan import CallPlan, RingOutcome
+from router.core.plan import FAILED, OTHERWISE, PASSED, CallPlan, RingOutcome
 from router.core.record import CallInfo, CallRecord
+from router.core.steps import ask, ring
 from router.core.steps.perform import ANSWERED
 
 _ENDS = {
@@ -120,6 +123,10 @@ class _Stage:
                     self._due.append(LegEnded(leg, 16))
                 case ReturnToDialplan():
                     self._due.append(LegLeft(CALLER))
+                case PlayToLeg(playback, leg):
+                    self._due += [PlaybackEnded(playback), KeyPressed(leg, ring.TAKE)]
+                case SetTimer(ask.TIMER) if (key := self._key()) is not None:
+                    self._due.append(KeyPressed(CALLER, key))
                 case SetTimer(name, seconds):
                     self._timers[name] = self._now + timedelta(seconds=seconds)
                 case CancelTimer(name):
@@ -128,6 +135,16 @@ class _Stage:
                     self._record = record
                 case _:
                     pass  # Bridges, ringing tone and dead-man timers: nothing comes of them that a plan sees.
+
+    def _key(self) -> str | None:
+        """What the caller presses who is asked for a key; None for nothing, also when asked again."""
+        call = self._call
+        if not isinstance(call.state, Asking) or call.state.tries > 1:
+            return None
+        way, _ = self._cast.perform(call.step)
+        if way in (OTHERWISE, FAILED):
+            return None
+        return ask.key_of(call) if way == PASSED else way
 
     def _created(self, leg: int) -> CallEvent:
         if self._outcomes[leg] == RingOutcome.UNREACHABLE:

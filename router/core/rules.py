@@ -250,7 +250,7 @@ def _rung(source: _Source) -> Iterator[_Rung]:
     steps = [((*path, "ring"), step.ring) for path, step in all_steps(doc) if isinstance(step, RingStep)]
     for path, targets in (*written, *steps):
         for at, target in enumerate(targets):
-            rung = None if isinstance(target, PersonRef) else phone(target)
+            rung = None if isinstance(target, PersonRef) else phone(target, doc.language)
             if rung is not None and rung.outside:
                 yield _Rung(PhoneNumber(rung.name), source.text.mark((*path, at, "number")))
 
@@ -269,7 +269,7 @@ def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleEr
 
 def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     return {
-        person: tuple(msgspec.structs.replace(phone(one), name=person) for one in written.rings)
+        person: tuple(msgspec.structs.replace(phone(one, doc.language), name=person) for one in written.rings)
         for person, written in doc.people.items()
     }
 
@@ -431,6 +431,11 @@ def _blocked(client: ClientDoc, rule: str, place: str) -> CallPlan:
     """What a caller meets whom a rule refuses, or challenges."""
     treatment = client.screening.treatment
     if isinstance(treatment, ChallengeTreatment):
-        challenge = PlanNode(Challenge(prompt(treatment.challenge, client)), None, {FAILED: 1}, place)
+        challenge = PlanNode(
+            Challenge(prompt(treatment.challenge, client), client.language, client.tone),
+            None,
+            {FAILED: 1},
+            place,
+        )
         return CallPlan((challenge, PlanNode(Refuse("decline", rule), None, {}, place)))
     return CallPlan(_treatment(client, place), rule)

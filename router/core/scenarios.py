@@ -5,7 +5,7 @@ call is decided by the same `decide` and lived through by the same call machine 
 and what came of it is held against what was expected.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
@@ -21,6 +21,7 @@ from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import QueueLoad as Load
 from router.core.layout import Layout
+from router.core.numbers import PhoneNumber
 from router.core.plan import (
     Callback,
     CallPlan,
@@ -47,6 +48,7 @@ from router.core.remarks import MOST_TOLD, RuleError, UnknownNameError, told, wo
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.shapes import check
 from router.core.show import way_in_words
+from router.core.verdict import Verdict
 from router.core.written import OneOrMore, Shape, Text, VariableName, as_text
 from router.core.yamltext import YamlText, read_yaml
 
@@ -262,6 +264,8 @@ class Supposing(NamedTuple):
     contact: frozenset[str] | None = None
     """The groups of the contact that the caller is; None for a stranger."""
     queues: Mapping[str, QueueLoad] = {}
+    verdicts: Sequence[Verdict] = ()
+    """What is decided of numbers by command, in the order it was."""
 
 
 NOTHING_ELSE = Supposing()
@@ -275,8 +279,13 @@ def suppose(
     known: Supposing = NOTHING_ELSE,
 ) -> Supposed:
     """Decide a call and live it through. `given` is what everybody does (cast.py)."""
-    before = Known(known.called.spread(now) if known.called else ())
-    facts = read_facts(arriving, rules, now, remember=lambda *_: before)
+    before = known.called.spread(now) if known.called else ()
+
+    def remembered(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
+        decided = (one for one in reversed(known.verdicts) if one.number == number.e164)
+        return Known(before, next((one for one in decided if one.holds(client.id, now)), None))
+
+    facts = read_facts(arriving, rules, now, remember=remembered)
     owner = rules.numbers.find(facts.did) if facts.did else None
     client = rules.clients[owner.client] if owner else None
     contact = known.contact if facts.caller.number else None

@@ -196,11 +196,14 @@ def prompt_in_words(prompt: Prompt) -> str:
 
 
 def _ring_in_words(
-    rounds: Rounds, ring_for: float, confirm: str, announce: Prompt | None, during: Mapping[str, str] | None
+    rounds: Rounds,
+    ring_for: float,
+    confirm: Prompt | None,
+    announce: Prompt | None,
+    during: Mapping[str, str] | None,
 ) -> str:
     names = ", then ".join(names_in_words(targets, during) for targets in rounds) or "nobody"
-    asking = any(target.confirm for targets in rounds for target in targets)
-    asks = f', who press 1 after "{confirm}"' if confirm else ", who press 1" if asking else ""
+    asks = ", who press 1" if confirm else ""
     told = f", told {prompt_in_words(announce)}" if announce else ""
     return f"ring {names}, {ring_for:g} s each round{asks}{told}"
 

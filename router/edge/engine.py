@@ -21,15 +21,16 @@ from functools import partial
 import msgspec
 import structlog
 
-from router.core import machine
+from router.core import machine, openings
 from router.core.arrival import Arriving, make_info, read_facts
-from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Commands, Over, Saying, Talking
+from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Asking, Commands, Over, Talking
 from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Perform, SetTimer
-from router.core.decide import decide
+from router.core.decide import Decision, decide
 from router.core.events import (
     AsteriskLost,
     CallEvent,
     CommandFailed,
+    KeyPressed,
     PlaybackEnded,
     StepEnded,
     TalkFound,
@@ -66,6 +67,8 @@ _OF_NO_CHANNEL = (models.ApplicationReplaced, models.RecordingFinished, models.R
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
 _ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
+
+_NO_TRANSFER = "set `allow_transfer=no` on the endpoint, above all on the trunk's"
 
 _REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
 
@@ -190,13 +193,18 @@ class Engine:
         self._turn += 1
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)
-        call, commands = machine.begin(info, plan or decision.plan, arrived)
+        call, commands = machine.begin(info, plan or self._told(decision), arrived)
         self._journal.arrived(info, _encode(call.plan), _encode(decision.trace))
         self._metrics.call_entered(call.phase)
         self._metrics.screened(info.client, decision.trace)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
         return self._keep(LiveCall(call)), commands
+
+    def _told(self, decision: Decision) -> CallPlan:
+        """The plan, with hours put into words."""
+        client = self.rules.clients[decision.client] if decision.client else None
+        return openings.told(decision.plan, client.hours, decision.now) if client else decision.plan
 
     def _keep(self, live: LiveCall) -> LiveCall:
         call = live.call
@@ -229,15 +237,24 @@ class Engine:
         if entrance is not None:
             self._arrive(event.channel, entrance)
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
+        elif event.replace_channel is not None:
+            self._refuse_transfer(event)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
             log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)
+
+    def _refuse_transfer(self, event: models.StasisStart) -> None:
+        """Asterisk put another channel in the place of one of ours, because a party asked to be transferred
+        (REFER). No step carries that out, and it would ring a phone for nobody, wherever the party wished."""
+        assert self._wire
+        log.warning("transfer refused", channel=event.channel.name, remedy=_NO_TRANSFER)
+        self._wire.send("DELETE", f"channels/{event.channel.id}", {"reason_code": "21"})
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
         live = self._calls.get(ours.call_id) if ours else None
         # With subscribeAll it comes twice: as the bridge's event, and as one of all events (22.10.1).
-        if live and live.call.state == Saying(wire.read_playback(playback.id)):
-            ended = PlaybackEnded(live.call.playbacks, failed=playback.state == "failed")
+        if live and (number := wire.read_playback(playback.id)) in live.call.playing:
+            ended = PlaybackEnded(number, failed=playback.state == "failed")
             self._take(live, ended, self._clock())
 
     def _take(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
@@ -258,6 +275,10 @@ class Engine:
         if event != _TICK:
             live.seq += 1
             self._journal.happened(before.info.id, live.seq, now, _encode(event))
+        if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
+            assert before.position is not None
+            place = before.plan.nodes[before.position].place
+            self._metrics.key_pressed(before.info.client, place, event.key)
         if live.call.phase is not before.phase:
             self._metrics.phase_changed(before.phase, live.call.phase)
         self._carry_out(live, commands)
@@ -284,7 +305,7 @@ class Engine:
                     self._send(live, command)
 
     def _refuse(self, live: LiveCall, command: Perform) -> None:
-        """No voice and no queue is built yet: the call goes on without the step."""
+        """It is not built yet: the call goes on without the step."""
         log.warning("step not built", call_id=live.call.info.id, step=name_of(command.step))
         asyncio.get_running_loop().call_soon(self._on_refused, live, StepEnded(command.position, NOT_BUILT))
 

@@ -30,6 +30,7 @@ MOST_EVENT_TYPES = 50
 MOST_COMMAND_FAILURES = 200
 MOST_BLOCK_RULES = 300
 MOST_CALENDAR_CLIENTS = 100
+MOST_MENU_KEYS = 300
 
 SETUP_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 TALK_BOUNDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0)
@@ -118,6 +119,8 @@ class Metrics(Collector):
         self._command_failures: dict[tuple[str, str], int] = {}
         self._unknown_events: dict[str, int] = {}
         self._prompt_failures = 0
+        self._menus = Bounded(MOST_MENU_KEYS, (OTHER, OTHER, OTHER))
+        self._menu_keys: dict[tuple[str, str, str], int] = {}
         self._engine_errors = 0
         self._ari_up = False
         self._ari_connects = 0
@@ -196,6 +199,11 @@ class Metrics(Collector):
         """Asterisk could not play a prompt."""
         self._prompt_failures += 1
 
+    def key_pressed(self, client: str | None, menu: str, key: str) -> None:
+        """A caller pressed a key in a menu, which goes by its place in the rules."""
+        name = self._menus.name((client or "none", menu, key))
+        self._menu_keys[name] = self._menu_keys.get(name, 0) + 1
+
     def ari_connected(self) -> None:
         """The connection to Asterisk is up, for the first time or again."""
         self._ari_up = True
@@ -264,6 +272,12 @@ class Metrics(Collector):
         )
         yield _counter(
             "callrouter_prompt_failures", "Prompts Asterisk could not play.", self._prompt_failures
+        )
+        yield _counters(
+            "callrouter_menu_keys",
+            "Keys that callers pressed in menus, wrong ones too.",
+            ["client", "menu", "key"],
+            self._menu_keys,
         )
 
     def _collect_calendars(self) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from router.core.arrival import call_id
-from router.core.call import CALLER, Call, Saying, Talking
+from router.core.call import CALLER, Call, Talking
 from router.core.events import TalkFound
 from router.core.reconcile import Sighting
 from router.edge.ari import models, wire
@@ -180,8 +180,8 @@ async def sight(ask: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
 async def _sight_one(ask: Ask, call: Call) -> Sighting:
     numbers = [leg.number for leg in call.legs if not leg.gone]
     channels = asyncio.gather(*(ask("GET", f"channels/{wire.channel_id(call, leg)}") for leg in numbers))
-    replies, ended_playback, bridged = await asyncio.gather(
-        channels, _ended_playback(ask, call), _bridged(ask, call)
+    replies, ended_playbacks, bridged = await asyncio.gather(
+        channels, _ended_playbacks(ask, call), _bridged(ask, call)
     )
     legs: dict[int, str | None] = {}
     departed = False
@@ -191,7 +191,7 @@ async def _sight_one(ask: Ask, call: Call) -> Sighting:
             departed |= number == CALLER and channel.dialplan.app_name != STASIS
         elif reply.status == 404:
             legs[number] = None
-    return Sighting(legs=legs, caller_departed=departed, ended_playback=ended_playback, bridged=bridged)
+    return Sighting(legs=legs, caller_departed=departed, ended_playbacks=ended_playbacks, bridged=bridged)
 
 
 def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:
@@ -202,11 +202,12 @@ def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:
         return None
 
 
-async def _ended_playback(ask: Ask, call: Call) -> int | None:
-    if not isinstance(call.state, Saying):
-        return None
-    reply = await ask("GET", f"playbacks/{wire.playback_id(call, call.state.playback)}")
-    return call.state.playback if reply.status == 404 else None
+async def _ended_playbacks(ask: Ask, call: Call) -> frozenset[int]:
+    playing = call.playing
+    replies = await asyncio.gather(
+        *(ask("GET", f"playbacks/{wire.playback_id(call, number)}") for number in playing)
+    )
+    return frozenset(number for number, reply in zip(playing, replies, strict=True) if reply.status == 404)
 
 
 async def _bridged(ask: Ask, call: Call) -> set[int] | None:

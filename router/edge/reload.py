@@ -23,8 +23,16 @@ not while it is written."""
 class Reloader:
     """The way by which rules come into use after the start."""
 
-    def __init__(self, source: RulesFile, take: Callable[[RuleSet], None], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        source: RulesFile,
+        speak: Callable[[RuleSet], RuleSet | RuleErrors],
+        take: Callable[[RuleSet], None],
+        metrics: Metrics,
+    ) -> None:
+        """`speak` makes the prompts of rules, which blocks; `take` brings rules into use."""
         self._source = source
+        self._speak = speak
         self._take = take
         self._metrics = metrics
         self._one_by_one = asyncio.Lock()
@@ -65,9 +73,10 @@ class Reloader:
                 await self.reload()
             before = now
 
-    def _guarded(self, read: Callable[[], _Outcome]) -> _Outcome | RuleErrors:
+    def _guarded(self, read: Callable[[], _Outcome]) -> _Outcome | RuleSet | RuleErrors:
         try:
-            return read()
+            outcome = read()
+            return outcome if outcome is None or isinstance(outcome, RuleErrors) else self._speak(outcome)
         except Exception as error:  # A fault of ours must not end the calls in flight.
             log.exception("rules not read")
             what = f"could not be read, by a fault of callrouter's own ({type(error).__name__})"

@@ -5,6 +5,7 @@ calendars beside them, only where a rule wants it.
 import errno
 import gc
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -102,7 +103,8 @@ class RulesFile:
         read. Of one file its own alone, `NAME.test.yaml`: others may call clients that are not there. It
         blocks."""
         if self.path.is_dir():
-            return self._read_all(sorted(self.path.glob(f"*{SCENARIOS}")))
+            tests = (file for file in self.path.glob(f"*{SCENARIOS}") if _is_open(file.name))
+            return self._read_all(sorted(tests))
         own = self.path.with_suffix(SCENARIOS)
         return self._read_all([own] if own.exists() else ())
 
@@ -129,7 +131,8 @@ class RulesFile:
             beside = self.path.with_name(SHARED_FILE)
             files = (beside, self.path) if self.path.exists() else ()
             return [file for file in dict.fromkeys(files) if file.exists()]
-        return [file for file in sorted(self.path.glob("*.yaml")) if not file.name.endswith(SCENARIOS)]
+        found = (file for file in self.path.glob("*.yaml") if _is_open(file.name))  # not an editor's own
+        return [file for file in sorted(found) if not file.name.endswith(SCENARIOS)]
 
     def _nothing(self) -> RuleError:
         what = "no rules here" if self.path.is_dir() else "no such file or directory"
@@ -213,10 +216,11 @@ def _is_open(name: str) -> bool:
 
 def _read(file: Path, name: str, encoding: str = "utf-8", largest: int = LARGEST_FILE) -> str | RuleError:
     try:
-        if file.stat().st_size > largest:
+        known = file.stat()
+        if known.st_size > largest:
             return RuleError(name, 0, 0, f"larger than {largest} bytes", "split it into more files")
-        if file.is_fifo():
-            raise OSError(errno.EINVAL, "it is a pipe")
+        if not (stat.S_ISREG(known.st_mode) or stat.S_ISDIR(known.st_mode)):
+            raise OSError(errno.EINVAL, "it is a pipe or a device")  # which may never end
         return file.read_text(encoding=encoding)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]

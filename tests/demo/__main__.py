@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 from rich.table import Table
 
+from router.core.plan import Speak
 from router.core.record import CallRecord
 from tests.demo.stories import CLIENT, PHONES, STORIES, TRUNK, Story
+from tests.harness.media import Media
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import Callee, Caller, register
@@ -75,8 +78,18 @@ def place_calls(sandbox: Sandbox, stack: ExitStack) -> list[str]:
     """Place all calls at once, and wait for their ends; those whose callers saw what they did not expect."""
     under_way: dict[Caller, Story] = {}
     for story in STORIES:
-        caller = Caller(sandbox, CLIENT + story.dialled, *story.moves, user=story.user, limit=LIMIT)
+        media = Media()
+        stack.callback(media.close)
+        caller = Caller(
+            sandbox,
+            CLIENT + story.dialled,
+            *story.moves,
+            user=story.user,
+            limit=LIMIT,
+            keys={"ear": media.port},
+        )
         stack.callback(caller.stop)
+        Thread(target=press_keys, args=(sandbox, media, story), daemon=True).start()
         under_way[caller] = story
     unlike: list[str] = []
     until = time.monotonic() + LIMIT
@@ -88,6 +101,13 @@ def place_calls(sandbox: Sandbox, stack: ExitStack) -> list[str]:
             console.print(f"    [{'green' if ended.as_written else 'red'}]over[/]  a caller {story.what}")
         time.sleep(0.05)
     return unlike + [f"{story.what}: not over in time" for story in under_way.values()]
+
+
+def press_keys(sandbox: Sandbox, media: Media, story: Story) -> None:
+    """Press each key when its question is heard."""
+    for heard, key in story.keys:
+        media.wait_for(sandbox.prompt(Speak(heard, "en")))
+        media.press(key)
 
 
 def read_records(router: RouterProcess) -> dict[Story, CallRecord]:

@@ -46,6 +46,8 @@ class Story(NamedTuple):
     attempts: str = ""
     """As shown: `kari answered, ola busy`."""
     user: str = "+4790000009"
+    keys: tuple[tuple[str, str], ...] = ()
+    """What is heard, and the key pressed then."""
 
 
 _TALK = (INVITE, ANSWERED, pause(1), sipp.bye())
@@ -71,6 +73,8 @@ STORIES = (
           "unplugged unreachable"),
     Story("gives up while it rings", "10", _GIVE_UP, "abandoned", attempts="away cancelled"),
     Story("calls when it is closed", "01", _LISTEN, "informed", "", "router"),
+    Story("walks through a menu", "14", (sipp.INVITE_HEARING, ANSWERED, HUNG_UP_ON), "informed", "", "router",
+          keys=(("Press 1 for appointments, or 2 for prescriptions.", "2"),)),
     Story("is a telemarketer", "02", (INVITE, sipp.refused(403)), "blocked", "telemarketers", "router",
           user=_SPAM),
     Story("calls a number of nobody", "99", (INVITE, sipp.refused(404)), "failed", "no_route", "router"),

@@ -235,3 +235,47 @@ def test_hits_as_json(place: Place) -> None:
 
 def test_nothing_was_hit(place: Place) -> None:
     assert "no call was hit by a block rule" in place.type("blocked", "--since", "1h").stdout
+
+
+def test_what_is_decided_for_all_clients_is_told_of_each(place: Place) -> None:
+    place.type("block", SPAMMER)
+    assert "command 1: block" in place.type("blocked", "--client", "fjord").stdout
+    undone = place.type("unblock", SPAMMER, "--client", "fjord")
+    assert (undone.exit_code, undone.stderr) == (
+        1,
+        f"{SPAMMER} is decided for all clients, by command 1; `callrouter unblock {SPAMMER}` undoes that\n",
+    )
+    assert place.standing() == [("block", SPAMMER, None, "")]
+
+
+def test_a_client_of_another_name_is_told(place: Place) -> None:
+    assert "no client is called `fjort`" in place.type("blocked", "--client", "fjort").stderr
+
+
+def test_explaining_counts_what_was_decided_by_command(place: Place) -> None:
+    asked = ("explain", "--to", "+4722334455", "--from", SPAMMER)
+    assert "command 1" not in place.type(*asked).stdout
+    place.type("block", SPAMMER)
+    assert "command 1" in place.type(*asked).stdout
+    place.type("allow", SPAMMER, "--client", "fjord")
+    assert "command 2" in place.type(*asked).stdout, "the latest counts"
+    assert "command" not in place.type(*asked[:-1], "+4790000002").stdout
+
+
+TYPED = [
+    ("a number beyond all databases", ("calls", "--limit", "9" * 30), "--limit"),
+    ("the same for hits", ("blocked", "--limit", "9" * 30), "--limit"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), [row[1:] for row in TYPED], ids=[row[0] for row in TYPED])
+def test_what_no_command_can_use_is_told(place: Place, words: tuple[str, ...], told: str) -> None:
+    done = place.type(*words)
+    assert done.exit_code == 2
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("words", [("calls", "--client", "\udcff"), ("call", "x\udcff")], ids=" ".join)
+def test_bytes_that_are_no_text_break_no_command(place: Place, words: tuple[str, ...]) -> None:
+    done = place.type(*words)
+    assert done.exception is None or isinstance(done.exception, SystemExit)

@@ -75,7 +75,7 @@ def test_what_differs_is_told_with_an_example_and_both_traces() -> None:
     assert lines[2].startswith("when: 20")
     assert " 16:00 until 16:30, and 7 more; the last " in lines[2]
     assert lines[3].startswith("for example --to +4722334455 --from +47")
-    assert lines[3].endswith(' 16:00"')
+    assert lines[3].endswith(" 16:00'")
     after = lines.index("after:")
     assert any(line.startswith("old/fjord.yaml:8: route closed: taken") for line in lines[:after])
     assert lines[after - 2 : after] == ["1. say sound:closed", "2. hangup"]

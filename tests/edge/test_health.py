@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -32,17 +33,33 @@ class Router:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[tuple[Router, web.AppRunner, str]]:
+async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, str]]:
     router = Router()
     runner = await serve(
         health_app(
-            lambda: b"callrouter_calls_entered_total 3.0\n", router.readiness(), router.reload, router.obey
+            lambda: b"callrouter_calls_entered_total 3.0\n",
+            router.readiness(),
+            router.reload,
+            router.obey,
+            tmp_path,
         ),
         "127.0.0.1",
         0,
     )
     yield router, runner, "http://{}:{}".format(*runner.addresses[0])
     await runner.cleanup()
+
+
+async def test_prompts_are_sent_to_an_asterisk_elsewhere(
+    served: tuple[Router, web.AppRunner, str], tmp_path: Path
+) -> None:
+    name = "0123456789abcdef01234567"
+    (tmp_path / "nb").mkdir()
+    (tmp_path / "nb" / f"{name}.wav").write_bytes(b"RIFF")
+    _, _, url = served
+    assert await get(f"{url}/prompts/nb/{name}.wav") == (200, "audio/x-wav", "RIFF")
+    for other in (f"nb/{name}.mp3", f"nb/{'f' * 24}.wav", "nb/..%2f..%2fetc%2fpasswd"):
+        assert (await get(f"{url}/prompts/{other}"))[0] == 404
 
 
 async def get(url: str) -> tuple[int, str, str]:

@@ -115,12 +115,28 @@ def test_some_files_are_no_tables(rules: Path) -> None:
     assert dict(RulesFile(rules, Dialling()).tables()) == {}
 
 
+def test_an_editor_s_own_files_are_no_rules(rules: Path) -> None:
+    write(rules / "a.yaml", CLIENT.format(id="a", number="+4722334455"))
+    (rules / ".#a.yaml").symlink_to("somebody@somewhere.1234")
+    write(rules / ".a.yaml.swp.yaml", "not: rules")
+    write(rules / ".a.test.yaml", "not: tests")
+    assert clients(rules) == ["a"]
+    assert RulesFile(rules, Dialling()).scenarios() == ({}, [])
+
+
+def test_a_device_is_not_read(rules: Path) -> None:
+    (rules / "b.yaml").symlink_to("/dev/zero")
+    assert errors(rules) == [
+        "rules/b.yaml: cannot be read (it is a pipe or a device); make it readable for the daemon"
+    ]
+
+
 UNREADABLE = [
     ("not UTF-8", b"number\nK\xe5re", "`x.csv:2:2`: this is not UTF-8; save the file as UTF-8"),
     ("huge", None, f"`x.csv`: larger than {LARGEST_TABLE} bytes; split it into more files"),
     ("a folder", "folder", "`x.csv`: cannot be read (Is a directory); make it readable for the daemon"),
     ("gone", "link", "`x.csv`: cannot be read (No such file or directory); make it readable for the daemon"),
-    ("a pipe", "pipe", "`x.csv`: cannot be read (it is a pipe); make it readable for the daemon"),
+    ("a pipe", "pipe", "`x.csv`: cannot be read (it is a pipe or a device); make it readable for the daemon"),
 ]
 
 

@@ -338,3 +338,21 @@ def test_every_example_of_the_reference_is_taken(tmp_path: Path) -> None:
             if row.name.startswith(f"{section}.")
         ]
     load(written(tmp_path, "\n".join(lines)))
+
+
+def test_a_port_that_there_cannot_be_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "callrouter.yaml"
+    file.write_text('ari: {url: "http://127.0.0.1:99999/ari"}\n')
+    with pytest.raises(WrongSettingsError, match=r"1:7: ari\.url: .* has no port that there can be"):
+        load(file)
+
+
+def test_prompts_are_in_the_state_unless_told_otherwise(tmp_path: Path) -> None:
+    file = tmp_path / "callrouter.yaml"
+    file.write_text("state: kept\n")
+    assert load(file).prompts == tmp_path / "kept" / "prompts"
+    file.write_text("speech: {folder: sounds, seen_as: callrouter/}\n")
+    assert (load(file).prompts, load(file).speech.seen_as) == (tmp_path / "sounds", "callrouter")
+    file.write_text('speech: {seen_as: "a,b"}\n')
+    with pytest.raises(WrongSettingsError, match="no path or address that Asterisk can play from"):
+        load(file)

@@ -11,6 +11,7 @@ from router.core.commands import (
     Bridge,
     CreateLeg,
     DestroyBridge,
+    DestroyLegBridge,
     DialLeg,
     HangUpLeg,
     HangupReason,
@@ -18,20 +19,23 @@ from router.core.commands import (
     LiftDeadMan,
     OpenBridge,
     Play,
+    PlayToLeg,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
+    StopPlayback,
 )
 from router.core.events import (
     CallEvent,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
     LegReady,
     LegRinging,
 )
-from router.core.plan import CallPlan, Target
+from router.core.plan import CallPlan, Say, SayHours, Speak, Target
 from router.edge.ari import models, wire
 from router.edge.ari.wire import OurId, Outbound
 from tests.edge.ari_server import event
@@ -46,8 +50,16 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("ringing", IndicateRinging(), ["POST channels/1795341600.7/ring"]),
     ("answer", AnswerCaller(), ["POST channels/1795341600.7/answer"]),
     ("dial", DialLeg(1, 24.6), [f"POST channels/{ID}-l1/dial timeout=25"]),
-    ("play", Play(2, "sound:hello"),
+    ("play", Play(2, (Say("sound:hello"),)),
      [f"POST bridges/{ID}-b/play media=sound:hello playbackId={ID}-p2"]),
+    ("play several", Play(3, (Say("sound:hello"), Speak("Hi.", "en"))),
+     [f"POST bridges/{ID}-b/play media=sound:hello,sound:x/Hi. playbackId={ID}-p3"]),
+    ("stop playing", StopPlayback(3), [f"DELETE playbacks/{ID}-p3 done=404"]),
+    ("play to a phone", PlayToLeg(4, 2, (Say("sound:hello"),)),
+     [f"POST bridges type=mixing bridgeId={ID}-b2 done=409",
+      f"POST bridges/{ID}-b2/addChannel channel={ID}-l2 inhibitConnectedLineUpdates=true",
+      f"POST bridges/{ID}-b2/play media=sound:hello playbackId={ID}-p4"]),
+    ("no bridge of a phone's own", DestroyLegBridge(2), [f"DELETE bridges/{ID}-b2 done=404"]),
     ("a bridge for prompts", OpenBridge(),
      [f"POST bridges type=mixing bridgeId={ID}-b done=409",
       f"POST bridges/{ID}-b/addChannel channel=1795341600.7 inhibitConnectedLineUpdates=true"]),
@@ -81,7 +93,18 @@ def shown(request: wire.Request) -> str:
     ("command", "requests"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
 )
 def test_commands_as_requests(command: wire.WireCommand, requests: list[str]) -> None:
-    assert [shown(request) for request in wire.write(CALL, command, Outbound(dead_man=9))] == requests
+    outbound = Outbound(dead_man=9, speech=lambda text: f"sound:x/{text.text}")
+    assert [shown(request) for request in wire.write(CALL, command, outbound)] == requests
+
+
+def test_without_a_voice_asterisk_is_told_of_a_sound_that_is_not_there() -> None:
+    [request] = wire.write(CALL, Play(1, (Speak("Hi.", "en"),)), Outbound())
+    assert request.query["media"] == "sound:callrouter-has-no-voice"
+
+
+def test_hours_are_words_before_they_come_here() -> None:
+    with pytest.raises(AssertionError, match=r"openings\.told"):
+        wire.write(CALL, Play(1, (SayHours("office", "en"),)), Outbound())
 
 
 CAUSES = [
@@ -94,6 +117,8 @@ CAUSES = [
     (HangupReason.BUSY, "17"),
     (HangupReason.DECLINE, "21"),
     (HangupReason.UNKNOWN_NUMBER, "1"),
+    (HangupReason.DECLINED_BY_KEY, "16"),
+    (HangupReason.NOT_TAKEN, "16"),
 ]
 
 
@@ -183,7 +208,7 @@ EVENTS: list[tuple[str, models.Event, int, CallEvent | None]] = [
     ("left", told("StasisEnd"), 1, LegLeft(1)),
     ("ended", told("ChannelDestroyed", cause=17, cause_txt="", tech_cause=486), 1, LegEnded(1, 17, 486)),
     ("ended without a SIP status", told("ChannelDestroyed", cause=16, cause_txt=""), 1, LegEnded(1, 16)),
-    ("a digit", told("ChannelDtmfReceived", digit="1", duration_ms=90), 0, None),
+    ("a digit", told("ChannelDtmfReceived", digit="1", duration_ms=90), 0, KeyPressed(0, "1")),
 ]
 
 
@@ -203,7 +228,8 @@ IDS: Mapping[str, OurId | None] = {
     ID: None,
     f"{ID}-l": None,
     f"{ID}-x1": None,
-    f"{ID}-b2": None,
+    f"{ID}-b2": OurId(ID, None),
+    f"{ID}-b2x": None,
     f"{ID}-l1\n": None,
     f"{ID.upper()}-l1": None,
     f"{ID[1:]}-l1": None,

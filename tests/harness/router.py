@@ -58,6 +58,7 @@ class RouterProcess:
         lines: dict[str, object] = {
             "ari": {"url": ari["url"], "password_file": ari["password_file"], "app": ari["app"]},
             "state": str(directory / "state"),
+            "speech": sandbox.facts["speech"],
             "web": {"port": self.port},
             "log": {"level": "info", "format": "json"},
         } | settings

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from router.core.plan import Speak
+from router.edge.prompts import Prompts
+from router.edge.voices import voice_of
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "deploy" / "asterisk" / "sandbox"
 BUILD_LIMIT = 400
@@ -52,6 +56,12 @@ class Sandbox:
         """One that begins now: what a killed test left running under this name is ended first."""
         _down(name)
         return cls(name, *options)
+
+    def prompt(self, text: Speak) -> Path:
+        """The file of a text that a router with default settings has spoken."""
+        speech = self.facts["speech"]
+        spoken = Prompts(Path(speech["folder"]), speech["seen_as"], lambda code: voice_of(code, {}, 150))
+        return spoken.path(text)
 
     def down(self) -> None:
         """Stop it; what it wrote stays in the cache."""

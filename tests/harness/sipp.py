@@ -114,12 +114,16 @@ def _in_dialog(cseq: str) -> str:
     return _CALLER.format(to_tag="[peer_tag_param]", cseq=cseq, branch="[branch]")
 
 
-def invite(extra: str = "") -> Move:
+def invite(extra: str = "", sdp: str = _SDP) -> Move:
     """Call; `extra` are further header lines."""
-    return _send(f"INVITE {_SERVICE}", _of_invite("1 INVITE"), extra=extra, body=_SDP, attributes=_INSIST)
+    return _send(f"INVITE {_SERVICE}", _of_invite("1 INVITE"), extra=extra, body=sdp, attributes=_INSIST)
 
 
 INVITE = invite()
+
+_BY_MEDIA = _SDP.replace("[media_port]", "[ear]")
+INVITE_HEARING = invite(sdp=_BY_MEDIA)
+"""Call, with the key `ear` for the port of a Media (media.py)."""
 
 _TRIED = _recv('response="100" optional="true"')
 
@@ -197,6 +201,8 @@ _OF_THE_INVITE = "CSeq: [last_cseq_number] INVITE"
 TRIES = _reply("100 Trying")
 RINGING = _reply("180 Ringing")
 PICK_UP = _reply("200 OK", body=_SDP, attributes=_INSIST) + _recv('request="ACK"')
+PICK_UP_HEARING = _reply("200 OK", body=_BY_MEDIA, attributes=_INSIST) + _recv('request="ACK"')
+"""As INVITE_HEARING."""
 BYE_OK = _reply("200 OK", tag="")
 
 HUNG_UP_ON = _recv('request="BYE"') + BYE_OK
@@ -211,6 +217,17 @@ def reject(status: int, contact: str = _HERE) -> Move:
 def hang_up(reason: str = "") -> Move:
     """Hang up after a talk; `reason` is a Reason header."""
     return _bye(_PHONE, reason) + _recv('response="200"')
+
+
+def refer(to: str) -> Move:
+    """Ask the far end to call `to` in this party's place (RFC 3515); a phone's move in a talk."""
+    headers = _PHONE.replace("1 BYE", "1 REFER")
+    return (
+        _send("REFER [next_url] SIP/2.0", headers, extra=f"Refer-To: <{to}>", attributes=_INSIST)
+        + _recv('response="202"')
+        + _recv('request="NOTIFY"')
+        + _reply("200 OK", tag="")
+    )
 
 
 def cancelled(reason: str = "") -> Move:
@@ -343,11 +360,15 @@ class Caller(Sipp):
         calls: int = 1,
         rate: float = 10,
         limit: float = 60.0,
+        keys: Mapping[str, object] = {},
         options: Sequence[str] = (),
     ) -> None:
+        """A key's name in square brackets stands for its value in `moves`."""
         host, port = sandbox.sip
         where = [f"{host}:{port}", "-s", dialled, "-key", "user", user]
         arguments = [*where, "-m", str(calls), "-r", f"{rate:g}", *options]
+        for name, value in keys.items():
+            arguments += ["-key", name, str(value)]
         super().__init__(moves, arguments, limit=limit)
 
 

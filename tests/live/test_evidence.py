@@ -436,7 +436,7 @@ SEVERAL_PHONES = (
     ),
     Row(
         name="through the trunk",
-        do='[{ring: "+4790000001", for: 5s}]',
+        do='[{ring: {number: "+4790000001", confirm: false}, for: 5s}]',
         user="+4790000077",
         caller=HANGS_UP_AFTER_A_TALK,
         trunk=(

@@ -15,28 +15,32 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from router.core.call import CALLER, Call, Saying, Talking
+from router.core.call import CALLER, Call, Talking
 from router.core.commands import (
     AnswerCaller,
     Bridge,
     CallCommand,
     CreateLeg,
     DestroyBridge,
+    DestroyLegBridge,
     DialLeg,
     HangUpLeg,
     IndicateRinging,
     LiftDeadMan,
     OpenBridge,
     Play,
+    PlayToLeg,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
+    StopPlayback,
 )
 from router.core.events import (
     AsteriskLost,
     CallEvent,
     CommandFailed,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -103,7 +107,10 @@ class Asterisk:
         self.crashed = False
         self.channels: dict[int, Channel] = {CALLER: Channel()}
         self.channels[CALLER].state = "Ring"
-        self._playing: set[int] = set()
+        self.leg_bridges: set[int] = set()
+        """The legs that have a bridge of their own."""
+        self._playing: dict[int, int] = {}
+        """Playback -> leg that hears it."""
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
         self._connection = 0
@@ -194,8 +201,15 @@ class Asterisk:
             self._create(command)
         elif isinstance(command, DestroyBridge):
             self.bridge = None
-            for playback in self._stop_playing():
+            for playback in self._stop_playing(CALLER):
                 self._emit(PlaybackEnded(playback, failed=True))
+        elif isinstance(command, DestroyLegBridge):
+            self.leg_bridges.discard(command.leg)
+            for playback in self._stop_playing(command.leg):
+                self._emit(PlaybackEnded(playback, failed=True))
+        elif isinstance(command, StopPlayback):
+            if self._playing.pop(command.playback, None) is not None:
+                self._emit(PlaybackEnded(command.playback))
         elif isinstance(command, Play) and self.bridge is None:
             self._fail(command, 404)
         elif channel is None or not channel.alive:
@@ -223,7 +237,10 @@ class Asterisk:
                 else:
                     self._fail(command, 409)
             case Play(playback):
-                self._play(playback)
+                self._play(playback, CALLER)
+            case PlayToLeg(playback, leg):
+                self.leg_bridges.add(leg)
+                self._play(playback, leg)
             case OpenBridge():
                 self.bridge = {CALLER} | (self.bridge or set())
             case Bridge():
@@ -293,18 +310,26 @@ class Asterisk:
         if channel.alive and channel.state != "Up":
             self._leave(number, cause, status, asked=self.random.random() < 0.7)
 
-    def _play(self, playback: int) -> None:
+    def _play(self, playback: int, leg: int) -> None:
         if playback in self._playing:
             return
-        self._playing.add(playback)
+        self._playing[playback] = leg
+        if self.random.random() < 0.6:
+            self.later(self._some_time() / 4, lambda: self._press(leg))
         failed = self.random.random() < 0.05
 
         def end() -> None:
             if playback in self._playing:
-                self._playing.discard(playback)
+                del self._playing[playback]
                 self._emit(PlaybackEnded(playback, failed))
 
         self.later(0.0 if failed else self._some_time() / 4, end)
+
+    def _press(self, number: int) -> None:
+        """Somebody presses a key, maybe in the middle of what they hear."""
+        channel = self.channels[number]
+        if channel.alive and channel.ours and not channel.asked:
+            self._emit(KeyPressed(number, self.random.choice("1125")))
 
     def _join(self, command: Bridge, number: int, channel: Channel) -> None:
         caller = self.channels[CALLER]
@@ -350,7 +375,7 @@ class Asterisk:
         channel = self.channels[number]
         channel.ours = False
         self.ended_by = self.ended_by or "dialplan"
-        self._stop_playing()
+        self._stop_playing(CALLER)
         self._out_of_bridge(number)
         self._emit(LegLeft(number))
         if self.random.random() < 0.5:
@@ -372,7 +397,7 @@ class Asterisk:
             return
         if channel.ours:
             self.ended_by = self.ended_by or ("caller" if number == CALLER else "callee")
-        played = self._stop_playing() if number == CALLER else []
+        played = self._stop_playing(CALLER) if number == CALLER else []
         tell_first = self.random.random() < 0.5
         for playback in played if tell_first else []:
             self._emit(PlaybackEnded(playback, failed=True))
@@ -423,7 +448,7 @@ class Asterisk:
         channel.alive = False
         self._out_of_bridge(number)
         if number == CALLER:
-            self._stop_playing()
+            self._stop_playing(CALLER)
         if channel.ours:
             channel.ours = False
             self._emit(LegLeft(number))
@@ -433,9 +458,10 @@ class Asterisk:
         if self.bridge is not None:
             self.bridge.discard(number)
 
-    def _stop_playing(self) -> list[int]:
-        played = sorted(self._playing)
-        self._playing.clear()
+    def _stop_playing(self, heard_by: int) -> list[int]:
+        played = sorted(playback for playback, leg in self._playing.items() if leg == heard_by)
+        for playback in played:
+            del self._playing[playback]
         return played
 
     def _crash(self) -> None:
@@ -446,6 +472,7 @@ class Asterisk:
         for channel in self.channels.values():
             channel.alive = channel.ours = False
         self.bridge = None
+        self.leg_bridges.clear()
         self._playing.clear()
         self._deliver(self.now + self.random.uniform(0.1, 5), AsteriskLost())
 
@@ -459,11 +486,10 @@ class Asterisk:
             if not leg.gone:
                 legs[leg.number] = channel.state if channel and channel.alive else None
         caller = self.channels[CALLER]
-        saying = call.state.playback if isinstance(call.state, Saying) else None
         return Sighting(
             legs=legs,
             caller_departed=caller.alive and not caller.ours,
-            ended_playback=None if saying in self._playing else saying,
+            ended_playbacks=frozenset(call.playing) - self._playing.keys(),
             bridged=set(self.bridge or ()) if isinstance(call.state, Talking) else None,
         )
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.core import machine
-from router.core.call import CALLER, NOT_BUILT, Call, Ending, Over, Ringing, Saying, Talking
+from router.core.call import CALLER, NOT_BUILT, Asking, Call, Ending, Over, Ringing, Saying, Talking
 from router.core.commands import (
     Bridge,
     CallCommand,
@@ -34,6 +34,8 @@ from router.core.commands import (
 )
 from router.core.events import AsteriskLost, CallEvent, LegLeft, StepEnded, TimerFired
 from router.core.plan import (
+    ASKS,
+    TELLS,
     TO_SOMEBODY,
     Callback,
     CallPlan,
@@ -49,7 +51,6 @@ from router.core.plan import (
     Ring,
     RingOutcome,
     Say,
-    SayHours,
     SetTags,
     SetVariables,
     Speak,
@@ -59,7 +60,8 @@ from router.core.plan import (
 )
 from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party
-from router.core.steps.perform import ANSWERED, LEFT, REQUESTED, SAID
+from router.core.steps import ask
+from router.core.steps.perform import ANSWERED, LEFT, REQUESTED
 from tests.properties.asterisk_model import T0, Asterisk
 
 HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "20000"))
@@ -75,21 +77,22 @@ MOST_COMMANDS = 1500
 LONGEST_PROMPT = 40.0
 """Seconds; longer than any prompt of the model, with the time to tell of a failure."""
 
-PERFORMED: tuple[Step, ...] = (
-    Speak("Hello.", "en"),
-    SayHours("office", "en"),
+HELLO = Say("sound:hello-world")
+ASKED: tuple[Step, ...] = (
     Menu(None, ("1", "2")),
+    Menu(HELLO, ("1", "2")),
+    Menu(Speak("Which?", "en"), ("5",)),
+    Challenge(HELLO),
+)
+PERFORMED: tuple[Step, ...] = (
     Directory(),
     Queue("desk", ("kari",), 60.0),
     Queue("desk", (), 60.0),
     Message(),
     Callback(),
-    Challenge(Say("sound:hello-world")),
 )
 MARKS: tuple[Step, ...] = (SetTags(("vip",)), SetVariables((("A", "1"),)))
 OUTCOMES = {
-    Speak: (SAID,),
-    SayHours: (SAID,),
     Directory: (ANSWERED,),
     Queue: (ANSWERED,),
     Message: (LEFT,),
@@ -212,7 +215,7 @@ class History:
             case Bridge(leg) if not self.forgot:
                 others = (self.asterisk.bridge or set()) - {CALLER, leg}
                 assert not others, "at most one person is ever connected with the caller"
-            case Play():
+            case Play() | SetTimer(ask.TIMER):
                 self._played_at = self.asterisk.now
             case HangUpLeg(leg) if leg == CALLER:
                 assert LegLeft(CALLER) not in (event for event, _ in self.journal), (
@@ -280,6 +283,7 @@ class History:
         self._given_up_legs_may_ring()
         if self.records:
             self.asterisk.bridge = None  # The edge removes the bridges of calls that are over.
+            self.asterisk.leg_bridges.clear()
 
     # What must hold
 
@@ -296,14 +300,18 @@ class History:
 
     def _check_waiting(self) -> None:
         """While the caller waits, no dead-man timer gets old, and no round rings too long."""
-        if not isinstance(self.call.state, Saying | Ringing):
+        if not isinstance(self.call.state, Saying | Asking | Ringing):
             return
         if isinstance(self.call.state, Ringing) and self.call.position is not None:
             step = self.plan.nodes[self.call.position].step
             since = (self.call.state.since - T0).total_seconds()
             assert isinstance(step, Ring)
-            assert self.asterisk.now <= max(since + step.ring_for, self._back_at) + MOMENT, "rings too long"
-        if isinstance(self.call.state, Saying):
+            # A round whose time is up waits for whoever has answered and hears something.
+            asked = bool(self.call.state.asked)
+            assert asked or self.asterisk.now <= max(since + step.ring_for, self._back_at) + MOMENT, (
+                "rings too long"
+            )
+        if isinstance(self.call.state, Saying | Asking):
             assert self.asterisk.now <= max(self._played_at, self._back_at) + LONGEST_PROMPT, "silence"
         for leg in self.call.legs:
             if not leg.gone and leg.intent is None:
@@ -386,7 +394,8 @@ def check_record(history: History) -> None:
     if record.disposition is Disposition.TRANSFERRED:
         assert LegLeft(CALLER) in [event for event, _ in history.journal], "a transfer is seen"
     rings = any(isinstance(plan.nodes[at].step, TO_SOMEBODY) for at in call.met)
-    refused = not rings and not call.playbacks and not call.told and not plan.no_route
+    told = any(isinstance(plan.nodes[at].step, (*TELLS, *ASKS)) for at in call.met)
+    refused = not rings and not told and not plan.no_route
     assert (record.disposition is Disposition.BLOCKED) <= bool(plan.blocked_by or call.refused_by or refused)
     assert (plan.blocked_by is None) or record.disposition is Disposition.BLOCKED
 
@@ -415,13 +424,14 @@ def check_replay(history: History) -> None:
 
 def check_bridge(history: History) -> None:
     """A bridge that we made is gone; one forgotten by a dead router is found at the next comparison."""
-    assert history.asterisk.bridge is None or history.forgot
+    assert history.forgot or (history.asterisk.bridge, history.asterisk.leg_bridges) == (None, set())
 
 
 # Plans
 
 PEOPLE = tuple(Target(name, f"PJSIP/{name}") for name in ("anna", "bo", "cai"))
-FORMS = (*["say"] * 4, *["ring"] * 10, *["perform"] * 2, "mark", "refuse", "hangup", "dialplan")
+MOBILES = tuple(Target(person.name, person.dial, confirm=True) for person in PEOPLE)
+FORMS = (*["say"] * 4, *["ask"] * 3, *["ring"] * 10, *["perform"] * 2, "mark", "refuse", "hangup", "dialplan")
 
 
 @st.composite
@@ -436,13 +446,15 @@ def plans(draw: st.DrawFn) -> CallPlan:
         step: Step
         if form == "ring":
             shape = draw(st.lists(st.sampled_from((1, 2, 3, 0)), max_size=3))
-            rounds = tuple(PEOPLE[:count] for count in shape)
-            step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))))
+            phones = draw(st.sampled_from((PEOPLE, PEOPLE, MOBILES, (*MOBILES[:1], *PEOPLE[1:]))))
+            rounds = tuple(phones[:count] for count in shape)
+            announce = draw(st.sampled_from((None, None, HELLO)))
+            step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))), HELLO, announce)
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
-            step = Say("sound:hello-world")
-        elif form == "perform":
-            step = draw(st.sampled_from(PERFORMED))
+            step = HELLO if draw(st.booleans()) else Speak("Hello.", "en")
+        elif form in ("ask", "perform"):
+            step = draw(st.sampled_from(ASKED if form == "ask" else PERFORMED))
             on = draw(st.dictionaries(st.sampled_from(ways_on(step)), onward, max_size=2))
         elif form == "mark":
             step = draw(st.sampled_from(MARKS))

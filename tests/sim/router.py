@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from router.app import Daemon
 from router.cli.main import app
-from router.cli.options import rules_file
+from router.cli.options import prompts, rules_file
 from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
 from router.edge.store.database import prepare
@@ -57,7 +57,7 @@ routes:
   - {name: outside, when: {dialled: "+4722334407"}, do: [{ring: "+4790000001"}]}
   - name: marked
     when: {dialled: "+4722334408"}
-    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {menu: {choices: {1: decline}}}, {ring: PJSIP/kari}]
+    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, directory, {ring: PJSIP/kari}]
 last_resort: {say: {file: "sound:sorry"}}
 """
 
@@ -102,7 +102,7 @@ class Router:
         source = rules_file(settings)
         rules = source.load()
         assert isinstance(rules, RuleSet), rules
-        self._task = asyncio.create_task(Daemon(settings, source, rules).run())
+        self._task = asyncio.create_task(Daemon(settings, source, rules, prompts(settings)).run())
 
     async def in_touch(self) -> None:
         """Wait until the router is ready for calls."""

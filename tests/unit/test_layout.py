@@ -163,7 +163,7 @@ routes:
     assert steps[:3] == [
         "ring +4790000001 and +4790000002 and PJSIP/1, 25 s each round, who press 1",
         "ring +4790000001 and PJSIP/1, 25 s each round",
-        'ring PJSIP/1, 25 s each round, who press 1 after "Press 1", told "A call"',
+        'ring PJSIP/1, 25 s each round, who press 1, told "A call"',
     ]
 
 

@@ -8,33 +8,21 @@ from router.core.events import LegAnswered, PlaybackEnded, RouterReturned, StepE
 from router.core.plan import (
     Callback,
     CallPlan,
-    Challenge,
     Dialplan,
     Directory,
     HangUp,
-    Menu,
     Message,
-    PlanNode,
     Queue,
-    Refuse,
-    SayHours,
     SetTags,
     SetVariables,
-    Speak,
     Step,
 )
 from router.core.record import Disposition, Evidence, Phase
 from tests.unit.story import CALLER_CANCELS, GOODBYE, HELLO, RING_ANNA, gone, let_go, plan, story
 
-MENU = Menu(HELLO, ("1",))
 QUEUE = Queue("desk", ("anna",), 60.0)
-CHALLENGE = Challenge(HELLO)
 
 PHASES: list[tuple[str, Step, Phase]] = [
-    ("a text before somebody is rung", Speak("Hi.", "en"), Phase.GREETING),
-    ("hours before somebody is rung", SayHours("office", "en"), Phase.GREETING),
-    ("a challenge", CHALLENGE, Phase.GREETING),
-    ("a menu", MENU, Phase.MENU),
     ("a directory", Directory(), Phase.MENU),
     ("a queue", QUEUE, Phase.QUEUE),
     ("a message", Message(), Phase.MESSAGE),
@@ -53,11 +41,11 @@ def test_a_caller_who_leaves_meanwhile_has_abandoned_the_call_there(step: Step, 
 
 
 def test_only_the_end_of_that_step_counts() -> None:
-    call = story(plan(MENU, MENU, RING_ANNA), StepEnded(0, "otherwise"))
-    assert call.last == (Perform(1, MENU),)
-    for other in (StepEnded(0, "otherwise"), PlaybackEnded(1), LegAnswered(CALLER)):
+    call = story(plan(QUEUE, QUEUE, RING_ANNA), StepEnded(0, "timeout"))
+    assert call.last == (Perform(1, QUEUE),)
+    for other in (StepEnded(0, "timeout"), PlaybackEnded(1), LegAnswered(CALLER)):
         assert call.then(other).last == ()
-    assert call.then(StepEnded(1, "otherwise")).rung == ["anna"]
+    assert call.then(StepEnded(1, "timeout")).rung == ["anna"]
 
 
 def test_after_a_gap_it_is_to_be_done_again() -> None:
@@ -73,14 +61,7 @@ def test_a_step_that_nobody_can_do_is_noted_and_passed_over() -> None:
 
 NOT_DONE: list[tuple[str, CallPlan, Disposition, str]] = [
     ("nothing else", plan(Message()), Disposition.FAILED, "not_built"),
-    ("a text that nobody spoke", plan(Speak("Hi.", "en")), Disposition.FAILED, "not_built"),
     ("a queue", plan(QUEUE), Disposition.FAILED, "not_built"),
-    (
-        "a challenge that nobody asked",
-        CallPlan((PlanNode(CHALLENGE, None, {"failed": 1}), PlanNode(Refuse("decline", "ads")))),
-        Disposition.BLOCKED,
-        "ads",
-    ),
 ]
 
 
@@ -95,7 +76,7 @@ def test_what_becomes_of_a_call_for_which_nothing_could_be_done(
 
 
 def test_a_prompt_that_was_heard_before_counts() -> None:
-    call = story(plan(Speak("Hi.", "en"), Message()), StepEnded(0, "said"), StepEnded(1, NOT_BUILT), let_go())
+    call = story(plan(HELLO, Message()), PlaybackEnded(1), StepEnded(1, NOT_BUILT), let_go())
     assert call.record.disposition is Disposition.INFORMED
 
 
@@ -125,7 +106,7 @@ def test_variables_are_set_again_after_a_gap_before_the_call_is_handed_on() -> N
     assert call.doing[:2] == [SetChannelVariables((("A", "1"),)), ReturnToDialplan("fax", "100")]
 
 
-ASKED: list[tuple[str, Step]] = [("a message", Message()), ("a menu", MENU), ("a callback", Callback())]
+ASKED: list[tuple[str, Step]] = [("a message", Message()), ("a callback", Callback())]
 
 
 @pytest.mark.parametrize("step", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])

@@ -60,13 +60,13 @@ def test_a_caller_in_the_dialplan_has_left() -> None:
     assert sighted(call.then(LegLeft(0)), seen) == [], "told once, and not answered by us"
 
 
-PROMPTS = [("plays on", None, []), ("is over", 1, [PlaybackEnded(1)]), ("an earlier one", 7, [])]
+PROMPTS = [("plays on", set(), []), ("is over", {1}, [PlaybackEnded(1)]), ("an earlier one", {7}, [])]
 
 
 @pytest.mark.parametrize(("ended", "events"), [row[1:] for row in PROMPTS], ids=[row[0] for row in PROMPTS])
-def test_what_a_prompt_missed(ended: int | None, events: list[CallEvent]) -> None:
+def test_what_a_prompt_missed(ended: set[int], events: list[CallEvent]) -> None:
     call = story(plan(*SAYING), CALLER_UP)
-    assert sighted(call, Sighting({0: "Up"}, ended_playback=ended)) == events
+    assert sighted(call, Sighting({0: "Up"}, ended_playbacks=ended)) == events
 
 
 BRIDGES = [

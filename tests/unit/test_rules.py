@@ -163,6 +163,11 @@ CASES = [
         ["6:11: the text is longer than 2000 characters; say it in several steps"],
     ),
     (
+        "a text of dots",
+        'greeting: "..."',
+        ["6:11: `...` has nothing that can be spoken; write a text, or {file: NAME}"],
+    ),
+    (
         "a language by name",
         "language: Norwegian",
         ["6:11: `Norwegian` is not a language; write its code, as in nb or en-GB"],

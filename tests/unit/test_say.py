@@ -11,8 +11,8 @@ from tests.unit.story import CALLER_BYE, CALLER_UP, GOODBYE, HELLO, RING_ANNA, g
 
 def test_the_first_prompt_answers_the_caller_the_second_does_not() -> None:
     call = story(plan(HELLO, GOODBYE))
-    assert call.last[:3] == (AnswerCaller(), OpenBridge(), Play(1, "sound:hello-world"))
-    assert call.then(CALLER_UP, PlaybackEnded(1)).last == (Play(2, "sound:vm-goodbye"),)
+    assert call.last[:3] == (AnswerCaller(), OpenBridge(), Play(1, (HELLO,)))
+    assert call.then(CALLER_UP, PlaybackEnded(1)).last == (Play(2, (GOODBYE,)),)
 
 
 HANG_UP = HangUpLeg(CALLER, HangupReason.NORMAL)

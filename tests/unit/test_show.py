@@ -68,7 +68,7 @@ fjord: Fjord Legesenter @1
     phone PJSIP/101
     phone PJSIP/+4790000001@trunk
     own number +4722334461 @24
-      ring kari (open: office), 25 s each round @24
+      ring kari (open: office), 25 s each round, who press 1 @24
       goes on with the last resort @36
   person ola @25
     phone PJSIP/102
@@ -83,7 +83,7 @@ fjord: Fjord Legesenter @1
   route night, when closed: office, caller: anonymous; or dialled: +4722334462 @28
     decline @28
   route main, always @29
-    ring kari (open: office), then ola, 25 s each round, beginning one further on with each call @31
+    ring kari (open: office), then ola, 25 s each round, who press 1, beginning one further on with each call @31
       on busy @31
         say sound:busy @33
         goes on with: dialplan 100@fax @34

@@ -1,9 +1,9 @@
-"""Steps that the call machine does not carry out itself: what a voice says and hears, and waiting in a queue.
+"""Steps that the call machine does not carry out itself: messages, directories, and waiting in a queue.
 
 The machine says what is to be done (Perform), and waits for what comes of it (StepEnded): the call is
 settled, or goes on by one of the step's ways (plan.ways_on). Who is told of a step that nobody can do answers
-NOT_BUILT. That is noted, and the call goes on as if the caller had chosen nothing, or failed a challenge; so
-it leaves no caller waiting.
+NOT_BUILT. That is noted, and the call goes on as if the caller had chosen nothing, so it leaves no caller
+waiting.
 """
 
 from datetime import datetime
@@ -13,11 +13,9 @@ from msgspec.structs import replace
 from router.core.call import NOT_BUILT, Call, Performing, Settled, Turn, with_evidence, with_flag
 from router.core.commands import Perform
 from router.core.events import CallEvent, RouterReturned, StepEnded
-from router.core.plan import FAILED, OTHERWISE, TELLS, Challenge, Queue, Step
+from router.core.plan import OTHERWISE, Queue, Step
 from router.core.record import Disposition, Evidence
 
-SAID = "said"
-"""Outcome of a prompt that the caller has heard."""
 ANSWERED = "answered"
 """Outcome of a queue or a directory, by which the caller reached somebody and talked."""
 LEFT = "left"
@@ -59,12 +57,12 @@ def _ended(call: Call, outcome: str, by: str, now: datetime) -> Turn:
     step = call.step
     if outcome == NOT_BUILT:
         noted = with_evidence(with_flag(call, NOT_BUILT), Evidence(now, NOT_BUILT, detail=name_of(step)))
-        return Turn(noted, outcome=FAILED if isinstance(step, Challenge) else OTHERWISE)
+        return Turn(noted, outcome=OTHERWISE)
     if outcome in SETTLED:
         return Turn(call, outcome=Settled(SETTLED[outcome], by))
     if isinstance(step, Queue):
         call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
-    return Turn(replace(call, told=call.told or isinstance(step, TELLS)), outcome=outcome)
+    return Turn(call, outcome=outcome)
 
 
 def name_of(step: Step) -> str:

@@ -1,32 +1,45 @@
-"""`say`: the caller hears one prompt."""
+"""`say`: the caller hears one prompt. Also what all steps share that play something to the caller."""
 
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from router.core.call import PROMPT_FAILED, Call, Done, Saying, Turn, with_evidence, with_flag
-from router.core.commands import AnswerCaller, CallCommand, OpenBridge, Play
+from router.core.call import PROMPT_FAILED, Call, Commands, Done, Saying, Turn, with_evidence, with_flag
+from router.core.commands import AnswerCaller, OpenBridge, Play
 from router.core.events import CallEvent, PlaybackEnded
-from router.core.plan import Say
+from router.core.plan import Prompt
 from router.core.record import Evidence
 
 
-def enter(call: Call, step: Say, now: datetime) -> Turn:
+def enter(call: Call, prompt: Prompt, now: datetime) -> Turn:
     """Answer the caller if that is not done yet, and play."""
-    playback = call.playbacks + 1
-    commands: tuple[CallCommand, ...] = (Play(playback, step.media),)
-    if not call.playbacks:
-        commands = (OpenBridge(), *commands)
-    if not call.answering:
-        commands = (AnswerCaller(), *commands)
-    return Turn(replace(call, state=Saying(playback), playbacks=playback, answering=True), commands)
+    call, commands = play(call, (prompt,))
+    return Turn(replace(call, state=Saying(call.playbacks)), commands)
 
 
 def advance(call: Call, state: Saying, event: CallEvent, now: datetime) -> Turn:
-    """Go on when the prompt is over. One that Asterisk could not play is noted, and never leaves a caller
-    waiting."""
+    """Go on when the prompt is over."""
     if not isinstance(event, PlaybackEnded) or event.playback != state.playback:
         return Turn(call)
-    if event.failed:
-        call = with_evidence(with_flag(call, PROMPT_FAILED), Evidence(at=now, what="prompt_failed"))
-    return Turn(call, outcome=Done())
+    return Turn(heard(call, event, now), outcome=Done())
+
+
+def play(call: Call, prompts: tuple[Prompt, ...]) -> tuple[Call, Commands]:
+    """Play to the caller, one after the other, as the call's next playback."""
+    playback = call.playbacks + 1
+    bridge = () if call.bridged else (OpenBridge(),)
+    call, answer = answered(call)
+    return replace(call, playbacks=playback, bridged=True), (*answer, *bridge, Play(playback, prompts))
+
+
+def answered(call: Call) -> tuple[Call, Commands]:
+    """The call with its caller answered, if that is not done yet."""
+    return replace(call, answering=True), () if call.answering else (AnswerCaller(),)
+
+
+def heard(call: Call, event: PlaybackEnded, now: datetime) -> Call:
+    """What the end of a prompt says. One that Asterisk could not play is noted, and never leaves a caller
+    waiting."""
+    if not event.failed:
+        return call
+    return with_evidence(with_flag(call, PROMPT_FAILED), Evidence(at=now, what="prompt_failed"))

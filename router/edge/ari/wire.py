@@ -8,7 +8,7 @@ Asterisk gave it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
 from router.core.call import CALLER, Call
@@ -17,6 +17,7 @@ from router.core.commands import (
     Bridge,
     CreateLeg,
     DestroyBridge,
+    DestroyLegBridge,
     DialLeg,
     HangUpLeg,
     HangupReason,
@@ -24,19 +25,23 @@ from router.core.commands import (
     LiftDeadMan,
     OpenBridge,
     Play,
+    PlayToLeg,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
+    StopPlayback,
 )
 from router.core.events import (
     CallEvent,
     HangupRequested,
+    KeyPressed,
     LegAnswered,
     LegEnded,
     LegLeft,
     LegReady,
     LegRinging,
 )
+from router.core.plan import Prompt, Say, SayHours, Speak
 from router.edge.ari import models
 
 WireCommand = (
@@ -46,6 +51,9 @@ WireCommand = (
     | DialLeg
     | OpenBridge
     | Play
+    | StopPlayback
+    | PlayToLeg
+    | DestroyLegBridge
     | Bridge
     | DestroyBridge
     | HangUpLeg
@@ -68,6 +76,11 @@ class Request(NamedTuple):
     done: tuple[int, ...] = ()
 
 
+def _unspoken(text: Speak) -> str:
+    """No voice: Asterisk knows no such sound, and the call goes on."""
+    return "sound:callrouter-has-no-voice"
+
+
 class Outbound(NamedTuple):
     """What the daemon's settings say of every leg."""
 
@@ -76,6 +89,8 @@ class Outbound(NamedTuple):
     """Seconds after which a channel whose router died is returned or ended."""
     present: Literal["caller", "called"] = "caller"
     """Which number an outside phone sees: the caller's, or the one the caller dialled."""
+    speech: Callable[[Speak], str] = _unspoken
+    """The media URI of a text that was made into a prompt when the rules were loaded."""
 
 
 _CAUSE = {
@@ -88,6 +103,8 @@ _CAUSE = {
     HangupReason.BUSY: "17",
     HangupReason.DECLINE: "21",
     HangupReason.UNKNOWN_NUMBER: "1",
+    HangupReason.DECLINED_BY_KEY: "16",
+    HangupReason.NOT_TAKEN: "16",
 }
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
 taken by another one, so that it shows no missed call (RFC 3326)."""
@@ -113,7 +130,7 @@ whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 i
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
 _AT_ONCE = 50  # ARRAY() takes a hundred (funcs/func_strings.c)
-_OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b|p([0-9]+))")
+_OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b[0-9]*|p([0-9]+))")
 
 
 class Entrance(NamedTuple):
@@ -158,9 +175,9 @@ def channel_id(call: Call, leg: int) -> str:
     return call.info.channel if leg == CALLER else f"{call.info.id}-l{leg}"
 
 
-def bridge_id(call: Call) -> str:
-    """Asterisk's id of the call's bridge."""
-    return f"{call.info.id}-b"
+def bridge_id(call: Call, leg: int | None = None) -> str:
+    """Asterisk's id of the call's bridge, or of a leg's own."""
+    return f"{call.info.id}-b" if leg is None else f"{call.info.id}-b{leg}"
 
 
 def playback_id(call: Call, playback: int) -> str:
@@ -188,8 +205,10 @@ def read_event(event: models.Event, leg: int) -> CallEvent | None:
             return LegEnded(leg, event.cause, event.tech_cause or 0)
         case models.StasisStart():
             return LegReady(leg) if leg != CALLER else None
+        case models.ChannelDtmfReceived():
+            return KeyPressed(leg, event.digit)
         case _:
-            return None  # Digits and recordings: no step listens to them yet.
+            return None  # Recordings: no step makes any yet.
 
 
 def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request, ...]:
@@ -205,13 +224,20 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case DialLeg(leg, timeout):
             path = f"channels/{channel_id(call, leg)}/dial"
             return (Request("POST", path, {"timeout": str(round(timeout))}),)
-        case Play(playback, media):
-            query = {"media": media, "playbackId": playback_id(call, playback)}
-            return (Request("POST", f"bridges/{bridge_id(call)}/play", query),)
+        case Play(playback, prompts):
+            return (_play(call, bridge_id(call), playback, prompts, outbound),)
+        case PlayToLeg(playback, leg, prompts):
+            bridge = bridge_id(call, leg)
+            play = _play(call, bridge, playback, prompts, outbound)
+            return (*_bridge(bridge, channel_id(call, leg)), play)
+        case DestroyLegBridge(leg):
+            return (Request("DELETE", f"bridges/{bridge_id(call, leg)}", done=(404,)),)
+        case StopPlayback(playback):
+            return (Request("DELETE", f"playbacks/{playback_id(call, playback)}", done=(404,)),)
         case OpenBridge():
-            return _bridge(call, call.info.channel)
+            return _bridge(bridge_id(call), call.info.channel)
         case Bridge(leg):
-            return _bridge(call, f"{call.info.channel},{channel_id(call, leg)}")
+            return _bridge(bridge_id(call), f"{call.info.channel},{channel_id(call, leg)}")
         case DestroyBridge():
             return (Request("DELETE", f"bridges/{bridge_id(call)}", done=(404,)),)
         case HangUpLeg(leg, reason):
@@ -229,6 +255,18 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             return (Request("POST", f"{caller}/continue", query),)
         case _:
             assert_never(command)
+
+
+def _media(prompt: Prompt, outbound: Outbound) -> str:
+    match prompt:
+        case Say(media):
+            return media
+        case Speak():
+            return outbound.speech(prompt)
+        case SayHours():
+            raise AssertionError("hours are put into words when a call arrives (openings.told)")
+        case _:
+            assert_never(prompt)
 
 
 def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
@@ -251,13 +289,19 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     return Request("POST", "channels/create", query, {"variables": variables})
 
 
-def _bridge(call: Call, channels: str) -> tuple[Request, ...]:
+def _play(call: Call, bridge: str, playback: int, prompts: tuple[Prompt, ...], outbound: Outbound) -> Request:
+    media = ",".join(_media(prompt, outbound) for prompt in prompts)
+    return Request(
+        "POST", f"bridges/{bridge}/play", {"media": media, "playbackId": playback_id(call, playback)}
+    )
+
+
+def _bridge(bridge: str, channels: str) -> tuple[Request, ...]:
     """Asterisk takes a channel that is in the bridge already without a word.
 
     It would tell each channel whom it is connected with: the caller's, and by a trunk that passes it on the
     caller, which phone answered. The phone knows the caller from the start.
     """
-    bridge = bridge_id(call)
     query = {"channel": channels, "inhibitConnectedLineUpdates": "true"}
     return (
         Request("POST", "bridges", {"type": "mixing", "bridgeId": bridge}, done=(409,)),

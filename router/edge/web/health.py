@@ -7,8 +7,10 @@ A web page that an administrator looks at can have the browser post here; TOLD_H
 without being asked first whether it may (CORS).
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -17,7 +19,12 @@ from router.core.ruleset import RuleSet
 
 RELOAD = "/reload"
 VERDICTS = "/verdicts"
+PROMPTS = "/prompts"
 TOLD_HEADER = {"X-Callrouter": "reload"}
+
+_PROMPT = re.compile(r"[A-Za-z-]{2,20}/[0-9a-f]{24}\.wav(16)?")
+_KEPT = {"Content-Type": "audio/x-wav", "Cache-Control": "public, max-age=31536000, immutable"}
+"""What is under a name never changes, and Asterisk's media cache need not ask again."""
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,10 +58,10 @@ Obey = Callable[[], Awaitable[int]]
 
 
 def health_app(
-    metrics: Callable[[], bytes], readiness: Readiness, reload: Reload, obey: Obey
+    metrics: Callable[[], bytes], readiness: Readiness, reload: Reload, obey: Obey, prompts: Path
 ) -> web.Application:
     """The application; `metrics` gives Prometheus' text format, `obey` reads what was decided of numbers and
-    returns how many such there are."""
+    returns how many such there are. `prompts` is the folder from which an Asterisk elsewhere fetches them."""
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": _TEXT_FORMAT})
@@ -83,12 +90,19 @@ def health_app(
         loaded = {"loaded": True, "version": outcome.version, "clients": len(outcome.clients)}
         return web.json_response(loaded | {"warnings": list(map(str, outcome.warnings))})
 
+    async def send_prompt(request: web.Request) -> web.StreamResponse:
+        language, name = request.match_info["language"], request.match_info["name"]
+        if not _PROMPT.fullmatch(f"{language}/{name}"):
+            raise web.HTTPNotFound
+        return web.FileResponse(prompts / language / name, headers=_KEPT)
+
     app = web.Application()
     app.router.add_post(RELOAD, reload_rules)
     app.router.add_post(VERDICTS, read_verdicts)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)
+    app.router.add_get(f"{PROMPTS}/{{language}}/{{name}}", send_prompt)
     return app
 
 

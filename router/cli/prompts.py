@@ -1,0 +1,103 @@
+"""`callrouter prompts`: what callers may hear, made beforehand, and looked at."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copyfile
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from router.cli.check import load_rules, print_remarks
+from router.cli.options import FAILED, WRONG, Config, Json, Rules, prompts, read_settings, rules_file
+from router.cli.words import in_columns
+from router.core.plan import Speak
+from router.core.ruleset import RuleSet
+from router.core.spoken import of_hours, texts
+from router.edge.prompts import HOURS_AHEAD, Prompts, unspoken
+
+
+class Row(msgspec.Struct):
+    """One prompt."""
+
+    language: str
+    text: str
+    place: str
+    file: str
+    made: bool
+
+
+app = typer.Typer(name="prompts", add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def list_prompts(
+    context: typer.Context, rules: Rules = None, as_json: Json = False, config: Config = None
+) -> None:
+    """Every text that callers and employees may hear, where it is written, and whether its prompt is made."""
+    if context.invoked_subcommand is not None:
+        return
+    voice, loaded = _read(config, rules)
+    rows = [
+        Row(text.language, text.text, place, str(voice.path(text)), not voice.missing([text]))
+        for text, place in _texts(loaded).items()
+    ]
+    if as_json:
+        for row in rows:
+            typer.echo(msgspec.json.encode(row).decode())
+        return
+    table = [(row.language, "made" if row.made else "missing", row.place, row.text) for row in rows]
+    for line in in_columns([("language", "prompt", "place", "text"), *table]):
+        typer.echo(line)
+
+
+@app.command()
+def make(rules: Rules = None, config: Config = None) -> None:
+    """Make all prompts that are missing, as the router does when it loads the rules.
+
+    Exit status 1 if one cannot be made.
+    """
+    voice, loaded = _read(config, rules)
+    wanted = _texts(loaded)
+    missing = voice.missing(wanted)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("prompts", total=len(missing))
+        failed = voice.make(missing, lambda made: progress.update(task, completed=made))
+    print_remarks(sorted(unspoken(text, wanted[text], why) for text, why in failed.items()))
+    typer.echo(
+        f"{len(missing) - len(failed)} made, {len(wanted) - len(missing)} were there, {len(failed)} failed"
+    )
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def save(
+    text: Annotated[str, typer.Argument(help="What is said.")],
+    file: Annotated[Path, typer.Argument(help="Where to: a WAV file, 8 kHz.")],
+    language: Annotated[str, typer.Option(help="Its language, as in rules.")] = "en",
+    config: Config = None,
+) -> None:
+    """Speak a text into a file, to hear it. Exit status 1 if it cannot be spoken."""
+    voice = prompts(read_settings(config))
+    said = Speak(text, language)
+    for why in voice.make([said]).values():
+        typer.echo(f"`{text}` cannot be spoken in {language}: {why}", err=True)
+        raise typer.Exit(FAILED)
+    try:
+        copyfile(voice.path(said), file)
+    except OSError as error:
+        typer.echo(f"`{file}` cannot be written ({error.strerror}); name another file", err=True)
+        raise typer.Exit(WRONG) from error
+
+
+def _read(config: Path | None, rules: Path | None) -> tuple[Prompts, RuleSet]:
+    settings = read_settings(config)
+    return prompts(settings), load_rules(rules_file(settings, rules))
+
+
+def _texts(rules: RuleSet) -> dict[Speak, str]:
+    now = datetime.now(UTC)
+    return texts(rules) | of_hours(rules, now, now + HOURS_AHEAD)

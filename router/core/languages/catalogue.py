@@ -1,0 +1,109 @@
+"""What a catalogue has: the texts of one language, and how days and times are said in it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from string import Formatter
+from typing import Literal
+
+import msgspec
+
+Tone = Literal["formal", "informal"]
+
+
+class Phrase(StrEnum):
+    """The product's own texts. A place in braces stands for what is only known in a call."""
+
+    NOBODY = "nobody"
+    """Nobody can take the call now; the last that a caller hears where the rules say nothing else."""
+    NO_SUCH_KEY = "no_such_key"
+    """The caller pressed a key that leads nowhere; the question follows once more."""
+    PRESS_KEY = "press_key"
+    """A caller under suspicion is to press `{key}` to show that somebody is there."""
+    TAKE_CALL = "take_call"
+    """Somebody who answered a phone hears it: a call for `{client}`; 1 takes it, 2 declines."""
+    OPEN_UNTIL = "open_until"
+    """The client is open, until `{time}` today."""
+    OPEN_UNTIL_DAY = "open_until_day"
+    """... until `{time}` on `{day}`."""
+    OPENS = "opens"
+    """The client is closed, and opens on `{day}` at `{time}`."""
+    CLOSED = "closed"
+    """The client is closed, and nobody knows until when."""
+    ALWAYS_OPEN = "always_open"
+    """The client is open, and nobody knows until when."""
+
+
+PLACES: Mapping[Phrase, frozenset[str]] = {
+    Phrase.PRESS_KEY: frozenset({"key"}),
+    Phrase.TAKE_CALL: frozenset({"client"}),
+    Phrase.OPEN_UNTIL: frozenset({"time"}),
+    Phrase.OPEN_UNTIL_DAY: frozenset({"day", "time"}),
+    Phrase.OPENS: frozenset({"day", "time"}),
+}
+"""What stands in braces; of those not named, nothing."""
+
+
+class Toned(msgspec.Struct, frozen=True):
+    """A text that differs by how callers are addressed."""
+
+    formal: str
+    informal: str
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """How a time of day is said. Numbers are written as digits: the voice reads them in its language."""
+
+    full: str
+    """At a full `{hour}`."""
+    minutes: str
+    """At an `{hour}` and a `{minute}` of two digits."""
+    few_minutes: str
+    """At an `{hour}` and a `{minute}` of one digit."""
+    halves: tuple[str, str] | None = None
+    """What stands for `{half}` before and after noon, where hours are counted to twelve."""
+
+    def say(self, hour: int, minute: int) -> str:
+        """The time `hour` (0 to 23) and `minute`."""
+        pattern = self.full if not minute else self.few_minutes if minute < 10 else self.minutes
+        if self.halves is None:
+            return pattern.format(hour=hour, minute=minute)
+        return pattern.format(hour=hour % 12 or 12, minute=minute, half=self.halves[hour >= 12])
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """One language."""
+
+    language: str
+    """Its code, as in rules."""
+    name: str
+    """What its speakers call it."""
+    texts: Mapping[Phrase, str | Toned]
+    weekdays: tuple[str, str, str, str, str, str, str]
+    """Monday first, as said after `opens`."""
+    months: tuple[str, str, str, str, str, str, str, str, str, str, str, str]
+    today: str
+    tomorrow: str
+    date: str
+    """A day further off, of `{weekday}`, `{day}` (a number) and `{month}`."""
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, naming what is missing or wrong."""
+        for phrase in Phrase:
+            if phrase not in self.texts:
+                raise ValueError(f"{self.language} has no text for {phrase.value}")
+            for tone in ("formal", "informal"):
+                places = _places(self.text(phrase, tone))
+                if places != PLACES.get(phrase, frozenset()):
+                    raise ValueError(f"{self.language}, {phrase.value}: {sorted(places)} in braces")
+
+    def text(self, phrase: Phrase, tone: Tone) -> str:
+        """A text in one of the two tones."""
+        text = self.texts[phrase]
+        if isinstance(text, str):
+            return text
+        return text.formal if tone == "formal" else text.informal
+
+
+def _places(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)

@@ -1,0 +1,12 @@
+"""The product's own texts as prompts."""
+
+from router.core.languages import catalogue_of
+from router.core.languages.catalogue import Phrase, Tone
+from router.core.plan import Speak
+
+
+def phrase(language: str, tone: Tone, which: Phrase, **values: str) -> Speak:
+    """One of the product's own texts in a client's language, or the nearest there is; `values` are those of
+    its places in braces."""
+    catalogue = catalogue_of(language)
+    return Speak(catalogue.text(which, tone).format(**values), catalogue.language)

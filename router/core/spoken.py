@@ -1,0 +1,69 @@
+"""Every text that a client's callers may hear: what has to be made into prompts before a call needs it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from router.core.languages.catalogue import Phrase, Tone
+from router.core.layout import Layout
+from router.core.openings import sentences
+from router.core.phrases import phrase
+from router.core.plan import Challenge, Menu, PlanNode, SayHours, Speak, prompts_of
+from router.core.ruleset import ClientRules, RuleSet
+
+KEYS = "0123456789"
+
+
+def texts(rules: RuleSet) -> dict[Speak, str]:
+    """All texts but those of hours, each with where in the rules it is first written."""
+    found: dict[Speak, str] = {}
+    for client in rules.clients.values():
+        for node in nodes(client):
+            for text in _spoken_in(node):
+                found.setdefault(text, node.place)
+    return found
+
+
+def of_hours(rules: RuleSet, start: datetime, end: datetime) -> dict[Speak, str]:
+    """What is said of clients' hours from `start` on and before `end` (aware), with where that is written."""
+    found: dict[Speak, str] = {}
+    for client in rules.clients.values():
+        told: dict[tuple[str, str, Tone], str] = {}
+        for node in nodes(client):
+            for prompt in prompts_of(node.step):
+                if isinstance(prompt, SayHours):
+                    told.setdefault((prompt.hours, prompt.language, prompt.tone), node.place)
+        for (hours, language, tone), place in told.items():
+            for text in sentences(client.hours[hours], start, end, language, tone):
+                found.setdefault(text, place)
+    return found
+
+
+def nodes(client: ClientRules) -> Iterator[PlanNode]:
+    """Every step that any call to the client may come to."""
+    yield from client.screening.refusal
+    for rule in client.screening.block:
+        yield from rule.plan.nodes
+    for exception in client.exceptions:
+        if exception.say is not None:
+            yield exception.say
+    for layout in _layouts(client):
+        yield from layout.plan.nodes
+
+
+def _layouts(client: ClientRules) -> Iterator[Layout]:
+    yield from (one.layout for one in client.exceptions if one.layout is not None)
+    yield from (person.own.layout for person in client.people.values() if person.own is not None)
+    yield from (route.layout for route in client.routes)
+    yield client.no_route
+
+
+def _spoken_in(node: PlanNode) -> Iterator[Speak]:
+    yield from (prompt for prompt in prompts_of(node.step) if isinstance(prompt, Speak))
+    match node.step:
+        case Menu(language=language, tone=tone):
+            yield phrase(language, tone, Phrase.NO_SUCH_KEY)
+        case Challenge(language=language, tone=tone):
+            yield phrase(language, tone, Phrase.NO_SUCH_KEY)
+            yield from (phrase(language, tone, Phrase.PRESS_KEY, key=key) for key in KEYS)
+        case _:
+            pass

@@ -1,0 +1,148 @@
+"""Texts become prompts: real files by espeak-ng and sox, once, and errors in words where that cannot be."""
+
+import stat
+import wave
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from router.core.dialling import Dialling
+from router.core.plan import Speak
+from router.core.remarks import RuleErrors
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+from router.edge import voices
+from router.edge.prompts import Prompts, spoken, with_voices
+from router.edge.voices import Espeak, MissingProgramError, Piper, SpeechError, run, voice_of
+
+HELLO = Speak("Hei på deg.", "nb")
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+RULES = """\
+client: fjord
+name: Fjord
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+language: nb
+hours: {office: {week: {mon-fri: "08:00-16:00"}}}
+greeting: Velkommen.
+routes: [{name: main, do: [{say: hours}, {say: Ha det.}, hangup]}]
+"""
+
+
+class Voice:
+    """A voice that cannot speak, and counts how often it is asked."""
+
+    def __init__(self, error: SpeechError) -> None:
+        self.name = "nobody"
+        self.error = error
+        self.asked = 0
+
+    def speak(self, text: str) -> bytes:
+        self.asked += 1
+        raise self.error
+
+
+def prompts(folder: Path, seen_as: str = "callrouter") -> Prompts:
+    return Prompts(folder, seen_as, lambda language: voice_of(language, {}, 150))
+
+
+def rules(text: str = RULES) -> RuleSet:
+    compiled = compile_rules({"fjord.yaml": text}, Dialling())
+    assert isinstance(compiled, RuleSet), compiled
+    return compiled
+
+
+def test_a_text_is_spoken_once_at_both_rates(tmp_path: Path) -> None:
+    voice, told = prompts(tmp_path), list[int]()
+    assert voice.make([HELLO], told.append) == {}
+    assert told == [1]
+    for ending, rate in ((".wav", 8000), (".wav16", 16000)):
+        file = voice.path(HELLO, ending)
+        with wave.open(str(file)) as sound:
+            assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (rate, 1, 2)
+            assert 0.5 < sound.getnframes() / rate < 5
+        assert stat.S_IMODE(file.stat().st_mode) == 0o644, "Asterisk is another user"
+    assert voice.missing([HELLO]) == []
+    assert sorted(path.suffix for path in tmp_path.glob("nb/*")) == [".wav", ".wav16"], "and nothing else"
+
+
+def test_what_is_played_follows_from_the_text_alone(tmp_path: Path) -> None:
+    voice = prompts(tmp_path)
+    name = voice.name(HELLO)
+    assert voice.media(HELLO) == f"sound:callrouter/{name}"
+    assert prompts(tmp_path, "http://10.0.0.5:8090/prompts").media(HELLO) == (
+        f"sound:http://10.0.0.5:8090/prompts/{name}.wav"
+    )
+    assert voice.name(Speak("Hei på deg!", "nb")) != name
+    assert Prompts(tmp_path, "x", lambda language: voice_of(language, {}, 200)).name(HELLO) != name
+
+
+def test_all_texts_of_rules_are_made_when_they_are_loaded(tmp_path: Path) -> None:
+    voice = prompts(tmp_path)
+    loaded = rules()
+    assert spoken(loaded, voice, NOW) is loaded
+    assert voice.missing([Speak(text, "nb") for text in ("Velkommen.", "Ha det.")]) == []
+    told = Speak("Vi har åpent til klokken 16.", "nb")
+    assert voice.missing([told]) == []
+    assert spoken(loaded, voice, NOW) is loaded, "a second time there is nothing to do"
+
+
+def test_a_language_that_nobody_speaks_is_an_error_at_its_place(tmp_path: Path) -> None:
+    loaded = rules(RULES.replace("language: nb", "language: zz"))
+    refused = spoken(loaded, prompts(tmp_path), NOW)
+    assert isinstance(refused, RuleErrors)
+    assert str(refused.errors[0]).startswith(
+        "fjord.yaml:8:1: `Velkommen.` cannot be spoken in zz: espeak-ng: "
+    )
+    checked = with_voices(loaded, prompts(tmp_path))
+    assert isinstance(checked, RuleErrors)
+    assert checked.errors[0].what.startswith("nobody here speaks zz (espeak-ng: ")
+
+
+def test_a_machine_without_a_voice_warns_when_rules_are_checked(tmp_path: Path) -> None:
+    voice = Voice(MissingProgramError("there is no espeak-ng here; install Debian's package espeak-ng"))
+    checked = with_voices(rules(), Prompts(tmp_path, "x", lambda language: voice))
+    assert isinstance(checked, RuleSet)
+    assert [str(one) for one in checked.warnings][:1] == [
+        "fjord.yaml:8:1: texts in nb cannot be tried: there is no espeak-ng here; "
+        "install Debian's package espeak-ng"
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "nb").write_text("in the way")
+    why = prompts(tmp_path).make([HELLO])[HELLO]
+    assert why == f"{tmp_path} cannot be written: File exists; make it a folder that the router may write to"
+
+
+FAILURES: list[tuple[str, tuple[str, ...], str]] = [
+    ("is not there", ("no-such-program",), "there is no no-such-program here; install it"),
+    ("fails", ("sh", "-c", "echo too bad >&2; exit 3"), "sh: too bad"),
+    ("fails without a word", ("sh", "-c", "exit 3"), "sh: exit status 3"),
+    ("takes too long", ("sleep", "5"), "sleep was not done in 0.1 s"),
+]
+
+
+@pytest.mark.parametrize(("command", "why"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
+def test_a_program_that(command: tuple[str, ...], why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voices, "LIMIT", 0.1 if command[0] == "sleep" else 10.0)
+    with pytest.raises(SpeechError) as told:
+        run(command, b"", "install it")
+    assert str(told.value) == why
+
+
+def test_piper_speaks_the_languages_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "piper"
+    program.write_text('#!/bin/sh\ncat >/dev/null\necho "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    model = Path("/voices/nb.onnx")
+    voice = voice_of("nb", {"nb": model}, 150)
+    assert isinstance(voice, Piper)
+    assert voice.speak("Hei.") == b"--model /voices/nb.onnx --output_file -\n"
+    assert isinstance(voice_of("da", {"nb": model}, 150), Espeak)
+    program.write_text("#!/bin/sh\ncat >/dev/null\n")
+    with pytest.raises(SpeechError, match="piper says nothing"):
+        voice.speak("Hei.")

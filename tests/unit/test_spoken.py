@@ -1,0 +1,70 @@
+"""Every text that a client's callers, and who is rung, may hear."""
+
+from datetime import UTC, datetime, timedelta
+
+from router.core.dialling import Dialling
+from router.core.plan import Speak
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+from router.core.spoken import of_hours, texts
+
+RULES = """\
+client: fjord
+name: Fjord
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+language: nb
+tone: informal
+greeting: Hei.
+hours: {office: {week: {mon-fri: "08:00-16:00"}}}
+exceptions:
+  - {title: a, from: 2026-11-01, until: 2026-11-02, owner: o, say: Kurs.}
+  - {title: b, from: 2026-11-03, until: 2026-11-04, owner: o, do: [{say: Flytting.}]}
+screening:
+  block: [{name: ads, numbers: "+4781549xxx"}]
+  treatment: {challenge: Hvem er det?}
+people:
+  kari:
+    rings: "+47 900 00 001"
+    numbers: "+4722334461"
+    do: [{say: Kari.}, {ring: self, announce: En kunde.}]
+last_resort: [{say: Ingen.}, {say: {file: bye}}]
+routes:
+  - name: main
+    do:
+      - menu: {say: Tast 1., choices: {1: [{ring: kari, confirm: Vil du?}]}}
+      - say: hours
+"""
+KEYS = {f"Tast {key} for å gå videre." for key in range(10)}
+
+
+def rules(text: str) -> RuleSet:
+    compiled = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(compiled, RuleSet), compiled
+    return compiled
+
+
+def test_all_are_found_wherever_they_are_written() -> None:
+    found = texts(rules(RULES))
+    assert {text.text for text in found} == {
+        "Hei.", "Kurs.", "Flytting.", "Hvem er det?", "Kari.", "En kunde.", "Ingen.", "Tast 1.", "Vil du?",
+        "En samtale til Fjord. Tast 1 for å ta den, eller 2 for å avvise.", "Det er ikke et av valgene.",
+        *KEYS,
+    }  # fmt: skip
+    assert found[Speak("Hei.", "nb")] == "fjord.yaml:8"
+
+
+def test_a_treatment_may_speak() -> None:
+    said = rules(RULES.replace("challenge: Hvem er det?", "say: Ring ikke."))
+    assert Speak("Ring ikke.", "nb") in texts(said)
+
+
+def test_hours_are_told_by_what_they_will_be() -> None:
+    start = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+    found = of_hours(rules(RULES), start, start + timedelta(days=1))
+    assert {text.text for text in found} == {
+        "Vi har åpent til klokken 16.",
+        "Vi har stengt nå. Vi åpner igjen mandag klokken 8.",
+    }
+    assert set(found.values()) == {"fjord.yaml:26"}
