@@ -22,7 +22,9 @@ from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
 from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
+from router.core.steps.perform import name_of
 from router.core.times import Rate, read_from
+from router.core.unbuilt import INSTEAD, PLANNED
 from router.core.verdict import Verdict
 from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory
@@ -188,6 +190,9 @@ def _lines(supposed: Supposed) -> Iterator[str]:
     reason = f" ({record.reason})" if record.reason else ""
     attempts = f"; {attempts_in_words(record.attempts)}" if record.attempts else ""
     yield f"so the call is {record.disposition.value}{reason}{attempts}"
+    steps = (decision.plan.nodes[position].step for position in supposed.met)
+    for name in dict.fromkeys(name_of(step) for step in steps if isinstance(step, PLANNED)):
+        yield f"but `{name}` is not carried out by this version yet; {INSTEAD[name]}"
 
 
 def _met(decision: Decision, position: int) -> str:

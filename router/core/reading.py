@@ -61,6 +61,8 @@ _LOOKS_LIKE_NUMBER = re.compile(r"[+0-9(][0-9 ()./-]*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 _KEY = re.compile(r"[0-9*#]")
 _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
+_ENDINGS = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729", "mp3", "ogg"})
+"""Of files that Asterisk plays."""
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
@@ -434,6 +436,9 @@ def read_media(value: object) -> str:
     found = _SOUND.fullmatch(text)
     if found is None or ".." in text:
         raise ValueError(f"`{text[:80]}` is not a recorded file; write sound:NAME, as in sound:hello-world")
+    name, dot, ending = found.group(1).rpartition(".")
+    if dot and ending in _ENDINGS:
+        raise ValueError(f"Asterisk finds the ending of `{found.group(1)}` by itself; write {name}")
     return f"sound:{found.group(1)}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from router.core.conditiondocs import ConditionDoc, ContactDoc
 from router.core.layout import all_steps
+from router.core.plan import Callback, Directory, Message, Queue
 from router.core.reading import CONTACTS
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
@@ -29,6 +30,9 @@ INSTEAD = {
     "queue or agents": "a queue has nobody in it, neither waiting nor to answer",
 }
 """What is not built -> what happens for now."""
+
+PLANNED = (Directory, Queue, Message, Callback)
+"""The same steps in a plan; each is called by its tag."""
 
 _STEPS: dict[type[Shape], str] = {
     DirectoryStep: "directory",

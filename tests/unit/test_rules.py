@@ -461,6 +461,11 @@ CASES = [
         ["6:38: `../../x` is not a recorded file; write sound:NAME, as in sound:hello-world"],
     ),
     (
+        "a file with its ending",
+        route("[{say: {file: a/hello.wav}}]"),
+        ["6:38: Asterisk finds the ending of `a/hello.wav` by itself; write a/hello"],
+    ),
+    (
         "another kind of media",
         route("[{say: {file: 'http://x/y'}}]"),
         ["6:38: `http://x/y` is not a recorded file; write sound:NAME, as in sound:hello-world"],
