@@ -49,7 +49,7 @@ routes:
   - {{name: both, when: {{open: office, dialled: "+4722000004"}}, do: {{ring: kari}}}}
   - {{name: either, when: [{{dialled: "+4722000005"}}, {{dialled: "+4722000006"}}], do: {{ring: kari}}}}
   - name: main
-    do: [{{ring: "{PHONE}", for: 20s}}]
+    do: [{{ring: {{number: "{PHONE}", confirm: false}}, for: 20s}}]
 """
 """Ten routes, of which the last takes the call; everything a decision can look at is looked at."""
 
