@@ -140,6 +140,8 @@ def test_router_killed_and_back_within_seconds_loses_no_call(stage: Stage) -> No
     prompt = stage.caller(PROMPT, INVITE, ANSWERED, pause(26), bye())
     leaves = stage.caller(UNANSWERED, INVITE, RINGS, pause(3.5), CANCEL)
     wait_until(lambda: stage.talks() == 1 and stage.ringing() == 2 and stage.prompts() == 1, "all under way")
+    # A call whose first moments are not yet written (writer.PAUSE), and that ends unseen, leaves no trace.
+    wait_until(lambda: len(router.stories()) == 4, "all written down")
 
     router.kill()
     assert leaves.wait().as_written

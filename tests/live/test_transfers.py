@@ -77,8 +77,6 @@ def test_a_transfer_rings_nobody_on(
     assert sandbox.left_behind(within=1) == []
     stories = router.stories()
     assert all(story.record for story in stories)
-    [record] = [
-        story.record for story in stories[: len(stories) - began] if story.info.caller == "+4790000009"
-    ]
-    assert record
-    assert record.disposition is Disposition.ANSWERED
+    # A transfer to a number of ours comes as a call of its own, and ends at once.
+    ended = [story.record.disposition for story in stories[: len(stories) - began] if story.record]
+    assert ended.count(Disposition.ANSWERED) == 1
