@@ -82,6 +82,11 @@ class Prompts:
                 told(number)
         return failed
 
+    def try_out(self, language: str) -> None:
+        """Speak a word, and keep nothing of it. Raises SpeechError."""
+        with TemporaryDirectory() as folder:
+            write_resampled(self.voice_of(language).speak("1"), 8000, Path(folder, "1.wav"))
+
     def _make(self, text: Speak) -> str | None:
         """Make one prompt; None, or why it cannot be made."""
         try:
@@ -136,7 +141,7 @@ def with_voices(rules: RuleSet, prompts: Prompts) -> RuleSet | RuleErrors:
     errors, warnings = [], list(rules.warnings)
     for language, place in first.items():
         try:
-            prompts.voice_of(language).speak("1")
+            prompts.try_out(language)
         except MissingProgramError as error:
             what, _, instead = str(error).partition("; ")
             warnings.append(

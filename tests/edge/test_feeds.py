@@ -93,8 +93,14 @@ class Router:
         self.metrics = Metrics("1")
         self.refreshed = 0
         self.slept = 0.0
-        clock = lambda: time.time() + self.slept  # noqa: E731
-        self.feeds = Feeds(self.copies, every, lambda: self.rules, self.refresh, self.metrics, clock)
+        self.feeds = Feeds(
+            self.copies,
+            every,
+            lambda: self.rules,
+            self.refresh,
+            self.metrics,
+            lambda: time.time() + self.slept,
+        )
 
     async def refresh(self) -> None:
         outcome = await asyncio.to_thread(self.source.again)

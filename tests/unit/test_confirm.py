@@ -148,6 +148,7 @@ def test_after_a_gap_whoever_is_asked_is_waited_for() -> None:
 LATE: list[tuple[str, CallEvent]] = [
     ("a key of the caller's", KeyPressed(CALLER, "1")),
     ("the end of another prompt", PlaybackEnded(7)),
+    ("an answer told twice", LegAnswered(1)),
     ("a failure told twice", CommandFailed("PlayToLeg", 1, 500)),
 ]
 

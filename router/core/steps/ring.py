@@ -87,7 +87,7 @@ def advance(call: Call, state: Ringing, event: CallEvent, now: datetime) -> Turn
         case LegReady(leg) if leg in state.legs and _may_be_dialled(call.legs[leg]):
             dialled = replace(call.legs[leg], state=LegState.DIALLED)
             return Turn(with_leg(call, dialled), (DialLeg(leg, step.ring_for + BACKSTOP),))
-        case LegAnswered(leg) if leg in state.legs and call.legs[leg].intent is None:
+        case LegAnswered(leg) if leg in state.legs and _may_take(call.legs[leg]):
             return _answered(call, state, leg)
         case PlaybackEnded(playback) if (asked := _hearing(state, playback)) is not None:
             return _heard(say.heard(call, event, now), state, asked)
@@ -144,6 +144,11 @@ def _tell(call: Call, state: Ringing, *commands: CallCommand) -> Turn:
 
 def _may_be_dialled(leg: Leg) -> bool:
     return leg.state is LegState.CREATED and leg.intent is None
+
+
+def _may_take(leg: Leg) -> bool:
+    """Not what was given up; and an answer that is told twice does not have the question asked again."""
+    return leg.intent is None and not leg.asked
 
 
 def _step(call: Call) -> Ring:
