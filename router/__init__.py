@@ -88,9 +88,12 @@ The call
     core/machine.py            the call machine: step(call, event, now) -> (call, commands)
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
+    core/steps/question.py     what all share that ask for keys
     core/steps/ask.py          a menu, a challenge: the caller presses a key
+    core/steps/message.py      a message, or a number at which to be called back
+    core/returning.py          ... whether somebody can be called back there
     core/steps/ring.py         phones ring, round after round
-    core/steps/perform.py      what others carry out: messages, directories and queues
+    core/steps/perform.py      what others carry out: directories and queues
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
@@ -121,6 +124,7 @@ What is kept and shown
     edge/store/migrations/env.py                    alembic, run from the package
     edge/store/migrations/versions/v0001_calls.py   the first schema
     edge/store/migrations/versions/v0002_verdicts.py   ... and what is decided of numbers
+    edge/store/migrations/versions/v0003_messages.py   ... and messages
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
@@ -128,6 +132,13 @@ What is kept and shown
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
     edge/store/verdicts.py     what is decided of numbers by command
+    edge/store/messages.py     messages that callers left
+    edge/postbox.py            ... fetched from Asterisk, and delivered until taken
+    edge/wav.py                recordings as they are written
+    edge/letters.py            a message in words
+    edge/mail.py               ... sent
+    edge/webhook.py            ... posted
+    edge/undelivered.py        ... and not taken
     edge/metrics.py            Prometheus
     edge/logs.py               structured logs
     edge/web/health.py         /metrics, /healthz, /readyz
@@ -150,6 +161,7 @@ The program
     cli/daemon.py              ... and the running router told of it
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
+    cli/messages.py            callrouter messages
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/options.py             options that commands share, and the way to settings and rules

@@ -28,6 +28,7 @@ from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
 from router.edge.metrics import Metrics
+from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
 from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
@@ -72,7 +73,21 @@ class Daemon:
         outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present, prompts.media)
         self._prompts = prompts
         self._callers = Callers()
-        self._engine = Engine(rules, self._store, self._metrics, outbound, self._open_calls, self._callers)
+        self._postbox = Postbox(
+            settings,
+            lambda method, path: self._connection.http(method, path),
+            lambda: self._engine.asterisk,
+            self._zone_of,
+        )
+        self._engine = Engine(
+            rules,
+            self._store,
+            self._metrics,
+            outbound,
+            self._open_calls,
+            self._callers,
+            self._postbox.look,
+        )
         self._connection = AriConnection(
             AriSettings(
                 url=settings.ari.url,
@@ -145,13 +160,14 @@ class Daemon:
             watch = group.create_task(self._watch(), name="watch")
             feeds = group.create_task(self._feeds.run(), name="feeds")
             speech = group.create_task(self._speak_on(), name="speech")
+            messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, feeds, speech, memory, stop):
+            for task in (connection, reload, watch, feeds, speech, messages, memory, stop):
                 task.cancel()
         return replaced
 
@@ -174,6 +190,10 @@ class Daemon:
 
     def _speak(self, rules: RuleSet) -> RuleSet | RuleErrors:
         return spoken(rules, self._prompts, datetime.now(UTC))
+
+    def _zone_of(self, client: str) -> str:
+        known = self._engine.rules.clients.get(client)
+        return known.timezone if known else "UTC"
 
     async def _speak_on(self) -> None:
         """Make, from time to time, the prompts of what will be said of hours."""

@@ -171,6 +171,49 @@ class Speech(Section):
     speed: int = Field(150, ge=80, le=400, description="words a minute of espeak-ng", examples=["150"])
 
 
+class Mail(Section):
+    """The server that takes mails with messages."""
+
+    host: str = Field("", description="mail server; empty: no mail is sent", examples=["smtp.fjord.example"])
+    port: int = Field(587, ge=1, le=65535, description="its port", examples=["587"])
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the way to it is secured", examples=["starttls"]
+    )
+    sender: str = Field(
+        "callrouter@localhost",
+        min_length=3,
+        description="whom mails are from",
+        examples=["pbx@fjord.example"],
+    )
+    username: str = Field("", description="user of the server; empty: none", examples=["pbx"])
+    password_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None, description="file with the user's password in it", examples=["/run/secrets/mail"]
+    )
+
+    @property
+    def password(self) -> str:
+        """The user's password; empty without one."""
+        return self.password_file.read_text(encoding="utf-8").strip() if self.password_file else ""
+
+
+class Webhooks(Section):
+    """How messages are posted to other systems."""
+
+    secret_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None, description="file with the secret that signs what is posted", examples=["/run/secrets/webhook"]
+    )
+    allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (),
+        description="hosts that may be within one's own net, and without https",
+        examples=['["crm.lan"]'],
+    )
+
+    @property
+    def secret(self) -> str:
+        """What signs; empty without one."""
+        return self.secret_file.read_text(encoding="utf-8").strip() if self.secret_file else ""
+
+
 class Web(Section):
     """Where metrics and health are served."""
 
@@ -260,6 +303,8 @@ class Settings(BaseSettings):
         200_000, ge=1000, description="operations kept while the database takes none", examples=["200000"]
     )
     speech: Speech = Field(default_factory=Speech)
+    mail: Mail = Field(default_factory=Mail)
+    webhooks: Webhooks = Field(default_factory=Webhooks)
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
     loop: Literal["auto", "uvloop", "asyncio"] = Field(
@@ -270,6 +315,11 @@ class Settings(BaseSettings):
     def prompts(self) -> Path:
         """The folder for prompts."""
         return (self.speech.folder or self.state / "prompts").absolute()
+
+    @property
+    def messages(self) -> Path:
+        """The folder for recordings of messages."""
+        return self.state / "messages"
 
     @property
     def calendars(self) -> Path:

@@ -22,6 +22,7 @@ COMMANDS = {
     "blocked": ("block", "blocked"),
     "calls": ("calls", "list_calls"),
     "call": ("call", "show_call"),
+    "messages": ("messages", "app"),
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
 }

@@ -18,7 +18,9 @@ from router.core.events import (
     LegLost,
     LegReady,
     LegRinging,
+    NumberRead,
     PlaybackEnded,
+    RecordingEnded,
     RouterReturned,
     StepEnded,
     TalkFound,
@@ -52,6 +54,11 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"prompt {playback} {'could not be played' if failed else 'is over'}"
         case KeyPressed(leg, key):
             return f"{_name(leg, legs)}: presses {key}"
+        case RecordingEnded(recording, seconds, failed):
+            what = "could not be made" if failed else f"is over, {seconds:g} s of speech"
+            return f"recording {recording} {what}"
+        case NumberRead(_, number):
+            return f"can be called back at {number}" if number else "no number to call back at"
         case StepEnded(_, outcome, by):
             return f"step ended: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
         case TimerFired(timer):

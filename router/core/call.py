@@ -24,6 +24,9 @@ NOT_BUILT = "not_built"
 PROMPT_FAILED = "prompt_failed"
 """Flag of a call in which Asterisk could not play something."""
 
+RECORDING_FAILED = "recording_failed"
+"""Flag of a call in which Asterisk could not record what the caller said."""
+
 THE_CALLER = Target(name="caller", dial="")
 """The target of the caller's own leg, which nobody dials."""
 
@@ -83,6 +86,42 @@ class Asking(msgspec.Struct, frozen=True, tag=True):
     """How often the question was asked, this time included."""
     playback: int | None = None
     """The question being heard; None once it is over."""
+    row: str = ""
+    """The keys so far, where they are to be several."""
+
+
+class Stage(StrEnum):
+    """How far a caller has come who leaves a message, or a number at which to be called back."""
+
+    INVITED = "invited"
+    """hears that a message can be left after the tone"""
+    RECORDING = "recording"
+    GIVING_UP = "giving_up"
+    """does not want to leave one any more; the recording is about to end"""
+    REVIEWING = "reviewing"
+    """has spoken, and may hear it or speak again"""
+    OFFERED = "offered"
+    """is asked whether to be called back"""
+    KEYING = "keying"
+    """keys in a number"""
+    READING = "reading"
+    """has keyed it in"""
+    CONFIRMING = "confirming"
+    """hears it read back"""
+    CLOSING = "closing"
+    """is thanked"""
+
+
+class Messaging(msgspec.Struct, frozen=True, tag=True):
+    """The caller leaves a message, or a number at which to be called back (steps/message.py)."""
+
+    stage: Stage
+    asking: Asking = Asking(0)
+    """How what is being heard, or asked, stands."""
+    tries: int = 0
+    """How often the caller was let speak, or asked for a number, this time included."""
+    late: bool = False
+    """True once a recording should long have ended."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -134,7 +173,24 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Asking | Ringing | Performing | Talking | Ending | Over
+CallState = Saying | Asking | Messaging | Ringing | Performing | Talking | Ending | Over
+
+
+class CallbackNumber(msgspec.Struct, frozen=True):
+    """Where a caller can be called back."""
+
+    number: str
+    """E.164."""
+    said: str
+    """Its digits as people in the client's country say them, with `+` where it is abroad."""
+
+
+class SpokenMessage(msgspec.Struct, frozen=True):
+    """What a caller has said, recorded."""
+
+    recording: int
+    seconds: float
+    """Of speech."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -155,6 +211,14 @@ class Call(msgspec.Struct, frozen=True):
     """How many prompts have been started."""
     bridged: bool = False
     """True once the call's bridge was opened for a prompt."""
+    recordings: int = 0
+    """How many recordings have been begun."""
+    recording: int | None = None
+    """The one that is being made."""
+    recorded: SpokenMessage | None = None
+    """The message that the caller has spoken, and not taken back."""
+    callback: CallbackNumber | None = None
+    """Where to call back, as far as that is known."""
     answering: bool = False
     """True once we told Asterisk to answer the caller."""
     partner: int | None = None
@@ -180,7 +244,7 @@ class Call(msgspec.Struct, frozen=True):
         match self.state:
             case Saying(playback):
                 return (playback,)
-            case Asking(_, playback):
+            case Asking(_, playback) | Messaging(_, Asking(_, playback)):
                 return () if playback is None else (playback,)
             case Ringing(asked=asked):
                 return tuple(one.playback for one in asked if one.playback is not None)

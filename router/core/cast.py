@@ -30,12 +30,16 @@ from router.core.plan import (
 )
 from router.core.remarks import UnknownNameError
 from router.core.ruleset import RuleSet
-from router.core.steps.perform import ANSWERED, LEFT, REQUESTED
+from router.core.steps.perform import ANSWERED
 
 Given = Mapping[str, tuple[str, ...]]
 
 PHONES = (ANSWERED, *(outcome.value for outcome in RingOutcome))
 """What a phone can be told to do."""
+LEFT = "left"
+"""What the caller does who leaves a message."""
+REQUESTED = "requested"
+"""What the caller does who asks to be called back."""
 QUEUES = (ANSWERED, *(outcome.value for outcome in QueueOutcome))
 """What can come of a queue; without being told, an agent takes the call whose phone would answer."""
 CALLER: Mapping[str, tuple[str, ...]] = {

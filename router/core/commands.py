@@ -13,6 +13,16 @@ from router.core.plan import Prompt, Step, Target
 from router.core.record import CallRecord
 
 
+class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
+    """What the caller has said, to be heard again."""
+
+    recording: int
+
+
+Heard = Prompt | Recorded
+"""What can be played to a caller."""
+
+
 class HangupReason(StrEnum):
     """Why we end a leg. The edge makes the hangup cause of it, and so the SIP status or Reason header at the
     far end."""
@@ -74,7 +84,7 @@ class Play(Command, frozen=True):
     """Play prompts to the caller, one after the other, in the call's bridge."""
 
     playback: int
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[Heard, ...]
 
 
 class PlayToLeg(Command, frozen=True):
@@ -95,6 +105,32 @@ class StopPlayback(Command, frozen=True):
     """Stop what is being played: the caller knows enough."""
 
     playback: int
+
+
+class Record(Command, frozen=True):
+    """Record what the caller says, in the call's bridge, until so many seconds of `silence` or in all."""
+
+    recording: int
+    longest: float
+    silence: int
+
+
+class StopRecording(Command, frozen=True):
+    """End a recording; what was said is kept."""
+
+    recording: int
+
+
+class DiscardRecording(Command, frozen=True):
+    """Remove a recording that is over."""
+
+    recording: int
+
+
+class ReadNumber(Command, frozen=True):
+    """Tell by NumberRead whether the caller can be called back at what is displayed, or was keyed in."""
+
+    text: str
 
 
 class Perform(Command, frozen=True):
@@ -177,6 +213,10 @@ CallCommand = (
     | StopPlayback
     | PlayToLeg
     | DestroyLegBridge
+    | Record
+    | StopRecording
+    | DiscardRecording
+    | ReadNumber
     | Perform
     | SetChannelVariables
     | Bridge

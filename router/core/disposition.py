@@ -11,8 +11,17 @@ from typing import NamedTuple
 
 from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
 from router.core.commands import HangupReason
-from router.core.plan import ASKS, TELLS, TO_SOMEBODY, RingOutcome
-from router.core.record import Attempt, AttemptOutcome, CallRecord, Disposition, Evidence, Party, Phase
+from router.core.plan import ASKS, TELLS, TO_SOMEBODY, Callback, Message, RingOutcome
+from router.core.record import (
+    Attempt,
+    AttemptOutcome,
+    CallRecord,
+    Disposition,
+    Evidence,
+    LeftMessage,
+    Party,
+    Phase,
+)
 
 CLASSIFIER = 1
 """Raised with every change of meaning here, so that history can be classified again."""
@@ -267,6 +276,13 @@ def classify(call: Call) -> CallVerdict:
         return CallVerdict(Disposition.BLOCKED, blocked_by, end.party)
     if ending.dialplan is not None and _first_end(call).what == "left":
         return CallVerdict(Disposition.TRANSFERRED, ending.dialplan, Party.ROUTER)
+    left = left_message(call)
+    if left is not None:
+        # However the call ended: what was said, or wished, is there.
+        wish = left.recording is None
+        return CallVerdict(
+            Disposition.CALLBACK_REQUESTED if wish else Disposition.MESSAGE_LEFT, "", end.party
+        )
     if end.cut_off:
         return CallVerdict(*end.cut_off, end.party)
     if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:
@@ -279,6 +295,24 @@ def classify(call: Call) -> CallVerdict:
     if end.party is Party.CALLER and call.phase is not Phase.CLOSING:
         return CallVerdict(Disposition.ABANDONED, "", end.party)
     return CallVerdict(*_treatment_ran_out(call), end.party)
+
+
+def left_message(call: Call) -> LeftMessage | None:
+    """The message, or the wish to be called back, that the caller left."""
+    spoken, settled = call.recorded, call.settled
+    wish = settled is not None and settled.disposition is Disposition.CALLBACK_REQUESTED
+    if spoken is None and not wish:
+        return None
+    step = call.step
+    assert isinstance(step, Message | Callback)
+    return LeftMessage(
+        to=step.to,
+        language=step.language,
+        delivery=step.delivery,
+        callback=call.callback.number if call.callback else "",
+        recording=spoken.recording if spoken else None,
+        seconds=spoken.seconds if spoken else 0.0,
+    )
 
 
 def attempt(leg: Leg, call: Call, now: datetime) -> Attempt:
@@ -334,6 +368,7 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),
         talk_seconds=_seconds(call.talk_began, ended_at) if call.talk_began else 0.0,
         attempts=tuple(attempt(leg, call, now) for leg in call.legs[1:]),
+        message=left_message(call),
         evidence=call.evidence,
         flags=(*call.flags, "glare") if glare(call) else call.flags,
         classifier=CLASSIFIER,

@@ -85,6 +85,25 @@ class KeyPressed(Event, frozen=True):
     key: str
 
 
+class RecordingEnded(Event, frozen=True):
+    """A recording is over. `seconds` is how long somebody spoke; `failed` where Asterisk could not record.
+    (RecordingFinished, RecordingFailed.)"""
+
+    recording: int
+    seconds: float = 0.0
+    failed: bool = False
+
+
+class NumberRead(Event, frozen=True):
+    """`text` was read as a number to call back (core/returning.py): `number` is E.164, empty where there is
+    none; `said` its digits as people say them; `own` is true of one of the client's own."""
+
+    text: str
+    number: str = ""
+    said: str = ""
+    own: bool = False
+
+
 class StepEnded(Event, frozen=True):
     """The step at that position of the plan, which was to be performed, is over: `outcome` settles the call
     (steps/perform.py), or is the way on (plan.ways_on). `by` is who answered, if somebody did."""
@@ -143,6 +162,8 @@ CallEvent = (
     | LegLost
     | PlaybackEnded
     | KeyPressed
+    | RecordingEnded
+    | NumberRead
     | StepEnded
     | TimerFired
     | CommandFailed

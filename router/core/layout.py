@@ -29,6 +29,7 @@ from router.core.plan import (
     TELLS,
     Callback,
     CallPlan,
+    Delivery,
     Dialplan,
     Directory,
     HangUp,
@@ -47,7 +48,7 @@ from router.core.plan import (
     Step,
     Target,
 )
-from router.core.reading import HOURS, SELF, PersonRef
+from router.core.reading import DAY, HOURS, SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
     CallbackStep,
@@ -57,6 +58,7 @@ from router.core.stepdocs import (
     GotoStep,
     HangupStep,
     MenuStep,
+    MessageDoc,
     MessageStep,
     NumberDoc,
     PersonStep,
@@ -248,11 +250,22 @@ def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 
 def _message(step: MessageStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Message(step.to)
+    written = step.message or MessageDoc()
+    say = None if written.say is None else prompt(written.say, doc)
+    longest, shortest = (float(one.seconds) for one in (doc.messages.longest, doc.messages.shortest))
+    return Message(written.to, say, doc.language, doc.tone, longest, shortest, _delivery(written.to, doc))
 
 
 def _callback(step: CallbackStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Callback(step.to)
+    to = step.callback.to if step.callback else ()
+    return Callback(to, doc.language, doc.tone, _delivery(to, doc))
+
+
+def _delivery(to: tuple[str, ...], doc: ClientDoc) -> Delivery:
+    """To those whom it is for, as far as they have addresses; else to the client's."""
+    theirs = tuple(dict.fromkeys(chain.from_iterable(doc.people[person].mail for person in to)))
+    keep = doc.messages.keep.seconds // DAY
+    return Delivery(theirs or doc.messages.mail, doc.messages.webhook or "", keep)
 
 
 def _tag(step: TagStep, doc: ClientDoc, rounds: Rounds) -> Step:

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of seven states (call.py), and there is one function for each: Saying, Asking,
-Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and Over are here. Every
-event is first *observed*: what it says of a leg is written into that leg, and kept as evidence, whatever the
-state. Then comes what all states share:
+A call is always in one of eight states (call.py), and there is one function for each: Saying, Asking,
+Messaging, Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and Over are
+here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as evidence,
+whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -16,8 +16,9 @@ Only then the state's own function sees the event. A step that is over says how,
 along the plan; when nothing is left of it, the call is ended.
 
 Ending waits until every channel is gone, because the cause that tells a network failure from a goodbye comes
-last, with ChannelDestroyed. It cannot wait for ever: overdue ends are demanded again, and after MAX_CHECKS
-the record is written with the flag `unclean`. So every call ends in exactly one Finish.
+last, with ChannelDestroyed; and until a recording has ended, which tells whether the caller left a message.
+It cannot wait for ever: overdue ends are demanded again, and after MAX_CHECKS the record is written with the
+flag `unclean`. So every call ends in exactly one Finish.
 
 The machine is deterministic: replaying the journalled events gives the same state, which is how a new process
 takes over the calls of one that died. TimerFired(DEAD_MAN) changes nothing and need not be journalled.
@@ -40,6 +41,7 @@ from router.core.call import (
     Ending,
     Leg,
     LegState,
+    Messaging,
     Over,
     Performing,
     Ringing,
@@ -58,6 +60,7 @@ from router.core.commands import (
     CancelTimer,
     DestroyBridge,
     DestroyLegBridge,
+    DiscardRecording,
     Finish,
     HangUpLeg,
     HangupReason,
@@ -67,6 +70,7 @@ from router.core.commands import (
     SetChannelVariables,
     SetDeadMan,
     SetTimer,
+    StopRecording,
 )
 from router.core.disposition import make_record
 from router.core.events import (
@@ -80,6 +84,7 @@ from router.core.events import (
     LegLeft,
     LegLost,
     PlaybackEnded,
+    RecordingEnded,
     RouterReturned,
     TalkFound,
     TimerFired,
@@ -107,7 +112,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, perform, ring, say
+from router.core.steps import ask, message, perform, question, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -140,11 +145,17 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Ringing | Performing
+_WAITING = Saying | Asking | Messaging | Ringing | Performing
 """The states in which a caller waits for somebody or something."""
 
-_CANCEL_TIMERS = (*ring.CANCEL_TIMERS, CancelTimer(ask.TIMER))
+UnderWay = Saying | Asking | Messaging | Ringing | Performing | Talking
+"""The states of a call that is not about to end."""
+
+_CANCEL_TIMERS = (*ring.CANCEL_TIMERS, *message.CANCEL_TIMERS, CancelTimer(question.TIMER))
 """Of all steps that have timers."""
+
+_IN_BRIDGES = ("Play", "PlayToLeg", "Record")
+"""Commands that need a bridge."""
 
 _REFUSAL = {
     "decline": HangupReason.DECLINE,
@@ -176,9 +187,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
             return _under_way(seen, state, event, now)
 
 
-def _under_way(
-    call: Call, state: Saying | Asking | Ringing | Performing | Talking, event: CallEvent, now: datetime
-) -> tuple[Call, Commands]:
+def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
     if _asks_to_end(event, CALLER):
         return _end(call, Ending(), now, going=CALLER)
@@ -194,14 +203,14 @@ def _under_way(
     return call, commands
 
 
-def _in_state(
-    call: Call, state: Saying | Asking | Ringing | Performing | Talking, event: CallEvent, now: datetime
-) -> tuple[Call, Commands]:
+def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     match state:
         case Saying():
             return _after(say.advance(call, state, event, now), now)
         case Asking():
             return _after(ask.advance(call, state, event, now), now)
+        case Messaging():
+            return _after(message.advance(call, state, event, now), now)
         case Ringing():
             return _after(ring.advance(call, state, event, now), now)
         case Performing():
@@ -262,7 +271,9 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
             return ask.enter(call, now)
         case Ring():
             return ring.enter(call, step, now)
-        case Directory() | Queue() | Message() | Callback():
+        case Message() | Callback():
+            return message.enter(call, step, now)
+        case Directory() | Queue():
             return perform.enter(call, now)
         case SetTags(tags):
             for tag in tags:
@@ -360,8 +371,8 @@ def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tup
 
 def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Call, Commands]:
     """A command for the caller or the talk failed. 404 means that a channel is going, and its own events say
-    more; but of a prompt, that there is no bridge to play it in."""
-    if event.status == 404 and event.command not in ("Play", "PlayToLeg"):
+    more; but of what is done in a bridge, that there is none."""
+    if event.status == 404 and event.command not in _IN_BRIDGES:
         return call, ()
     match event.command:
         case "AnswerCaller" if call.caller.state is LegState.UP:
@@ -376,13 +387,17 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return with_flag(call, NO_REPLY), (*answer, bridge)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
-        case "Play" if isinstance(call.state, Saying | Asking) and call.playing:
+        case "Play" if isinstance(call.state, Saying | Asking | Messaging) and call.playing:
             return _in_state(call, call.state, PlaybackEnded(call.playing[0], failed=True), now)
         case "PlayToLeg" if isinstance(call.state, Ringing):
             hearing = (one.playback for one in call.state.asked if one.leg == event.leg)
             playback = next((number for number in hearing if number is not None), None)
-            ended = None if playback is None else PlaybackEnded(playback, failed=True)
-            return (call, ()) if ended is None else _in_state(call, call.state, ended, now)
+            if playback is None:
+                return call, ()
+            return _in_state(call, call.state, PlaybackEnded(playback, failed=True), now)
+        case "Record" if isinstance(call.state, Messaging):
+            ended = RecordingEnded(call.recordings, failed=True)
+            return _in_state(call, call.state, ended, now)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
@@ -417,19 +432,20 @@ def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) ->
         if not leg.gone and leg.intent is None and leg.number != going:
             call = _intend(call, leg, reason, now)
             commands.append(HangUpLeg(leg.number, reason))
-    commands += _no_bridges(call)
+    commands += _made_gone(call)
     call = replace(call, state=ending)
-    if not _still_there(call, ending):
+    if not _waits(call, ending):
         call, finish = _finish(call, now)
         return call, (*commands, *finish)
     departing = call.caller.state is LegState.LEFT
     return call, (*commands, SetTimer(CLEAN_UP, DEPARTURE if departing else OVERDUE))
 
 
-def _no_bridges(call: Call) -> Commands:
-    """Remove all that the call has made; one that is gone already does no harm."""
+def _made_gone(call: Call) -> Commands:
+    """End and remove all that the call has made; what is gone already does no harm."""
+    recording = () if call.recording is None else (StopRecording(call.recording),)
     own = (DestroyLegBridge(leg.number) for leg in call.legs if leg.asked)
-    return (*own, *((DestroyBridge(),) if call.has_bridge else ()))
+    return (*recording, *own, *((DestroyBridge(),) if call.has_bridge else ()))
 
 
 def _intend(call: Call, leg: Leg, reason: HangupReason, now: datetime) -> Call:
@@ -453,9 +469,12 @@ def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple
             return _overdue(call, state, now)
         case RouterReturned():
             return _overdue(call, state, now)
+        case RecordingEnded(recording) if call.recorded is None:
+            call, finish = (call, ()) if _waits(call, state) else _finish(call, now)
+            return call, (DiscardRecording(recording), *finish)
         case _:
             # Only the ends count now, and those are observed; our commands may well fail.
-            return (call, ()) if _still_there(call, state) else _finish(call, now)
+            return (call, ()) if _waits(call, state) else _finish(call, now)
 
 
 def _to_dialplan(call: Call) -> ReturnToDialplan:
@@ -468,17 +487,22 @@ def _overdue(call: Call, state: Ending, now: datetime) -> tuple[Call, Commands]:
     """Demand again the ends that have not come; after MAX_CHECKS write the record without them."""
     state = replace(state, checks=state.checks + 1)
     call = replace(call, state=state)
-    commands: list[CallCommand] = [*_no_bridges(call)]
-    waiting_for = _still_there(call, state)
-    for leg in waiting_for:
+    commands: list[CallCommand] = [*_made_gone(call)]
+    for leg in _still_there(call, state):
         reason = leg.intent or HangupReason.NORMAL
         if leg.intent is None:
             call = _intend(call, leg, reason, now)
         commands.append(HangUpLeg(leg.number, reason))
-    if waiting_for and state.checks < MAX_CHECKS:
+    waits = _waits(call, state)
+    if waits and state.checks < MAX_CHECKS:
         return call, (*commands, SetTimer(CLEAN_UP, OVERDUE))
-    call, finish = _finish(with_flag(call, UNCLEAN) if waiting_for else call, now)
+    call, finish = _finish(with_flag(call, UNCLEAN) if waits else call, now)
     return call, (*commands, *finish)
+
+
+def _waits(call: Call, state: Ending) -> bool:
+    """Whether the record must wait for something that has not ended."""
+    return call.recording is not None or bool(_still_there(call, state))
 
 
 def _still_there(call: Call, state: Ending) -> list[Leg]:

@@ -1,11 +1,21 @@
-"""What an event says of a call's legs, in every state: written into the leg, and kept as evidence."""
+"""What an event says of a call's legs, and of what is recorded, in every state: written down, and kept as
+evidence."""
 
 from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
 
-from router.core.call import CALLER, Call, LegState, with_evidence, with_leg
+from router.core.call import (
+    CALLER,
+    RECORDING_FAILED,
+    Call,
+    LegState,
+    SpokenMessage,
+    with_evidence,
+    with_flag,
+    with_leg,
+)
 from router.core.events import (
     AsteriskLost,
     BridgeLost,
@@ -19,12 +29,15 @@ from router.core.events import (
     LegLost,
     LegReady,
     LegRinging,
+    NumberRead,
     PlaybackEnded,
+    RecordingEnded,
     RouterReturned,
     StepEnded,
     TalkFound,
     TimerFired,
 )
+from router.core.plan import Message
 from router.core.record import Evidence
 from router.core.steps import ring
 
@@ -60,8 +73,12 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case CommandFailed(command, number, status, reason):
             if command in ring.COMMANDS:
                 call = with_leg(call, ring.refused(call.legs[number], event, now))
+            elif command == "Record":
+                call = with_flag(replace(call, recording=None), RECORDING_FAILED)
             detail = f"{command}: {status} {reason}"
             return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
+        case RecordingEnded(recording) if recording == call.recording:
+            return _recorded(call, event, now)
         case TalkFound(number, dial, since):
             detail = f"{dial}, since {since.isoformat()}"
             return with_evidence(call, Evidence(now, "talk_found", number, detail=detail))
@@ -74,12 +91,26 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             LegReady()
             | PlaybackEnded()
             | KeyPressed()
+            | RecordingEnded()
+            | NumberRead()
             | StepEnded()
             | TimerFired()
             | BridgeLost()
             | RouterReturned()
         ):
-            pass  # Says nothing of a leg's life.
+            pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.
         case _:
             assert_never(event)
     return call
+
+
+def _recorded(call: Call, event: RecordingEnded, now: datetime) -> Call:
+    """Whoever spoke long enough has left a message, also by hanging up."""
+    call = replace(call, recording=None)
+    if event.failed:
+        return with_evidence(with_flag(call, RECORDING_FAILED), Evidence(now, "recording_failed"))
+    step = call.step
+    assert isinstance(step, Message)
+    spoken = SpokenMessage(event.recording, event.seconds) if event.seconds >= step.shortest else None
+    what = "recorded" if spoken else "recorded_too_little"
+    return with_evidence(replace(call, recorded=spoken), Evidence(now, what, detail=f"{event.seconds:g} s"))

@@ -137,18 +137,42 @@ class Queue(msgspec.Struct, frozen=True, tag="queue"):
     front: bool = False
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """Where messages go."""
+
+    mail: tuple[str, ...] = ()
+    """Addresses."""
+    webhook: str = ""
+    """Its URL; empty for none."""
+    keep_days: int = 90
+    """Until they are removed."""
+
+
 class Message(msgspec.Struct, frozen=True, tag="message"):
     """Record a message, which settles the call."""
 
     to: tuple[str, ...] = ()
     """Ids of people; the client, where it is empty."""
+    say: Prompt | None = None
+    """What the caller hears first."""
+    language: str = "en"
+    """As in `Menu`."""
+    tone: Tone = "formal"
+    longest: float = 180.0
+    """Seconds that it may last,"""
+    shortest: float = 2.0
+    """and that somebody must speak in it."""
+    delivery: Delivery = Delivery()
 
 
 class Callback(msgspec.Struct, frozen=True, tag="callback"):
     """Take down a wish to be called back, which settles the call."""
 
     to: tuple[str, ...] = ()
-    """As in `Message`."""
+    """As in `Message`, here and below."""
+    language: str = "en"
+    tone: Tone = "formal"
+    delivery: Delivery = Delivery()
 
 
 class Challenge(msgspec.Struct, frozen=True, tag="challenge"):
@@ -228,7 +252,7 @@ def prompts_of(step: Step) -> tuple[Prompt, ...]:
     match step:
         case Say() | Speak() | SayHours():
             return (step,)
-        case Menu(prompt):
+        case Menu(prompt) | Message(_, prompt):
             return () if prompt is None else (prompt,)
         case Ring(rounds):
             own = (target.confirm for targets in rounds for target in targets)
@@ -245,6 +269,8 @@ def with_prompt(step: Step, prompt: Prompt) -> Step:
     match step:
         case Menu() | Challenge():
             return replace(step, prompt=prompt)
+        case Message():
+            return replace(step, say=prompt)
         case Ring():
             return replace(step, announce=prompt)
         case _:

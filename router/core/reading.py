@@ -30,6 +30,9 @@ T = TypeVar("T")
 LONGEST_RING = Duration(10 * 60)
 """A round of ringing may not be longer."""
 
+LONGEST_MESSAGE = Duration(30 * 60)
+DAY = 24 * 3600
+"""Seconds."""
 LONGEST_WAITING = Duration(2 * 60 * 60)
 """A caller may not wait in a queue for longer."""
 
@@ -64,6 +67,7 @@ _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
 _ENDINGS = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729", "mp3", "ogg"})
 """Of files that Asterisk plays."""
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+_MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
@@ -268,6 +272,22 @@ def read_calendar_url(value: object) -> str:
     return text
 
 
+def read_web_address(value: object) -> str:
+    """Web address: where something is posted to, `https://...`, or `http://...` within one's own net."""
+    text = text_of(value)
+    if not _URL.fullmatch(text):
+        raise ValueError(f"`{text[:60]}` is not an address on the web; begin with https://")
+    return text
+
+
+def read_mail(value: object) -> str:
+    """Mail address: as in `kari@fjord.example`."""
+    text = text_of(value)
+    if not _MAIL.fullmatch(text):
+        raise ValueError(f"`{text[:60]}` is not a mail address; write it as in kari@fjord.example")
+    return text
+
+
 def read_list_name(value: object, info: ValidationInfo) -> str:
     """Name of a list: one of the `lists` in shared.yaml."""
     text, lists = text_of(value), _reading(info).lists
@@ -419,6 +439,22 @@ def read_pause(value: object) -> Duration:
     return duration
 
 
+def read_keep(value: object) -> Duration:
+    """Time to keep: as in `90d`, from 1d to 3650d, whole days."""
+    duration = read_duration(value)
+    if not Duration(DAY) <= duration <= Duration(3650 * DAY) or duration.seconds % DAY:
+        raise ValueError(f"`{value}` is no time to keep; write 1d to 3650d")
+    return duration
+
+
+def read_message_length(value: object) -> Duration:
+    """Length of a message: as in `3m`, from 1s to 30m."""
+    duration = read_duration(value)
+    if not Duration(0) < duration <= LONGEST_MESSAGE:
+        raise ValueError(f"`{value}` is no length of a message; write 1s to {LONGEST_MESSAGE}")
+    return duration
+
+
 def each_day_once(week: dict[tuple[int, ...], T]) -> dict[tuple[int, ...], T]:
     days = [day for days in week for day in days]
     twice = [WEEKDAYS[day] for day in sorted(set(days)) if days.count(day) > 1]
@@ -567,6 +603,10 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_pause: times.LOOKS[Duration.parse],
     read_calendar_file: re.compile(r".*\.[iI][cC][sS]"),
     read_calendar_url: _URL,
+    read_web_address: _URL,
+    read_mail: _MAIL,
+    read_keep: times.LOOKS[Duration.parse],
+    read_message_length: times.LOOKS[Duration.parse],
     read_context: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],

@@ -20,6 +20,7 @@ from router.core.events import (
     LegReady,
     LegRinging,
     PlaybackEnded,
+    RecordingEnded,
     RouterReturned,
 )
 
@@ -39,6 +40,8 @@ class Sighting(msgspec.Struct, frozen=True):
     """The call's playbacks that no longer exist, of those whose end it waits for."""
     bridged: Set[int] | None = None
     """The legs in the call's bridge."""
+    recorded: RecordingEnded | None = None
+    """The end of the recording that was being made, if it has ended."""
 
 
 def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEvent, ...]:
@@ -48,6 +51,7 @@ def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEven
         if leg.number in seen.legs and not leg.gone:
             events += _of_leg(leg, seen, since)
     events += [PlaybackEnded(number) for number in call.playing if number in seen.ended_playbacks]
+    events += [] if seen.recorded is None else [seen.recorded]
     if isinstance(call.state, Talking) and seen.bridged is not None:
         events += [] if {CALLER, call.state.leg} <= seen.bridged else [BridgeLost()]
     return (*events, RouterReturned())

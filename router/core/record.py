@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from router.core.plan import Delivery
+
 
 class Disposition(StrEnum):
     """The closed list: what became of a call, as its caller would tell it."""
@@ -122,6 +124,22 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
+class LeftMessage(msgspec.Struct, frozen=True):
+    """What a caller left: a message, or only the wish to be called back."""
+
+    to: tuple[str, ...]
+    """Ids of people; the client, where it is empty."""
+    language: str
+    """Of the client, for what people read of it."""
+    delivery: Delivery
+    callback: str = ""
+    """The number at which to call back (E.164), if there is one."""
+    recording: int | None = None
+    """The number of the recording; None where there is only a wish."""
+    seconds: float = 0.0
+    """Of speech."""
+
+
 class CallRecord(msgspec.Struct, frozen=True):
     """The whole story of one call. Times are aware; durations are seconds."""
 
@@ -144,9 +162,10 @@ class CallRecord(msgspec.Struct, frozen=True):
     talk_seconds: float = 0.0
     hold_seconds: float = 0.0
     attempts: tuple[Attempt, ...] = ()
+    message: LeftMessage | None = None
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
     """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`.
-    `not_built`: a step could not be carried out."""
+    `not_built`: a step could not be carried out. `recording_failed`."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""

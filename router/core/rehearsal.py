@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
-from router.core.call import CALLER, Asking, Talking
-from router.core.cast import Cast
+from router.core.call import CALLER, Asking, Messaging, Stage, Talking
+from router.core.cast import REQUESTED, Cast
 from router.core.commands import (
     AnswerCaller,
     CallCommand,
@@ -22,6 +22,8 @@ from router.core.commands import (
     Perform,
     Play,
     PlayToLeg,
+    ReadNumber,
+    Record,
     ReturnToDialplan,
     SetTimer,
 )
@@ -35,13 +37,15 @@ from router.core.events import (
     LegLeft,
     LegReady,
     LegRinging,
+    NumberRead,
     PlaybackEnded,
+    RecordingEnded,
     StepEnded,
     TimerFired,
 )
-from router.core.plan import FAILED, OTHERWISE, PASSED, CallPlan, RingOutcome
+from router.core.plan import FAILED, OTHERWISE, PASSED, CallPlan, Message, RingOutcome
 from router.core.record import CallInfo, CallRecord
-from router.core.steps import ask, ring
+from router.core.steps import ask, message, question, ring
 from router.core.steps.perform import ANSWERED
 
 _ENDS = {
@@ -111,6 +115,8 @@ class _Stage:
             match command:
                 case AnswerCaller():
                     self._due.append(LegAnswered(CALLER))
+                case Play() if self._leaves_none():
+                    self._due.append(KeyPressed(CALLER, message.LEAVE))
                 case Play(playback):
                     self._due.append(PlaybackEnded(playback))
                 case Perform(position, step):
@@ -119,13 +125,17 @@ class _Stage:
                     self._due.append(self._created(leg))
                 case DialLeg(leg):
                     self._due += self._dialled(leg)
+                case Record(recording):
+                    self._due.append(self._spoken(recording))
+                case ReadNumber(text):
+                    self._due.append(NumberRead(text, number=text, said=text))
                 case HangUpLeg(leg):
                     self._due.append(LegEnded(leg, 16))
                 case ReturnToDialplan():
                     self._due.append(LegLeft(CALLER))
                 case PlayToLeg(playback, leg):
                     self._due += [PlaybackEnded(playback), KeyPressed(leg, ring.TAKE)]
-                case SetTimer(ask.TIMER) if (key := self._key()) is not None:
+                case SetTimer(question.TIMER) if (key := self._key()) is not None:
                     self._due.append(KeyPressed(CALLER, key))
                 case SetTimer(name, seconds):
                     self._timers[name] = self._now + timedelta(seconds=seconds)
@@ -139,12 +149,38 @@ class _Stage:
     def _key(self) -> str | None:
         """What the caller presses who is asked for a key; None for nothing, also when asked again."""
         call = self._call
+        if isinstance(call.state, Messaging):
+            return self._key_of_message(call.state)
         if not isinstance(call.state, Asking) or call.state.tries > 1:
             return None
         way, _ = self._cast.perform(call.step)
         if way in (OTHERWISE, FAILED):
             return None
         return ask.key_of(call) if way == PASSED else way
+
+    def _key_of_message(self, state: Messaging) -> str | None:
+        """Of who is offered to be called back, or leaves a number; all else needs no key."""
+        match state.stage:
+            case Stage.OFFERED if state.asking.tries == 1:
+                way, _ = self._cast.perform(self._call.step)
+                return message.WANTED if way == REQUESTED else None
+            case Stage.KEYING:
+                return question.ROW_ENDS if state.asking.row else "1"
+            case _:
+                return None
+
+    def _leaves_none(self) -> bool:
+        """Whether the caller who is invited to leave a message does not want to."""
+        state = self._call.state
+        if not isinstance(state, Messaging) or state.stage is not Stage.INVITED:
+            return False
+        way, _ = self._cast.perform(self._call.step)
+        return way == OTHERWISE
+
+    def _spoken(self, recording: int) -> RecordingEnded:
+        step = self._call.step
+        assert isinstance(step, Message)
+        return RecordingEnded(recording, step.shortest)
 
     def _created(self, leg: int) -> CallEvent:
         if self._outcomes[leg] == RingOutcome.UNREACHABLE:

@@ -27,6 +27,7 @@ from router.core.written import (
     HoursName,
     Id,
     LanguageCode,
+    MailAddress,
     OneOrMore,
     Pattern,
     PersonId,
@@ -35,6 +36,7 @@ from router.core.written import (
     Text,
     Tone,
     UntilTime,
+    WebAddress,
     Weekdays,
     Zone,
     as_text,
@@ -42,6 +44,9 @@ from router.core.written import (
 
 DEFAULT_OFFER_FOR = times.Duration(15)
 DEFAULT_ANNOUNCE_EVERY = times.Duration(45)
+DEFAULT_KEEP = times.Duration(90 * 24 * 3600)
+DEFAULT_LONGEST = times.Duration(3 * 60)
+DEFAULT_SHORTEST = times.Duration(2)
 DEFAULT_LAST_RESORT = ("im-sorry", "please-try-call-later")
 """Sounds of Asterisk's core set, said where a call has met nobody and `last_resort` is not written."""
 
@@ -147,6 +152,8 @@ class PersonDoc(Shape):
     """The phones; they ring together."""
     hours: HoursName | None = None
     """Outside these the person is not rung; without it, always."""
+    mail: Annotated[tuple[MailAddress, ...], BeforeValidator(listed)] = ()
+    """Where messages for this person go."""
     do: Steps | None = None
     """What a call to this person meets; without it, the person is rung."""
 
@@ -198,6 +205,32 @@ class QueueDoc(Shape):
     """The key by which a caller keeps the place and is called back."""
     music: Annotated[str, as_text(reading.read_context)] = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
+
+
+class MessagesDoc(Shape):
+    """What holds for all messages and wishes to be called back.
+
+    ```yaml
+    messages: {mail: post@fjord.example, webhook: "https://crm.example/calls", keep: 30d}
+    ```
+    """
+
+    mail: Annotated[tuple[MailAddress, ...], BeforeValidator(listed)] = ()
+    """Where those go that are for nobody with an address."""
+    webhook: WebAddress | None = None
+    """Where all of them are posted."""
+    keep: Annotated[times.Duration, as_text(reading.read_keep)] = Field(
+        default_factory=lambda: DEFAULT_KEEP, json_schema_extra={"default": str(DEFAULT_KEEP)}
+    )
+    """How long they are kept here."""
+    longest: Annotated[times.Duration, as_text(reading.read_message_length)] = Field(
+        default_factory=lambda: DEFAULT_LONGEST, json_schema_extra={"default": str(DEFAULT_LONGEST)}
+    )
+    """How long a message may be,"""
+    shortest: Annotated[times.Duration, as_text(reading.read_message_length)] = Field(
+        default_factory=lambda: DEFAULT_SHORTEST, json_schema_extra={"default": str(DEFAULT_SHORTEST)}
+    )
+    """and how long somebody must speak in it; with less, nothing was left."""
 
 
 class TagDoc(Shape):
@@ -255,6 +288,8 @@ class ClientDoc(Shape):
     """A table of more people, who are among `people` when this is read (peopletable.py)."""
     queues: dict[Id, QueueDoc] = Field(default_factory=dict)
     """Where callers wait for an agent, by an id of your own."""
+    messages: MessagesDoc = MessagesDoc()
+    """What becomes of messages that callers leave."""
     tags: dict[Id, TagDoc] = Field(default_factory=dict)
     """Tags of the client's own, besides those that ship."""
     routes: tuple[RouteDoc, ...] = ()

@@ -162,8 +162,9 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             who = _people_in_words(agents, during) or "nobody"
             place = "the front of " if front else ""
             return f"{place}queue {queue} ({who}), {Duration(int(wait_for))}"
-        case Message(to):
-            return f"message{_to_in_words(to)}"
+        case Message(to, say):
+            told = "" if say is None else f": {prompt_in_words(say)}"
+            return f"message{_to_in_words(to)}{told}"
         case Callback(to):
             return f"callback{_to_in_words(to)}"
         case SetTags(tags):

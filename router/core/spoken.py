@@ -6,11 +6,10 @@ from datetime import datetime
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.layout import Layout
 from router.core.openings import sentences
-from router.core.phrases import phrase
-from router.core.plan import Challenge, Menu, PlanNode, SayHours, Speak, prompts_of
+from router.core.phrases import DIGITS, phrase, spelled
+from router.core.plan import Callback, Challenge, Menu, Message, PlanNode, SayHours, Speak, prompts_of
 from router.core.ruleset import ClientRules, RuleSet
-
-KEYS = "0123456789"
+from router.core.steps import message
 
 
 def texts(rules: RuleSet) -> dict[Speak, str]:
@@ -64,6 +63,10 @@ def _spoken_in(node: PlanNode) -> Iterator[Speak]:
             yield phrase(language, tone, Phrase.NO_SUCH_KEY)
         case Challenge(language=language, tone=tone):
             yield phrase(language, tone, Phrase.NO_SUCH_KEY)
-            yield from (phrase(language, tone, Phrase.PRESS_KEY, key=key) for key in KEYS)
+            yield from (phrase(language, tone, Phrase.PRESS_KEY, key=key) for key in DIGITS)
+        case Message(language=language, tone=tone) | Callback(language=language, tone=tone):
+            said = (*message.PHRASES[type(node.step)], *message.OF_NUMBERS)
+            yield from (phrase(language, tone, which) for which in said)
+            yield from spelled(language, f"+{DIGITS}")
         case _:
             pass

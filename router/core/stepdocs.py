@@ -256,26 +256,34 @@ class QueueStep(Shape):
 
 
 class MessageDoc(Shape):
-    """Whom a message or a wish to be called back is for."""
+    """A message, and whom it is for."""
 
-    to: Annotated[tuple[PersonId, ...], *OneOrMore]
+    to: Annotated[tuple[PersonId, ...], BeforeValidator(listed)] = ()
     """People; without it, the client."""
+    say: Spoken | None = None
+    """What the caller hears first; how to leave a message is said after it."""
 
 
 class MessageStep(Shape):
     """The caller leaves a message, which settles the call. The name alone will do.
 
+    The message is spoken after a tone, may be heard and spoken again, and the caller is asked for a number
+    where there is none to call back at. With 0 the call goes on to the next step without a message.
+
     ```yaml
-    - message: {to: kari}
+    - message: {to: kari, say: Kari is on holiday until Monday.}
     ```
     """
 
     message: MessageDoc | None
     """Whom it is for."""
 
-    @property
-    def to(self) -> tuple[str, ...]:
-        return self.message.to if self.message else ()
+
+class CallbackDoc(Shape):
+    """A wish to be called back."""
+
+    to: Annotated[tuple[PersonId, ...], *OneOrMore]
+    """People; without it, the client."""
 
 
 class CallbackStep(Shape):
@@ -286,12 +294,8 @@ class CallbackStep(Shape):
     ```
     """
 
-    callback: MessageDoc | None
+    callback: CallbackDoc | None
     """Who is to call."""
-
-    @property
-    def to(self) -> tuple[str, ...]:
-        return self.callback.to if self.callback else ()
 
 
 class TagStep(Shape):

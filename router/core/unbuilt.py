@@ -8,37 +8,28 @@ from collections.abc import Iterator
 
 from router.core.conditiondocs import ConditionDoc, ContactDoc
 from router.core.layout import all_steps
-from router.core.plan import Callback, Directory, Message, Queue
+from router.core.plan import Directory, Queue
 from router.core.reading import CONTACTS
 from router.core.schema import ClientDoc
-from router.core.stepdocs import (
-    CallbackStep,
-    DirectoryStep,
-    MessageStep,
-    QueueStep,
-)
+from router.core.stepdocs import DirectoryStep, QueueStep
 from router.core.written import Shape
 from router.core.yamltext import Path
 
 INSTEAD = {
     "directory": "calls go on as if nobody were found",
     "queue": "calls go on with the next step",
-    "message": "calls go on with the next step",
-    "callback": "calls go on with the next step",
     "contact": "no caller is a contact",
     "contacts": "no caller is a contact",
     "queue or agents": "a queue has nobody in it, neither waiting nor to answer",
 }
 """What is not built -> what happens for now."""
 
-PLANNED = (Directory, Queue, Message, Callback)
+PLANNED = (Directory, Queue)
 """The same steps in a plan; each is called by its tag."""
 
 _STEPS: dict[type[Shape], str] = {
     DirectoryStep: "directory",
     QueueStep: "queue",
-    MessageStep: "message",
-    CallbackStep: "callback",
 }
 
 

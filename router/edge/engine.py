@@ -24,7 +24,7 @@ import structlog
 from router.core import machine, openings
 from router.core.arrival import Arriving, make_info, read_facts
 from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Asking, Commands, Over, Talking
-from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Perform, SetTimer
+from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Perform, ReadNumber, SetTimer
 from router.core.decide import Decision, decide
 from router.core.events import (
     AsteriskLost,
@@ -39,6 +39,7 @@ from router.core.events import (
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
 from router.core.record import CallRecord
+from router.core.returning import read_number
 from router.core.ruleset import RuleSet
 from router.core.steps.perform import name_of
 from router.edge import recovery
@@ -61,8 +62,6 @@ _TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan("callrouter-breakglass", "s", "dra
 
 _TICK = TimerFired(machine.DEAD_MAN)
 """Changes no state, so it is not journalled."""
-
-_OF_NO_CHANNEL = (models.ApplicationReplaced, models.RecordingFinished, models.RecordingFailed)
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
@@ -89,8 +88,10 @@ class Engine:
         outbound: wire.Outbound,
         open_calls: OpenCalls,
         callers: Callers,
+        message_left: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`message_left` hears of every call whose record has a message."""
         self.rules = rules
         """The rules for calls that arrive from now on; those in flight keep their plan."""
         self.draining = False
@@ -101,6 +102,7 @@ class Engine:
         self._outbound = outbound
         self._open_calls = open_calls
         self._callers = callers
+        self._message_left = message_left
         self._adopted = False
         self._clock = clock
         self._wire: Wire | None = None
@@ -114,6 +116,11 @@ class Engine:
         self._held: list[models.Event] | None = []
         """What came while we do not know how things stand; None while we do."""
         self._recovery: asyncio.Task[None] | None = None
+
+    @property
+    def asterisk(self) -> str:
+        """The id of the Asterisk that we are in touch with; empty while there is none."""
+        return self._asterisk[0] if self.in_touch else ""
 
     @property
     def in_touch(self) -> bool:
@@ -219,8 +226,11 @@ class Engine:
         if isinstance(event, models.PlaybackFinished):
             self._on_playback_finished(event.playback)
             return
-        if isinstance(event, _OF_NO_CHANNEL):
-            return  # Recordings: no step makes any yet. ApplicationReplaced: the connection's own affair.
+        if isinstance(event, models.RecordingFinished | models.RecordingFailed):
+            self._on_recording_ended(event)
+            return
+        if isinstance(event, models.ApplicationReplaced):
+            return  # The connection's own affair.
         channel = event.channel
         known = self._legs.get(channel.id)
         if known is None:
@@ -255,6 +265,13 @@ class Engine:
         # With subscribeAll it comes twice: as the bridge's event, and as one of all events (22.10.1).
         if live and (number := wire.read_playback(playback.id)) in live.call.playing:
             ended = PlaybackEnded(number, failed=playback.state == "failed")
+            self._take(live, ended, self._clock())
+
+    def _on_recording_ended(self, event: models.RecordingFinished | models.RecordingFailed) -> None:
+        ours = wire.read_id(event.recording.name)
+        live = self._calls.get(ours.call_id) if ours else None
+        if live and (ended := wire.read_recording(event)).recording == live.call.recording:
+            # It comes twice, as the end of a prompt does.
             self._take(live, ended, self._clock())
 
     def _take(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
@@ -298,6 +315,8 @@ class Engine:
                     self._finish(live, record)
                 case Perform():
                     self._refuse(live, command)
+                case ReadNumber(text):
+                    self._soon(live, read_number(text, live.call.info.client, self.rules))
                 case _:
                     if isinstance(command, CreateLeg):
                         channel = wire.channel_id(live.call, command.leg)
@@ -307,11 +326,15 @@ class Engine:
     def _refuse(self, live: LiveCall, command: Perform) -> None:
         """It is not built yet: the call goes on without the step."""
         log.warning("step not built", call_id=live.call.info.id, step=name_of(command.step))
-        asyncio.get_running_loop().call_soon(self._on_refused, live, StepEnded(command.position, NOT_BUILT))
+        self._soon(live, StepEnded(command.position, NOT_BUILT))
 
-    def _on_refused(self, live: LiveCall, ended: StepEnded) -> None:
-        if self._held is None:  # Else RouterReturned has it performed again.
-            self._take(live, ended, self._clock())
+    def _soon(self, live: LiveCall, event: CallEvent) -> None:
+        """Tell a call something once the step that it takes now is over."""
+        asyncio.get_running_loop().call_soon(self._told_soon, live, event)
+
+    def _told_soon(self, live: LiveCall, event: CallEvent) -> None:
+        if self._held is None:  # Else RouterReturned has it asked for again.
+            self._take(live, event, self._clock())
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
         assert self._wire
@@ -343,6 +366,8 @@ class Engine:
         self._metrics.call_ended(record)
         if PROMPT_FAILED in record.flags:
             self._metrics.prompt_failed()
+        if record.message is not None:
+            self._message_left()
         info = record.info
         self._log.info("call ended", call_id=info.id, client=info.client, route=info.route,
                        caller=info.caller, dialled=info.dialled, disposition=record.disposition,
@@ -427,7 +452,7 @@ class Engine:
             self._handle(event)
         known = list(self._calls.values())
         sightings, everything = await asyncio.gather(
-            recovery.sight(self._wire.ask, [live.call for live in known]),
+            recovery.sight(self._wire.ask, self._wire.http, [live.call for live in known]),
             recovery.see_everything(self._wire.http),
         )
         held = self._release()

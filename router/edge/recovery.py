@@ -20,10 +20,11 @@ import msgspec
 
 from router.core.arrival import call_id
 from router.core.call import CALLER, Call, Talking
-from router.core.events import TalkFound
+from router.core.events import RecordingEnded, TalkFound
 from router.core.reconcile import Sighting
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
+from router.edge.wav import seconds_of
 
 Ask = Callable[[str, str], Awaitable[Reply]]
 """Sends one read, `(method, path)`, and waits for its reply."""
@@ -161,8 +162,8 @@ def _arrival(channel: models.Channel, app: str) -> wire.Entrance | None:
     return wire.read_entrance(args) if ours else None
 
 
-async def sight(ask: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
-    """What Asterisk shows of each of these calls, by call id."""
+async def sight(ask: Ask, ask_http: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
+    """What Asterisk shows of each of these calls, by call id; recordings are fetched by `ask_http`."""
     calls = list(calls)
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -173,15 +174,15 @@ async def sight(ask: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
                 reply = await ask(method, path)
         return reply
 
-    sightings = await asyncio.gather(*(_sight_one(read, call) for call in calls))
+    sightings = await asyncio.gather(*(_sight_one(read, ask_http, call) for call in calls))
     return {call.info.id: sighting for call, sighting in zip(calls, sightings, strict=True)}
 
 
-async def _sight_one(ask: Ask, call: Call) -> Sighting:
+async def _sight_one(ask: Ask, ask_http: Ask, call: Call) -> Sighting:
     numbers = [leg.number for leg in call.legs if not leg.gone]
     channels = asyncio.gather(*(ask("GET", f"channels/{wire.channel_id(call, leg)}") for leg in numbers))
-    replies, ended_playbacks, bridged = await asyncio.gather(
-        channels, _ended_playbacks(ask, call), _bridged(ask, call)
+    replies, ended_playbacks, bridged, recorded = await asyncio.gather(
+        channels, _ended_playbacks(ask, call), _bridged(ask, call), _recorded(ask, ask_http, call)
     )
     legs: dict[int, str | None] = {}
     departed = False
@@ -191,7 +192,7 @@ async def _sight_one(ask: Ask, call: Call) -> Sighting:
             departed |= number == CALLER and channel.dialplan.app_name != STASIS
         elif reply.status == 404:
             legs[number] = None
-    return Sighting(legs=legs, caller_departed=departed, ended_playbacks=ended_playbacks, bridged=bridged)
+    return Sighting(legs, departed, ended_playbacks, bridged, recorded)
 
 
 def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:
@@ -208,6 +209,19 @@ async def _ended_playbacks(ask: Ask, call: Call) -> frozenset[int]:
         *(ask("GET", f"playbacks/{wire.playback_id(call, number)}") for number in playing)
     )
     return frozenset(number for number, reply in zip(playing, replies, strict=True) if reply.status == 404)
+
+
+async def _recorded(ask: Ask, ask_http: Ask, call: Call) -> RecordingEnded | None:
+    """The end of a recording that nobody saw. How long somebody spoke is not told then: all of it counts."""
+    if call.recording is None:
+        return None
+    name = wire.recording_name(call.info.id, call.recording)
+    if (await ask("GET", f"recordings/live/{name}")).status != 404:
+        return None
+    file = await ask_http("GET", f"recordings/stored/{name}/file")
+    if file.status != 200:
+        return RecordingEnded(call.recording, failed=True)
+    return RecordingEnded(call.recording, seconds_of(file.body))
 
 
 async def _bridged(ask: Ask, call: Call) -> set[int] | None:

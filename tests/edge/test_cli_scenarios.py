@@ -183,7 +183,7 @@ def test_a_call_that_nobody_places_is_explained(options: list[str], said: str) -
 
 
 def test_a_step_that_no_call_takes_yet_is_told() -> None:
-    Path("rules/fjord.yaml").write_text(RULES.replace("[{say: {file: closed}}, hangup]", "[message]"))
+    Path("rules/fjord.yaml").write_text(RULES.replace("[{say: {file: closed}}, hangup]", "[directory]"))
     lines = command("explain", "--to", "+4722334455", "--at", "2026-11-23 20:00").stdout.splitlines()
     assert lines[-2:] == [
         "so the call is message_left",

@@ -10,12 +10,15 @@ import struct
 import threading
 import time
 import wave
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 FRAME = 160
 """Samples of 20 ms at 8 kHz."""
+
+_SILENCE = bytes([0xFF]) * FRAME
 
 PCMU, EVENT = 0, 101
 """Payload types, as the SDP has them."""
@@ -33,6 +36,13 @@ def _linear(code: int) -> int:
 
 
 _LINEAR = [_linear(code) for code in range(256)]
+_CODES = sorted(range(256), key=_LINEAR.__getitem__)
+_LEVELS = [_LINEAR[code] for code in _CODES]
+
+
+def _mu_law(sample: int) -> int:
+    """The code of the level next above a sample, or of the highest."""
+    return _CODES[min(bisect_left(_LEVELS, sample), len(_CODES) - 1)]
 
 
 class Media:
@@ -69,13 +79,33 @@ class Media:
 
     def press(self, keys: str, within: float = 10.0) -> None:
         """Press keys, one after the other, each for 100 ms; the call must be heard by then."""
-        until = time.monotonic() + within
-        while self._far_end is None:
-            assert time.monotonic() < until, "there is no sound in the call, and nowhere to send keys"
-            time.sleep(0.01)
+        self._meet(within)
         for key in keys:
             self._press(key)
             time.sleep(0.1)
+
+    def _meet(self, within: float) -> None:
+        until = time.monotonic() + within
+        while self._far_end is None:
+            assert time.monotonic() < until, "there is no sound in the call, and nowhere to send any"
+            time.sleep(0.01)
+
+    def speak(self, wav: Path, seconds: float, within: float = 10.0) -> None:
+        """Speak so many seconds of a file, over and over if need be; the call must be heard by then."""
+        said = samples(wav)
+        starts = (frame * FRAME % (len(said) - FRAME) for frame in range(round(seconds * 50)))
+        self._say([bytes(map(_mu_law, said[at : at + FRAME])) for at in starts], within)
+
+    def keep_silent(self, seconds: float, within: float = 10.0) -> None:
+        """Send silence for so long; the call must be heard by then."""
+        self._say([_SILENCE] * round(seconds * 50), within)
+
+    def _say(self, frames: Sequence[bytes], within: float) -> None:
+        self._meet(within)
+        began = time.monotonic()
+        for number, frame in enumerate(frames, start=1):
+            self._send(PCMU, self._number * FRAME, frame, marker=number == 1)
+            time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
 
     def _press(self, key: str) -> None:
         event, began = _KEYS.index(key), self._number * FRAME
@@ -101,6 +131,16 @@ class Media:
             assert time.monotonic() < until, f"{wav} is not heard"
             time.sleep(0.02)
         return began
+
+    def wait_for_speech(self, wav: Path, within: float = 15.0) -> None:
+        """Wait until somebody is heard saying what is in a file, at least half as long: it went through a
+        recording meanwhile, so frames are others."""
+        said = samples(wav)
+        wanted = sum(max(map(abs, said[at : at + FRAME])) > _QUIET for at in range(0, len(said), FRAME))
+        since, until = len(self.frames), time.monotonic() + within
+        while sum(_loud(frame) for _, frame in self.frames[since:]) < wanted // 2:
+            assert time.monotonic() < until, "nobody is heard"
+            time.sleep(0.02)
 
     def heard(self, wav: Path) -> bool:
         """Whether all of a prompt was heard. Asterisk may swallow the last frame of a file (22.10.1)."""

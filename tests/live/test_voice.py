@@ -3,14 +3,12 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
-from router.core.plan import Speak
-from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
+from router.core.record import AttemptOutcome, Disposition, Party, Phase
 from tests.harness.media import Media
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
@@ -26,16 +24,14 @@ from tests.harness.sipp import (
     RINGING,
     RINGS,
     SPEAK,
-    Callee,
-    Caller,
     Move,
     bye,
     hang_up,
     pause,
     refused,
-    register,
 )
 from tests.live.conftest import BringUp, RunRouter
+from tests.live.room import Room, keys_pressed
 
 pytestmark = pytest.mark.live
 
@@ -101,45 +97,6 @@ PICKS_UP = (CALLED, RINGING, pause(0.3), PICK_UP)
 STAYS = (*HEARS, pause(60))
 
 
-class Room:
-    """A sandbox with its router, and the parties of one test."""
-
-    def __init__(self, sandbox: Sandbox, router: RouterProcess, stack: ExitStack) -> None:
-        self.sandbox = sandbox
-        self.router = router
-        self._stack = stack
-
-    def prompt(self, text: str | Speak) -> Path:
-        """The file of a prompt."""
-        return self.sandbox.prompt(Speak(text, "nb") if isinstance(text, str) else text)
-
-    def media(self) -> Media:
-        media = Media()
-        self._stack.callback(media.close)
-        return media
-
-    def calls(self, did: str, *moves: Move, user: str = "+4790000009") -> Media:
-        """Somebody calls, and hears."""
-        media = self.media()
-        caller = Caller(self.sandbox, did, *moves, user=user, keys={"ear": media.port})
-        self._stack.callback(caller.stop)
-        return media
-
-    def phone(self, *moves: Move, port: int | None = None) -> Media:
-        """A phone for one call, the softphone P0 or at `port`."""
-        media = self.media()
-        phone = Callee(*moves, port=port, calls=1, keys={"ear": media.port})
-        self._stack.callback(phone.stop)
-        phone.listening()
-        if port is None:
-            register(self.sandbox, [(self.sandbox.phones[0], phone.port)])
-        return media
-
-    def record(self, did: str, count: int) -> CallRecord:
-        """The latest of so many records of calls to a number."""
-        return self.router.records(did, within=15, count=count)[0]
-
-
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
     sandbox = bring_up("live-main", "--rtp-timeout=0")
@@ -155,17 +112,8 @@ def room(running: tuple[Sandbox, RouterProcess]) -> Iterator[Room]:
     assert running[0].left_behind() == []
 
 
-def _keys(record: CallRecord) -> str:
-    return "".join(seen.detail for seen in record.evidence if seen.what == "key_pressed")
-
-
-def _since(room: Room, did: str) -> int:
-    """Which record the next call to a number makes."""
-    return len([story for story in room.router.stories() if story.info.dialled == did]) + 1
-
-
 def test_a_caller_walks_through_menus_three_deep(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     caller = room.calls(DID, *HEARS, HUNG_UP_ON)
     caller.wait_for(room.prompt(WELCOME))
     caller.wait_for(room.prompt(WHAT))
@@ -176,7 +124,7 @@ def test_a_caller_walks_through_menus_three_deep(room: Room) -> None:
     caller.press("3")
     caller.wait_for(room.prompt(RECIPES))
     record = room.record(DID, count)
-    assert (record.disposition, record.hung_up_by, _keys(record)) == (
+    assert (record.disposition, record.hung_up_by, keys_pressed(record)) == (
         Disposition.INFORMED,
         Party.ROUTER,
         "223",
@@ -187,7 +135,7 @@ def test_a_caller_walks_through_menus_three_deep(room: Room) -> None:
 
 
 def test_a_key_stops_the_question_at_once(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     caller = room.calls(DID, *HEARS, pause(6), bye())
     caller.wait_for(room.prompt(WHAT))
     caller.press("2")
@@ -197,7 +145,7 @@ def test_a_key_stops_the_question_at_once(room: Room) -> None:
 
 
 def test_wrong_keys_and_silence_lead_on_and_silence_is_short(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     room.phone(*PICKS_UP, SPEAK, hang_up())
     began = time.monotonic()
     caller = room.calls(DID, *HEARS, HUNG_UP_ON)
@@ -213,7 +161,7 @@ def test_wrong_keys_and_silence_lead_on_and_silence_is_short(room: Room) -> None
 
 
 def test_whoever_presses_the_key_that_is_asked_for_is_no_robot(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     room.phone(*PICKS_UP, hang_up())
     caller = room.calls(DID, *HEARS, HUNG_UP_ON, user=SUSPECT)
     caller.wait_for(room.prompt(BOT))
@@ -236,7 +184,7 @@ def _key_asked_for(room: Room, caller: Media, within: float = 10.0) -> str:
 
 
 def test_a_robot_is_refused(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     room.calls(DID, *HEARS, HUNG_UP_ON, user=SUSPECT)
     time.sleep(8)
     record = room.router.records(DID, within=20, count=count)[0]
@@ -263,7 +211,7 @@ def test_who_answers_outside_takes_the_call_by_a_key(
     disposition: Disposition,
     tried: list[tuple[AttemptOutcome, str]],
 ) -> None:
-    count = _since(room, OUTSIDE)
+    count = room.next_record(OUTSIDE)
     mobile = room.phone(
         CALLED, RINGING, pause(0.3), PICK_UP_HEARING, HUNG_UP_ON, port=room.sandbox.trunk_port
     )
@@ -276,7 +224,7 @@ def test_who_answers_outside_takes_the_call_by_a_key(
 
 
 def test_who_answers_hears_what_is_announced_and_then_the_caller(room: Room) -> None:
-    count = _since(room, PHONES)
+    count = room.next_record(PHONES)
     phone = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON)
     caller = room.calls(PHONES, *HEARS, SPEAK, pause(2), bye())
     phone.wait_for(room.prompt(WHISPER))
@@ -292,7 +240,7 @@ def test_hours_are_told_in_words(room: Room) -> None:
 
 
 def test_leaving_in_a_prompt(room: Room) -> None:
-    count = _since(room, TOLD)
+    count = room.next_record(TOLD)
     caller = room.calls(TOLD, *HEARS, pause(4), bye())
     caller.wait_for(room.prompt(LONG.strip()))
     record = room.record(TOLD, count)
@@ -300,11 +248,11 @@ def test_leaving_in_a_prompt(room: Room) -> None:
 
 
 def test_leaving_in_a_menu_and_while_somebody_is_asked(room: Room) -> None:
-    count = _since(room, DID)
+    count = room.next_record(DID)
     room.calls(DID, *HEARS, pause(3.5), bye())
     record = room.record(DID, count)
     assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.MENU)
-    count = _since(room, OUTSIDE)
+    count = room.next_record(OUTSIDE)
     mobile = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON, port=room.sandbox.trunk_port)
     room.calls(OUTSIDE, INVITE, RINGS, pause(1.5), CANCEL)
     mobile.wait_for(room.prompt(TAKE))

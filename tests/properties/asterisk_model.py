@@ -24,16 +24,19 @@ from router.core.commands import (
     DestroyBridge,
     DestroyLegBridge,
     DialLeg,
+    DiscardRecording,
     HangUpLeg,
     IndicateRinging,
     LiftDeadMan,
     OpenBridge,
     Play,
     PlayToLeg,
+    Record,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
     StopPlayback,
+    StopRecording,
 )
 from router.core.events import (
     AsteriskLost,
@@ -47,6 +50,7 @@ from router.core.events import (
     LegReady,
     LegRinging,
     PlaybackEnded,
+    RecordingEnded,
 )
 from router.core.reconcile import Sighting
 
@@ -111,6 +115,10 @@ class Asterisk:
         """The legs that have a bridge of their own."""
         self._playing: dict[int, int] = {}
         """Playback -> leg that hears it."""
+        self.recording: int | None = None
+        """What is being recorded."""
+        self.recorded: dict[int, float] = {}
+        """Recording -> seconds of speech, of those that are kept."""
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._number = 0
         self._connection = 0
@@ -201,6 +209,7 @@ class Asterisk:
             self._create(command)
         elif isinstance(command, DestroyBridge):
             self.bridge = None
+            self._end_recording()
             for playback in self._stop_playing(CALLER):
                 self._emit(PlaybackEnded(playback, failed=True))
         elif isinstance(command, DestroyLegBridge):
@@ -210,7 +219,14 @@ class Asterisk:
         elif isinstance(command, StopPlayback):
             if self._playing.pop(command.playback, None) is not None:
                 self._emit(PlaybackEnded(command.playback))
-        elif isinstance(command, Play) and self.bridge is None:
+        elif isinstance(command, StopRecording):
+            if self.recording == command.recording:
+                self.later(self.random.random() * 0.02, self._end_recording)
+            else:
+                self._fail(command, 404)
+        elif isinstance(command, DiscardRecording):
+            self.recorded.pop(command.recording, None)
+        elif isinstance(command, Play | Record) and self.bridge is None:
             self._fail(command, 404)
         elif channel is None or not channel.alive:
             if not isinstance(command, HangUpLeg | SetDeadMan | LiftDeadMan):
@@ -241,6 +257,8 @@ class Asterisk:
             case PlayToLeg(playback, leg):
                 self.leg_bridges.add(leg)
                 self._play(playback, leg)
+            case Record(recording):
+                self._record(recording)
             case OpenBridge():
                 self.bridge = {CALLER} | (self.bridge or set())
             case Bridge():
@@ -329,7 +347,31 @@ class Asterisk:
         """Somebody presses a key, maybe in the middle of what they hear."""
         channel = self.channels[number]
         if channel.alive and channel.ours and not channel.asked:
-            self._emit(KeyPressed(number, self.random.choice("1125")))
+            self._emit(KeyPressed(number, self.random.choice("112235#0")))
+
+    def _record(self, recording: int) -> None:
+        """Until the caller is silent, or presses a key of which the router makes that."""
+        if self.recording is not None:
+            return  # 409: it was told twice.
+        self.recording = recording
+        if self.random.random() < 0.6:
+            self.later(self._some_time() / 4, lambda: self._press(CALLER))
+
+        def end() -> None:
+            if self.recording == recording:
+                self._end_recording()
+
+        self.later(self._some_time() / 4, end)
+
+    def _end_recording(self) -> None:
+        if self.recording is None:
+            return
+        recording, self.recording = self.recording, None
+        failed, seconds = self._chance(0.05), float(round(self._some_time() / 4))
+        if not failed:
+            self.recorded[recording] = seconds
+        for _ in range(2 if self._chance(0.1) else 1):
+            self._emit(RecordingEnded(recording, 0.0 if failed else seconds, failed))
 
     def _join(self, command: Bridge, number: int, channel: Channel) -> None:
         caller = self.channels[CALLER]
@@ -491,6 +533,15 @@ class Asterisk:
             caller_departed=caller.alive and not caller.ours,
             ended_playbacks=frozenset(call.playing) - self._playing.keys(),
             bridged=set(self.bridge or ()) if isinstance(call.state, Talking) else None,
+            recorded=self._end_of(call.recording),
+        )
+
+    def _end_of(self, recording: int | None) -> RecordingEnded | None:
+        if recording is None or recording == self.recording:
+            return None
+        seconds = self.recorded.get(recording)
+        return (
+            RecordingEnded(recording, failed=True) if seconds is None else RecordingEnded(recording, seconds)
         )
 
     def remove_strangers(self, known: set[int]) -> None:

@@ -16,7 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from router.core import machine
-from router.core.call import CALLER, NOT_BUILT, Asking, Call, Ending, Over, Ringing, Saying, Talking
+from router.core.call import (
+    CALLER,
+    NOT_BUILT,
+    Asking,
+    Call,
+    Ending,
+    Messaging,
+    Over,
+    Ringing,
+    Saying,
+    Talking,
+)
 from router.core.commands import (
     Bridge,
     CallCommand,
@@ -29,10 +40,11 @@ from router.core.commands import (
     LiftDeadMan,
     Perform,
     Play,
+    ReadNumber,
     SetDeadMan,
     SetTimer,
 )
-from router.core.events import AsteriskLost, CallEvent, LegLeft, StepEnded, TimerFired
+from router.core.events import AsteriskLost, CallEvent, LegLeft, NumberRead, StepEnded, TimerFired
 from router.core.plan import (
     ASKS,
     TELLS,
@@ -60,8 +72,8 @@ from router.core.plan import (
 )
 from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party
-from router.core.steps import ask
-from router.core.steps.perform import ANSWERED, LEFT, REQUESTED
+from router.core.steps import question
+from router.core.steps.perform import ANSWERED
 from tests.properties.asterisk_model import T0, Asterisk
 
 HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "20000"))
@@ -88,15 +100,18 @@ PERFORMED: tuple[Step, ...] = (
     Directory(),
     Queue("desk", ("kari",), 60.0),
     Queue("desk", (), 60.0),
-    Message(),
-    Callback(),
 )
+LEFT: tuple[Step, ...] = (
+    Message(),
+    Message(("kari",), HELLO, tone="informal", longest=20.0),
+    Callback(),
+    Callback(("kari",), tone="informal"),
+)
+CHOICES = {"ask": ASKED, "perform": PERFORMED, "leave": LEFT}
 MARKS: tuple[Step, ...] = (SetTags(("vip",)), SetVariables((("A", "1"),)))
 OUTCOMES = {
     Directory: (ANSWERED,),
     Queue: (ANSWERED,),
-    Message: (LEFT,),
-    Callback: (REQUESTED,),
 }
 """Besides the ways on."""
 
@@ -186,6 +201,8 @@ class History:
                     self._late.discard(name)
                 case Perform(position, step):
                     self._perform(position, step)
+                case ReadNumber(text):
+                    self._read(text)
                 case Finish(record):
                     self.records.append(record)
                     self._check_finish(record)
@@ -202,6 +219,12 @@ class History:
             for _ in range(self.random.choice((1, 1, 1, 2))):
                 self.asterisk.later(self.random.random() * 20, lambda: self.happens(ended))
 
+    def _read(self, text: str) -> None:
+        """The edge reads a number a moment later, unless there is a gap by then."""
+        answers = (NumberRead(text), NumberRead(text, own=True), NumberRead(text, "+4790000002", "90000002"))
+        read = self.random.choice(answers)
+        self.asterisk.later(0.001, lambda: self.happens(read))
+
     def _note(self, command: CallCommand) -> None:
         match command:
             case CreateLeg(leg):
@@ -215,7 +238,7 @@ class History:
             case Bridge(leg) if not self.forgot:
                 others = (self.asterisk.bridge or set()) - {CALLER, leg}
                 assert not others, "at most one person is ever connected with the caller"
-            case Play() | SetTimer(ask.TIMER):
+            case Play() | SetTimer(question.TIMER) | ReadNumber():
                 self._played_at = self.asterisk.now
             case HangUpLeg(leg) if leg == CALLER:
                 assert LegLeft(CALLER) not in (event for event, _ in self.journal), (
@@ -283,6 +306,7 @@ class History:
         self._given_up_legs_may_ring()
         if self.records:
             self.asterisk.bridge = None  # The edge removes the bridges of calls that are over.
+            self.asterisk.recording = None  # And what was recorded in them ends with them.
             self.asterisk.leg_bridges.clear()
 
     # What must hold
@@ -300,7 +324,7 @@ class History:
 
     def _check_waiting(self) -> None:
         """While the caller waits, no dead-man timer gets old, and no round rings too long."""
-        if not isinstance(self.call.state, Saying | Asking | Ringing):
+        if not isinstance(self.call.state, Saying | Asking | Messaging | Ringing):
             return
         if isinstance(self.call.state, Ringing) and self.call.position is not None:
             step = self.plan.nodes[self.call.position].step
@@ -311,7 +335,7 @@ class History:
             assert asked or self.asterisk.now <= max(since + step.ring_for, self._back_at) + MOMENT, (
                 "rings too long"
             )
-        if isinstance(self.call.state, Saying | Asking):
+        if isinstance(self.call.state, Saying | Asking | Messaging) and self.call.recording is None:
             assert self.asterisk.now <= max(self._played_at, self._back_at) + LONGEST_PROMPT, "silence"
         for leg in self.call.legs:
             if not leg.gone and leg.intent is None:
@@ -423,15 +447,48 @@ def check_replay(history: History) -> None:
 
 
 def check_bridge(history: History) -> None:
-    """A bridge that we made is gone; one forgotten by a dead router is found at the next comparison."""
-    assert history.forgot or (history.asterisk.bridge, history.asterisk.leg_bridges) == (None, set())
+    """A bridge that we made is gone, and nothing is being recorded; what was forgotten by a dead router is
+    found at the next comparison."""
+    asterisk = history.asterisk
+    assert history.forgot or (asterisk.bridge, asterisk.leg_bridges) == (None, set())
+    assert history.forgot or asterisk.crashed or asterisk.recording is None
+
+
+def check_message(history: History) -> None:
+    """A message that the record tells of is there, and was neither too short nor taken back; and a message
+    that is there and long enough is told of."""
+    (record,) = history.records
+    left, kept = record.message, history.asterisk.recorded
+    if record.disposition is Disposition.CALLBACK_REQUESTED:
+        assert left is not None
+        assert left.callback, "nobody can be called back nowhere"
+    is_message = left is not None and left.recording is not None
+    assert (record.disposition is Disposition.MESSAGE_LEFT) == is_message or record.disposition in (
+        Disposition.BLOCKED,
+    )
+    if history.forgot or history.asterisk.crashed:
+        return
+    if left is not None and left.recording is not None:
+        assert kept[left.recording] == left.seconds >= Message().shortest
+    elif history.asterisk.lucky and not history.gaps:
+        assert not kept, "what is no message is removed"
 
 
 # Plans
 
 PEOPLE = tuple(Target(name, f"PJSIP/{name}") for name in ("anna", "bo", "cai"))
 MOBILES = tuple(Target(person.name, person.dial, confirm=True) for person in PEOPLE)
-FORMS = (*["say"] * 4, *["ask"] * 3, *["ring"] * 10, *["perform"] * 2, "mark", "refuse", "hangup", "dialplan")
+FORMS = (
+    *["say"] * 4,
+    *["ask"] * 3,
+    *["leave"] * 6,
+    *["ring"] * 10,
+    *["perform"] * 2,
+    "mark",
+    "refuse",
+    "hangup",
+    "dialplan",
+)
 
 
 @st.composite
@@ -453,8 +510,8 @@ def plans(draw: st.DrawFn) -> CallPlan:
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
             step = HELLO if draw(st.booleans()) else Speak("Hello.", "en")
-        elif form in ("ask", "perform"):
-            step = draw(st.sampled_from(ASKED if form == "ask" else PERFORMED))
+        elif form in CHOICES:
+            step = draw(st.sampled_from(CHOICES[form]))
             on = draw(st.dictionaries(st.sampled_from(ways_on(step)), onward, max_size=2))
         elif form == "mark":
             step = draw(st.sampled_from(MARKS))
@@ -492,6 +549,7 @@ def live_through(plan: CallPlan, first_seed: int) -> None:
             check_truth(history)
             check_replay(history)
             check_bridge(history)
+            check_message(history)
         except AssertionError as error:
             error.add_note(f"seed {seed}")
             raise

@@ -24,7 +24,7 @@ from router.core.events import (
 )
 from router.core.plan import CallPlan, Challenge, Menu, PlanNode, Refuse, Speak
 from router.core.record import Disposition, Evidence, Phase
-from router.core.steps import ask
+from router.core.steps import ask, question
 from tests.unit.story import (
     CALLER_BYE,
     CALLER_UP,
@@ -40,7 +40,7 @@ from tests.unit.story import (
 )
 
 WRONG = Speak("I am sorry, that is not one of the choices.", "en")
-WAIT = SetTimer("key", ask.WAIT)
+WAIT = SetTimer("key", question.WAIT)
 SILENCE = TimerFired("key")
 MENU = CallPlan(
     (
@@ -104,7 +104,7 @@ def test_a_wrong_key_is_told_before_the_question_comes_again() -> None:
 
 def test_without_a_question_the_caller_has_longer() -> None:
     call = story(plan(Menu(None, ("0",)), RING_ANNA))
-    assert call.last[:2] == (AnswerCaller(), SetTimer("key", ask.WAIT_UNASKED))
+    assert call.last[:2] == (AnswerCaller(), SetTimer("key", question.WAIT_UNASKED))
     assert call.then(CALLER_UP, key("0")).rung == ["anna"]
 
 

@@ -13,6 +13,10 @@ from router.core.plan import Speak
 EN = CATALOGUES["en"]
 
 
+ALIKE = {Phrase.PLUS}
+"""What is the same in several languages."""
+
+
 def test_the_languages_that_ship() -> None:
     assert set(CATALOGUES) >= {"en", "nb", "da", "vi", "bg"}
 
@@ -20,7 +24,7 @@ def test_the_languages_that_ship() -> None:
 @pytest.mark.parametrize("catalogue", CATALOGUES.values(), ids=list(CATALOGUES))
 def test_nobody_is_spoken_to_in_two_languages(catalogue: Catalogue) -> None:
     if catalogue is not EN:
-        for one in Phrase:
+        for one in set(Phrase) - ALIKE:
             assert catalogue.text(one, "formal") != EN.text(one, "formal")
     assert len(set(catalogue.weekdays)) == 7
     assert len(set(catalogue.months)) == 12

@@ -6,27 +6,22 @@ from router.core.call import CALLER, NOT_BUILT, Performing, Settled
 from router.core.commands import Perform, ReturnToDialplan, SetChannelVariables, SetDeadMan
 from router.core.events import LegAnswered, PlaybackEnded, RouterReturned, StepEnded, TimerFired
 from router.core.plan import (
-    Callback,
     CallPlan,
     Dialplan,
     Directory,
-    HangUp,
-    Message,
     Queue,
     SetTags,
     SetVariables,
     Step,
 )
 from router.core.record import Disposition, Evidence, Phase
-from tests.unit.story import CALLER_CANCELS, GOODBYE, HELLO, RING_ANNA, gone, let_go, plan, story
+from tests.unit.story import CALLER_CANCELS, GOODBYE, RING_ANNA, gone, let_go, plan, story
 
 QUEUE = Queue("desk", ("anna",), 60.0)
 
 PHASES: list[tuple[str, Step, Phase]] = [
     ("a directory", Directory(), Phase.MENU),
     ("a queue", QUEUE, Phase.QUEUE),
-    ("a message", Message(), Phase.MESSAGE),
-    ("a callback", Callback(), Phase.MESSAGE),
 ]
 
 
@@ -60,7 +55,7 @@ def test_a_step_that_nobody_can_do_is_noted_and_passed_over() -> None:
 
 
 NOT_DONE: list[tuple[str, CallPlan, Disposition, str]] = [
-    ("nothing else", plan(Message()), Disposition.FAILED, "not_built"),
+    ("nothing else", plan(Directory()), Disposition.FAILED, "not_built"),
     ("a queue", plan(QUEUE), Disposition.FAILED, "not_built"),
 ]
 
@@ -75,20 +70,15 @@ def test_what_becomes_of_a_call_for_which_nothing_could_be_done(
     assert (record.disposition, record.reason) == (disposition, reason)
 
 
-def test_a_prompt_that_was_heard_before_counts() -> None:
-    call = story(plan(HELLO, Message()), PlaybackEnded(1), StepEnded(1, NOT_BUILT), let_go())
-    assert call.record.disposition is Disposition.INFORMED
-
-
 def test_a_queue_that_settled_nothing_says_why() -> None:
     record = story(plan(QUEUE), StepEnded(0, "timeout"), let_go()).record
     assert (record.disposition, record.reason) == (Disposition.NO_ANSWER, "queue_timeout")
 
 
-def test_a_message_that_was_left_settles_the_call() -> None:
-    call = story(plan(Message(), GOODBYE), StepEnded(0, "left"))
-    assert call.call.settled == Settled(Disposition.MESSAGE_LEFT)
-    assert call.then(let_go()).record.disposition is Disposition.MESSAGE_LEFT
+def test_a_queue_that_put_the_caller_through_settles_the_call() -> None:
+    call = story(plan(QUEUE, GOODBYE), StepEnded(0, "answered", "anna"))
+    assert call.call.settled == Settled(Disposition.ANSWERED, "anna")
+    assert call.then(let_go()).record.answered_by == "anna"
 
 
 def test_tags_and_variables_are_set_at_once() -> None:
@@ -104,12 +94,3 @@ def test_tags_and_variables_are_set_at_once() -> None:
 def test_variables_are_set_again_after_a_gap_before_the_call_is_handed_on() -> None:
     call = story(plan(SetVariables((("A", "1"),)), Dialplan("fax", "100")), RouterReturned())
     assert call.doing[:2] == [SetChannelVariables((("A", "1"),)), ReturnToDialplan("fax", "100")]
-
-
-ASKED: list[tuple[str, Step]] = [("a message", Message()), ("a callback", Callback())]
-
-
-@pytest.mark.parametrize("step", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])
-def test_who_was_asked_and_chose_nothing_is_not_refused(step: Step) -> None:
-    record = story(plan(step, HangUp()), StepEnded(0, "otherwise"), let_go()).record
-    assert record.disposition is Disposition.INFORMED

@@ -343,7 +343,7 @@ def test_everybody_can_be_found_in_a_directory() -> None:
 NOT_BUILT = [
     ("contacts", "screening: {allow: contacts}", "contacts"),
     ("a block rule", "screening: {block: [{name: b, when: {not: {caller: {contact: vip}}}}]}", "contact"),
-    ("a message", "last_resort: [message, callback]", "message"),
+    ("a queue", "queues: {desk: {agents: kari}}\nlast_resort: [{queue: desk}]", "queue"),
 ]
 
 
@@ -356,7 +356,8 @@ def test_what_is_not_carried_out_yet_is_named(text: str, what: str) -> None:
 def test_what_is_carried_out_is_not_warned_of() -> None:
     rules = compiled(
         f"{HEAD}greeting: Hi\nscreening: {{treatment: {{challenge: Hi}}}}\n"
-        "last_resort: [{menu: {choices: {1: []}}}, {ring: ola, confirm: true, announce: Hi}, {say: Hi}]\n"
+        "last_resort: [{menu: {choices: {1: []}}}, {ring: ola, confirm: true, announce: Hi}, {say: Hi},"
+        " message, callback]\n"
     )
     assert not any("not carried out" in one.what for one in rules.warnings)
 
@@ -367,11 +368,11 @@ def test_a_way_without_a_choice_is_told_as_such() -> None:
 
 
 def test_it_is_told_once_with_the_first_place() -> None:
-    rules = compiled(f"{HEAD}last_resort: [message, {{say: {{file: a}}}}, message, message]\n")
-    told = [str(one) for one in rules.warnings if "message" in one.what]
+    rules = compiled(f"{HEAD}last_resort: [directory, {{say: {{file: a}}}}, directory, directory]\n")
+    told = [str(one) for one in rules.warnings if "directory" in one.what]
     assert told == [
-        "f.yaml:11:15: `message` (here and at 2 more places) is not carried out by this version yet; "
-        "calls go on with the next step"
+        "f.yaml:11:15: `directory` (here and at 2 more places) is not carried out by this version yet; "
+        "calls go on as if nobody were found"
     ]
 
 

@@ -21,6 +21,42 @@ class Phrase(StrEnum):
     """A caller under suspicion is to press `{key}` to show that somebody is there."""
     TAKE_CALL = "take_call"
     """Somebody who answered a phone hears it: a call for `{client}`; 1 takes it, 2 declines."""
+    LEAVE_MESSAGE = "leave_message"
+    """A message can be left after the tone; # ends it, and 0 leaves without one."""
+    NOT_HEARD = "not_heard"
+    """Nothing was heard of a message."""
+    SEND_MESSAGE = "send_message"
+    """1 sends the message, 2 plays it, 3 takes it back to speak again."""
+    MESSAGE_LEFT = "message_left"
+    """Thanks, and goodbye: the message is left."""
+    OFFER_CALLBACK = "offer_callback"
+    """1 has somebody call back."""
+    CALLBACK_TAKEN = "callback_taken"
+    """Thanks, and goodbye: somebody will call back."""
+    KEY_IN_NUMBER = "key_in_number"
+    """The number at which to call back is to be keyed in, and then #."""
+    OWN_NUMBER = "own_number"
+    """The number keyed in is one of the client's own, where nobody could call back."""
+    NO_NUMBER = "no_number"
+    """What was keyed in is no number that can be called."""
+    NUMBER_IS = "number_is"
+    """The number at which somebody will call back; its digits follow,"""
+    NUMBER_RIGHT = "number_right"
+    """and then: 1 if it is right, 2 for another."""
+    PLUS = "plus"
+    """How the + of a number is said."""
+    MAIL_MESSAGE = "mail_message"
+    """Subject of a mail with a message from `{caller}` for `{to}`."""
+    MAIL_CALLBACK = "mail_callback"
+    """Subject of a mail: `{caller}` wants to be called back by `{to}`."""
+    MAIL_CALLED = "mail_called"
+    """A line of it: the call came from `{caller}` to `{dialled}`, at `{time}` (a date and a time)."""
+    MAIL_CALL_BACK = "mail_call_back"
+    """... call back at `{number}`."""
+    MAIL_SECONDS = "mail_seconds"
+    """... the message, of `{seconds}` seconds, is attached."""
+    WITHHELD = "withheld"
+    """Stands for the number of who withholds it."""
     OPEN_UNTIL = "open_until"
     """The client is open, until `{time}` today."""
     OPEN_UNTIL_DAY = "open_until_day"
@@ -36,6 +72,11 @@ class Phrase(StrEnum):
 PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.PRESS_KEY: frozenset({"key"}),
     Phrase.TAKE_CALL: frozenset({"client"}),
+    Phrase.MAIL_MESSAGE: frozenset({"caller", "to"}),
+    Phrase.MAIL_CALLBACK: frozenset({"caller", "to"}),
+    Phrase.MAIL_CALLED: frozenset({"caller", "dialled", "time"}),
+    Phrase.MAIL_CALL_BACK: frozenset({"number"}),
+    Phrase.MAIL_SECONDS: frozenset({"seconds"}),
     Phrase.OPEN_UNTIL: frozenset({"time"}),
     Phrase.OPEN_UNTIL_DAY: frozenset({"day", "time"}),
     Phrase.OPENS: frozenset({"day", "time"}),

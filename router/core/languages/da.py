@@ -13,6 +13,40 @@ CATALOGUE = Catalogue(
         Phrase.NO_SUCH_KEY: Toned("Beklager, det er ikke et af valgene.", "Det er ikke et af valgene."),
         Phrase.PRESS_KEY: Toned("Tryk venligst {key} for at gå videre.", "Tryk {key} for at gå videre."),
         Phrase.TAKE_CALL: "Et opkald til {client}. Tryk 1 for at tage det, eller 2 for at afvise.",
+        Phrase.LEAVE_MESSAGE: Toned(
+            "Læg venligst en besked efter tonen, og tryk på firkant, når De er færdig. Tryk 0 for at gå "
+            "videre uden besked.",
+            "Læg en besked efter tonen, og tryk på firkant, når du er færdig. Tryk 0 for at gå videre uden.",
+        ),
+        Phrase.NOT_HEARD: Toned("Beklager, vi hørte ingen besked.", "Vi hørte ikke noget."),
+        Phrase.SEND_MESSAGE: Toned(
+            "Tryk 1 for at sende beskeden, 2 for at høre den, eller 3 for at indtale den igen.",
+            "Tryk 1 for at sende den, 2 for at høre den, eller 3 for at tage den om.",
+        ),
+        Phrase.MESSAGE_LEFT: Toned(
+            "Tak. Beskeden er modtaget. Farvel.", "Tak, vi har fået din besked. Hej hej!"
+        ),
+        Phrase.OFFER_CALLBACK: Toned(
+            "Ønsker De, at vi ringer tilbage, så tryk 1.", "Tryk 1, så ringer vi tilbage til dig."
+        ),
+        Phrase.CALLBACK_TAKEN: Toned("Tak. Vi ringer tilbage. Farvel.", "Tak, vi ringer til dig. Hej hej!"),
+        Phrase.KEY_IN_NUMBER: Toned(
+            "Indtast venligst det nummer, vi kan ringe tilbage til, og tryk derefter på firkant.",
+            "Indtast det nummer, vi kan få fat i dig på, og tryk på firkant.",
+        ),
+        Phrase.OWN_NUMBER: "Det er et af vores egne numre, og der kan vi ikke ringe tilbage.",
+        Phrase.NO_NUMBER: Toned(
+            "Beklager, det nummer kan vi ikke ringe til.", "Det nummer kan vi ikke ringe til."
+        ),
+        Phrase.NUMBER_IS: "Vi ringer tilbage til",
+        Phrase.NUMBER_RIGHT: "Tryk 1, hvis det er rigtigt, eller 2 for et andet nummer.",
+        Phrase.PLUS: "plus",
+        Phrase.MAIL_MESSAGE: "Besked fra {caller} til {to}",
+        Phrase.MAIL_CALLBACK: "{caller} beder {to} om at ringe tilbage",
+        Phrase.MAIL_CALLED: "{caller} ringede til {dialled} {time}.",
+        Phrase.MAIL_CALL_BACK: "Ring tilbage til {number}.",
+        Phrase.MAIL_SECONDS: "Beskeden på {seconds} sekunder er vedhæftet.",
+        Phrase.WITHHELD: "hemmeligt nummer",
         Phrase.OPEN_UNTIL: "Vi har åbent til {time}.",
         Phrase.OPEN_UNTIL_DAY: "Vi har åbent til {day} {time}.",
         Phrase.OPENS: "Vi har lukket nu. Vi åbner igen {day} {time}.",

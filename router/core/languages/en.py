@@ -15,6 +15,43 @@ CATALOGUE = Catalogue(
         ),
         Phrase.PRESS_KEY: "Please press {key} to go on.",
         Phrase.TAKE_CALL: "A call for {client}. Press 1 to take it, or 2 to decline.",
+        Phrase.LEAVE_MESSAGE: Toned(
+            "Please leave a message after the tone, and press hash when you have finished. To go on without "
+            "one, press 0.",
+            "Leave a message after the tone, and press hash when you are done. To go on without, press 0.",
+        ),
+        Phrase.NOT_HEARD: Toned("I am sorry, I did not hear a message.", "I did not hear anything."),
+        Phrase.SEND_MESSAGE: Toned(
+            "To send your message, please press 1. To hear it, press 2. To record it again, press 3.",
+            "To send it, press 1. To hear it, 2. To record it again, 3.",
+        ),
+        Phrase.MESSAGE_LEFT: Toned(
+            "Thank you. Your message has been left. Goodbye.", "Thanks, we have your message. Bye!"
+        ),
+        Phrase.OFFER_CALLBACK: Toned(
+            "If you would like us to call you back, please press 1.", "Press 1, and we will call you back."
+        ),
+        Phrase.CALLBACK_TAKEN: Toned(
+            "Thank you. We will call you back. Goodbye.", "Thanks, we will call you back. Bye!"
+        ),
+        Phrase.KEY_IN_NUMBER: Toned(
+            "Please key in the number at which we can call you back, and then press hash.",
+            "Key in the number where we can reach you, then press hash.",
+        ),
+        Phrase.OWN_NUMBER: "That is one of our own numbers, where we could not call you back.",
+        Phrase.NO_NUMBER: Toned("I am sorry, we cannot call that number.", "We cannot call that number."),
+        Phrase.NUMBER_IS: "We will call you back at",
+        Phrase.NUMBER_RIGHT: Toned(
+            "If that is right, please press 1. For another number, press 2.",
+            "If that is right, press 1. For another number, 2.",
+        ),
+        Phrase.PLUS: "plus",
+        Phrase.MAIL_MESSAGE: "Message from {caller} for {to}",
+        Phrase.MAIL_CALLBACK: "{caller} asks {to} to call back",
+        Phrase.MAIL_CALLED: "{caller} called {dialled} at {time}.",
+        Phrase.MAIL_CALL_BACK: "Call back at {number}.",
+        Phrase.MAIL_SECONDS: "The message, of {seconds} seconds, is attached.",
+        Phrase.WITHHELD: "a withheld number",
         Phrase.OPEN_UNTIL: "We are open until {time}.",
         Phrase.OPEN_UNTIL_DAY: "We are open until {day} at {time}.",
         Phrase.OPENS: "We are closed now, and open again {day} at {time}.",

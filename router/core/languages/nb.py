@@ -13,6 +13,40 @@ CATALOGUE = Catalogue(
         Phrase.NO_SUCH_KEY: Toned("Beklager, det er ikke et av valgene.", "Det er ikke et av valgene."),
         Phrase.PRESS_KEY: Toned("Vennligst tast {key} for å gå videre.", "Tast {key} for å gå videre."),
         Phrase.TAKE_CALL: "En samtale til {client}. Tast 1 for å ta den, eller 2 for å avvise.",
+        Phrase.LEAVE_MESSAGE: Toned(
+            "Vennligst legg igjen en beskjed etter tonen, og tast firkant når De er ferdig. Tast 0 for å gå "
+            "videre uten beskjed.",
+            "Legg igjen en beskjed etter tonen, og tast firkant når du er ferdig. Tast 0 for å hoppe over.",
+        ),
+        Phrase.NOT_HEARD: Toned("Beklager, vi hørte ingen beskjed.", "Vi hørte ingenting."),
+        Phrase.SEND_MESSAGE: Toned(
+            "Tast 1 for å sende beskjeden, 2 for å høre den, eller 3 for å lese den inn på nytt.",
+            "Tast 1 for å sende den, 2 for å høre den, eller 3 for å ta den om igjen.",
+        ),
+        Phrase.MESSAGE_LEFT: Toned(
+            "Takk. Beskjeden er mottatt. På gjenhør.", "Takk, vi har fått beskjeden. Ha det!"
+        ),
+        Phrase.OFFER_CALLBACK: Toned(
+            "Ønsker De at vi ringer tilbake, tast 1.", "Tast 1, så ringer vi deg tilbake."
+        ),
+        Phrase.CALLBACK_TAKEN: Toned("Takk. Vi ringer tilbake. På gjenhør.", "Takk, vi ringer deg. Ha det!"),
+        Phrase.KEY_IN_NUMBER: Toned(
+            "Vennligst tast nummeret vi kan ringe tilbake til, og deretter firkant.",
+            "Tast nummeret vi kan nå deg på, og så firkant.",
+        ),
+        Phrase.OWN_NUMBER: "Det er et av våre egne numre, og der kan vi ikke ringe tilbake.",
+        Phrase.NO_NUMBER: Toned(
+            "Beklager, det nummeret kan vi ikke ringe.", "Det nummeret kan vi ikke ringe."
+        ),
+        Phrase.NUMBER_IS: "Vi ringer tilbake til",
+        Phrase.NUMBER_RIGHT: "Tast 1 hvis det er riktig, eller 2 for et annet nummer.",
+        Phrase.PLUS: "pluss",
+        Phrase.MAIL_MESSAGE: "Beskjed fra {caller} til {to}",
+        Phrase.MAIL_CALLBACK: "{caller} ber {to} om å ringe tilbake",
+        Phrase.MAIL_CALLED: "{caller} ringte {dialled} {time}.",
+        Phrase.MAIL_CALL_BACK: "Ring tilbake til {number}.",
+        Phrase.MAIL_SECONDS: "Beskjeden på {seconds} sekunder er vedlagt.",
+        Phrase.WITHHELD: "skjult nummer",
         Phrase.OPEN_UNTIL: "Vi har åpent til {time}.",
         Phrase.OPEN_UNTIL_DAY: "Vi har åpent til {day} {time}.",
         Phrase.OPENS: "Vi har stengt nå. Vi åpner igjen {day} {time}.",

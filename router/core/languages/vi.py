@@ -17,6 +17,48 @@ CATALOGUE = Catalogue(
             "Xin vui lòng bấm phím {key} để tiếp tục.", "Bạn bấm phím {key} để tiếp tục."
         ),
         Phrase.TAKE_CALL: "Có cuộc gọi cho {client}. Bấm phím 1 để nhận, hoặc phím 2 để từ chối.",
+        Phrase.LEAVE_MESSAGE: Toned(
+            "Xin quý khách để lại lời nhắn sau tiếng bíp, và bấm phím thăng khi nói xong. Để tiếp tục mà "
+            "không để lại lời nhắn, xin bấm phím 0.",
+            "Bạn để lại lời nhắn sau tiếng bíp, rồi bấm phím thăng khi nói xong. Không để lại thì bấm 0.",
+        ),
+        Phrase.NOT_HEARD: Toned("Xin lỗi, chúng tôi không nghe thấy lời nhắn.", "Không nghe thấy gì cả."),
+        Phrase.SEND_MESSAGE: Toned(
+            "Để gửi lời nhắn, xin bấm phím 1. Để nghe lại, bấm phím 2. Để ghi lại, bấm phím 3.",
+            "Gửi thì bấm phím 1, nghe lại thì phím 2, ghi lại thì phím 3.",
+        ),
+        Phrase.MESSAGE_LEFT: Toned(
+            "Xin cảm ơn quý khách. Chúng tôi đã nhận được lời nhắn. Xin tạm biệt.",
+            "Cảm ơn bạn, chúng tôi đã nhận được lời nhắn. Tạm biệt!",
+        ),
+        Phrase.OFFER_CALLBACK: Toned(
+            "Nếu quý khách muốn chúng tôi gọi lại, xin bấm phím 1.",
+            "Bấm phím 1, chúng tôi sẽ gọi lại cho bạn.",
+        ),
+        Phrase.CALLBACK_TAKEN: Toned(
+            "Xin cảm ơn quý khách. Chúng tôi sẽ gọi lại. Xin tạm biệt.",
+            "Cảm ơn bạn, chúng tôi sẽ gọi lại. Tạm biệt!",
+        ),
+        Phrase.KEY_IN_NUMBER: Toned(
+            "Xin quý khách bấm số điện thoại để chúng tôi gọi lại, sau đó bấm phím thăng.",
+            "Bạn bấm số điện thoại để chúng tôi gọi lại, rồi bấm phím thăng.",
+        ),
+        Phrase.OWN_NUMBER: "Đó là số của chính chúng tôi, chúng tôi không thể gọi lại số đó.",
+        Phrase.NO_NUMBER: Toned(
+            "Xin lỗi, chúng tôi không gọi được số đó.", "Chúng tôi không gọi được số đó."
+        ),
+        Phrase.NUMBER_IS: "Chúng tôi sẽ gọi lại số",
+        Phrase.NUMBER_RIGHT: Toned(
+            "Nếu đúng, xin bấm phím 1. Để đổi số khác, bấm phím 2.",
+            "Đúng thì bấm phím 1, số khác thì phím 2.",
+        ),
+        Phrase.PLUS: "cộng",
+        Phrase.MAIL_MESSAGE: "Lời nhắn từ {caller} cho {to}",
+        Phrase.MAIL_CALLBACK: "{caller} muốn {to} gọi lại",
+        Phrase.MAIL_CALLED: "{caller} đã gọi {dialled} lúc {time}.",
+        Phrase.MAIL_CALL_BACK: "Gọi lại số {number}.",
+        Phrase.MAIL_SECONDS: "Lời nhắn dài {seconds} giây được đính kèm.",
+        Phrase.WITHHELD: "số ẩn",
         Phrase.OPEN_UNTIL: "Chúng tôi mở cửa đến {time}.",
         Phrase.OPEN_UNTIL_DAY: "Chúng tôi mở cửa đến {time} {day}.",
         Phrase.OPENS: "Hiện tại chúng tôi đóng cửa. Chúng tôi mở cửa lại lúc {time} {day}.",

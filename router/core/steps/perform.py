@@ -1,4 +1,4 @@
-"""Steps that the call machine does not carry out itself: messages, directories, and waiting in a queue.
+"""Steps that the call machine does not carry out itself: directories, and waiting in a queue.
 
 The machine says what is to be done (Perform), and waits for what comes of it (StepEnded): the call is
 settled, or goes on by one of the step's ways (plan.ways_on). Who is told of a step that nobody can do answers
@@ -18,17 +18,6 @@ from router.core.record import Disposition, Evidence
 
 ANSWERED = "answered"
 """Outcome of a queue or a directory, by which the caller reached somebody and talked."""
-LEFT = "left"
-"""Outcome of a message that was left."""
-REQUESTED = "requested"
-"""Outcome of an offered callback that was taken."""
-
-SETTLED = {
-    ANSWERED: Disposition.ANSWERED,
-    LEFT: Disposition.MESSAGE_LEFT,
-    REQUESTED: Disposition.CALLBACK_REQUESTED,
-}
-"""Outcomes that settle a call."""
 
 
 def enter(call: Call, now: datetime) -> Turn:
@@ -58,8 +47,8 @@ def _ended(call: Call, outcome: str, by: str, now: datetime) -> Turn:
     if outcome == NOT_BUILT:
         noted = with_evidence(with_flag(call, NOT_BUILT), Evidence(now, NOT_BUILT, detail=name_of(step)))
         return Turn(noted, outcome=OTHERWISE)
-    if outcome in SETTLED:
-        return Turn(call, outcome=Settled(SETTLED[outcome], by))
+    if outcome == ANSWERED:
+        return Turn(call, outcome=Settled(Disposition.ANSWERED, by))
     if isinstance(step, Queue):
         call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
     return Turn(call, outcome=outcome)

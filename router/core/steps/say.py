@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from router.core.call import PROMPT_FAILED, Call, Commands, Done, Saying, Turn, with_evidence, with_flag
-from router.core.commands import AnswerCaller, OpenBridge, Play
+from router.core.commands import AnswerCaller, Heard, OpenBridge, Play
 from router.core.events import CallEvent, PlaybackEnded
 from router.core.plan import Prompt
 from router.core.record import Evidence
@@ -24,7 +24,7 @@ def advance(call: Call, state: Saying, event: CallEvent, now: datetime) -> Turn:
     return Turn(heard(call, event, now), outcome=Done())
 
 
-def play(call: Call, prompts: tuple[Prompt, ...]) -> tuple[Call, Commands]:
+def play(call: Call, prompts: tuple[Heard, ...]) -> tuple[Call, Commands]:
     """Play to the caller, one after the other, as the call's next playback."""
     playback = call.playbacks + 1
     bridge = () if call.bridged else (OpenBridge(),)

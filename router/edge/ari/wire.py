@@ -19,17 +19,22 @@ from router.core.commands import (
     DestroyBridge,
     DestroyLegBridge,
     DialLeg,
+    DiscardRecording,
     HangUpLeg,
     HangupReason,
+    Heard,
     IndicateRinging,
     LiftDeadMan,
     OpenBridge,
     Play,
     PlayToLeg,
+    Record,
+    Recorded,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
     StopPlayback,
+    StopRecording,
 )
 from router.core.events import (
     CallEvent,
@@ -40,8 +45,9 @@ from router.core.events import (
     LegLeft,
     LegReady,
     LegRinging,
+    RecordingEnded,
 )
-from router.core.plan import Prompt, Say, SayHours, Speak
+from router.core.plan import Say, SayHours, Speak
 from router.edge.ari import models
 
 WireCommand = (
@@ -54,6 +60,9 @@ WireCommand = (
     | StopPlayback
     | PlayToLeg
     | DestroyLegBridge
+    | Record
+    | StopRecording
+    | DiscardRecording
     | Bridge
     | DestroyBridge
     | HangUpLeg
@@ -130,7 +139,7 @@ whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 i
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
 _AT_ONCE = 50  # ARRAY() takes a hundred (funcs/func_strings.c)
-_OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b[0-9]*|p([0-9]+))")
+_OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b[0-9]*|p([0-9]+)|r([0-9]+))")
 
 
 class Entrance(NamedTuple):
@@ -190,6 +199,18 @@ def read_playback(text: str) -> int:
     return int(text.rpartition("-p")[2])
 
 
+def recording_name(call_id: str, recording: int) -> str:
+    """Asterisk's name of one of a call's recordings."""
+    return f"{call_id}-r{recording}"
+
+
+def read_recording(event: models.RecordingFinished | models.RecordingFailed) -> RecordingEnded:
+    """What the end of a recording of ours means for its call."""
+    number = int(event.recording.name.rpartition("-r")[2])
+    failed = isinstance(event, models.RecordingFailed)
+    return RecordingEnded(number, float(event.recording.talking_duration or 0), failed)
+
+
 def read_event(event: models.Event, leg: int) -> CallEvent | None:
     """What an event of a leg's channel means for its call; None if nothing."""
     match event:
@@ -208,7 +229,7 @@ def read_event(event: models.Event, leg: int) -> CallEvent | None:
         case models.ChannelDtmfReceived():
             return KeyPressed(leg, event.digit)
         case _:
-            return None  # Recordings: no step makes any yet.
+            return None
 
 
 def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request, ...]:
@@ -236,6 +257,13 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             return (Request("DELETE", f"playbacks/{playback_id(call, playback)}", done=(404,)),)
         case OpenBridge():
             return _bridge(bridge_id(call), call.info.channel)
+        case Record():
+            return (_record(call, command),)
+        case StopRecording(recording):
+            return (Request("POST", f"recordings/live/{recording_name(call.info.id, recording)}/stop"),)
+        case DiscardRecording(recording):
+            path = f"recordings/stored/{recording_name(call.info.id, recording)}"
+            return (Request("DELETE", path, done=(404,)),)
         case Bridge(leg):
             return _bridge(bridge_id(call), f"{call.info.channel},{channel_id(call, leg)}")
         case DestroyBridge():
@@ -257,8 +285,10 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             assert_never(command)
 
 
-def _media(prompt: Prompt, outbound: Outbound) -> str:
+def _media(prompt: Heard, call: Call, outbound: Outbound) -> str:
     match prompt:
+        case Recorded(recording):
+            return f"recording:{recording_name(call.info.id, recording)}"
         case Say(media):
             return media
         case Speak():
@@ -289,8 +319,20 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     return Request("POST", "channels/create", query, {"variables": variables})
 
 
-def _play(call: Call, bridge: str, playback: int, prompts: tuple[Prompt, ...], outbound: Outbound) -> Request:
-    media = ",".join(_media(prompt, outbound) for prompt in prompts)
+def _record(call: Call, command: Record) -> Request:
+    """In the bridge: a channel that records by itself can do nothing else meanwhile."""
+    query = {
+        "name": recording_name(call.info.id, command.recording),
+        "format": "wav",
+        "maxDurationSeconds": str(round(command.longest)),
+        "maxSilenceSeconds": str(command.silence),
+        "ifExists": "overwrite",
+    }
+    return Request("POST", f"bridges/{bridge_id(call)}/record", query, done=(409,))
+
+
+def _play(call: Call, bridge: str, playback: int, prompts: tuple[Heard, ...], outbound: Outbound) -> Request:
+    media = ",".join(_media(prompt, call, outbound) for prompt in prompts)
     return Request(
         "POST", f"bridges/{bridge}/play", {"media": media, "playbackId": playback_id(call, playback)}
     )

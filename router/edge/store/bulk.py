@@ -37,7 +37,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row
-from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
+from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, TIMELINE
 
 
 class Written(Enum):
@@ -58,6 +58,10 @@ class BulkStatements:
         self.arrivals = self._compiled(self._insert(CALLS, ops.ARRIVAL_COLUMNS).on_conflict_do_nothing())
         self.timeline = self._compiled(self._insert(TIMELINE, ops.TIMELINE_COLUMNS).on_conflict_do_nothing())
         self.attempts = self._compiled(self._insert(ATTEMPTS, ops.ATTEMPT_COLUMNS).on_conflict_do_nothing())
+        messages = self._insert(MESSAGES, ops.MESSAGE_COLUMNS)
+        self.messages = self._compiled(messages.on_conflict_do_nothing())
+        deliveries = self._insert(DELIVERIES, ops.DELIVERY_COLUMNS)
+        self.deliveries = self._compiled(deliveries.on_conflict_do_nothing())
         ends = self._insert(CALLS, ops.END_COLUMNS)
         # Invariant 2: a disposition never changes after commit, whoever writes.
         once = ends.on_conflict_do_update(
@@ -109,6 +113,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     timeline: list[Row] = []
     ends: list[Row] = []
     attempts: list[Row] = []
+    messages: list[Row] = []
+    deliveries: list[Row] = []
     for operation in batch:
         match operation:
             case Happening():
@@ -118,10 +124,15 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             case End(record):
                 ends.append(ops.end_row(record))
                 attempts += [ops.attempt_row(record.info.id, attempt) for attempt in record.attempts]
+                if record.message is not None:
+                    messages.append(ops.message_row(record, record.message))
+                    deliveries += ops.delivery_rows(record, record.message)
     bulk.run(connection, bulk.arrivals, arrivals)
     bulk.run(connection, bulk.timeline, timeline)
     closed = bulk.run(connection, bulk.ends, ends)
     bulk.run(connection, bulk.attempts, attempts)
+    bulk.run(connection, bulk.messages, messages)
+    bulk.run(connection, bulk.deliveries, deliveries)
     return closed == len(ends)
 
 

@@ -4,11 +4,12 @@ A row is a plain tuple in the order of its columns, times as microseconds, ready
 array (see `bulk`). Making rows is the writer thread's work; the call path only makes these small structs.
 """
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import msgspec
 
-from router.core.record import Attempt, CallInfo, CallRecord
+from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
 from router.edge.store.tables import to_micros
 
 
@@ -85,6 +86,20 @@ ATTEMPT_COLUMNS = (
     "reason",
 )
 TIMELINE_COLUMNS = ("call_id", "seq", "at", "event")
+MESSAGE_COLUMNS = (
+    "call_id",
+    "addressees",
+    "language",
+    "callback",
+    "recording",
+    "seconds",
+    "left_at",
+    "keep_until",
+)
+DELIVERY_COLUMNS = ("call_id", "way", "address", "tries", "next_at")
+
+MAIL, WEBHOOK = "mail", "webhook"
+"""Ways that messages go."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -147,6 +162,29 @@ def attempt_row(call_id: str, attempt: Attempt) -> Row:
         attempt.tech_cause,
         attempt.reason,
     )
+
+
+def message_row(record: CallRecord, message: LeftMessage) -> Row:
+    """In the order of MESSAGE_COLUMNS."""
+    return (
+        record.info.id,
+        _ENCODER.encode(message.to).decode(),
+        message.language,
+        message.callback,
+        message.recording,
+        message.seconds,
+        to_micros(record.ended_at),
+        to_micros(record.ended_at + timedelta(days=message.delivery.keep_days)),
+    )
+
+
+def delivery_rows(record: CallRecord, message: LeftMessage) -> Iterator[Row]:
+    """In the order of DELIVERY_COLUMNS: one for each address, to be tried at once."""
+    ways = [(MAIL, address) for address in message.delivery.mail]
+    if message.delivery.webhook:
+        ways.append((WEBHOOK, message.delivery.webhook))
+    for way, address in ways:
+        yield record.info.id, way, address, 0, to_micros(record.ended_at)
 
 
 def as_document(rows: list[Row]) -> str:

@@ -1,4 +1,5 @@
-"""The tables: one row a call, one a dialling attempt, one an event, one a decision on a number.
+"""The tables: one row a call, a dialling attempt, an event, a decision on a number, a message, or an address
+that a message goes to.
 
 Times are integer microseconds since 1970 UTC: they sort and compare alike on SQLite and PostgreSQL, cost no
 parsing, and come back as aware datetimes. Structured values are JSON text written by msgspec, so no database
@@ -22,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,3 +139,42 @@ VERDICTS = Table(
 )
 
 Index("verdicts_by_number", VERDICTS.c.number)
+
+MESSAGES = Table(
+    "messages",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    # Ids of people, JSON; the client where there are none.
+    Column("addressees", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    # The number of the recording within the call; null where somebody only wishes to be called back.
+    Column("recording", Integer),
+    Column("seconds", Double, nullable=False),
+    Column("left_at", UtcMicroseconds, nullable=False),
+    Column("keep_until", UtcMicroseconds, nullable=False),
+    # The recording was fetched from Asterisk, or it will never be.
+    Column("fetched_at", UtcMicroseconds),
+    Column("lost_at", UtcMicroseconds),
+    Column("done_at", UtcMicroseconds),
+    Column("done_by", Text),
+)
+
+Index("messages_by_time", MESSAGES.c.left_at)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    # `mail` or `webhook`.
+    Column("way", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    # When it is tried next; null once it was taken.
+    Column("next_at", UtcMicroseconds),
+    Column("taken_at", UtcMicroseconds),
+    # Why the last try failed.
+    Column("error", Text),
+)
+
+Index("deliveries_by_turn", DELIVERIES.c.next_at)

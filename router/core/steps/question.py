@@ -1,0 +1,127 @@
+"""What all steps share in which the caller is asked for keys.
+
+A question is asked TRIES times. A key stops it at once, so whoever knows the way need not listen. One that
+is no answer, or none within WAIT seconds after the question, has it asked once more. An answer is one of a
+few keys, or a row of any number of them: `#` ends it, and so does WAIT without another.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from router.core.call import CALLER, Asking, Call, Commands, with_evidence
+from router.core.commands import CallCommand, CancelTimer, Heard, SetTimer, StopPlayback
+from router.core.events import CallEvent, KeyPressed, PlaybackEnded, RouterReturned, TimerFired
+from router.core.record import Evidence
+from router.core.steps import say
+
+TIMER = "key"
+
+WAIT = 2.0
+"""Seconds of silence after the question. Never more: a caller who hears nothing thinks the call dead."""
+
+WAIT_MORE = 4.0
+"""Seconds for another key of a row that is begun: who looks up a number is no caller in doubt."""
+
+WAIT_UNASKED = 5.0
+"""Seconds for a key where there is no question."""
+
+TRIES = 2
+
+LONGEST_ROW = 20
+"""Keys of a row; no number is longer."""
+
+ROW_ENDS, ROW_BEGINS_ANEW = "#", "*"
+"""Keys that end a row, and take back what was keyed of it."""
+
+NO_ANSWER = ""
+"""What comes of a question that the caller does not answer."""
+
+
+class Question(NamedTuple):
+    """What is asked."""
+
+    prompts: tuple[Heard, ...]
+    keys: Collection[str] | None
+    """Those that answer it; None where the answer is a row of them."""
+    wrong: Heard | None = None
+    """What is said first to who pressed another; None where such a key is passed over."""
+
+
+class Reply(NamedTuple):
+    """What one event makes of a question."""
+
+    call: Call
+    asking: Asking
+    """How the question stands,"""
+    commands: Commands = ()
+    answer: str | None = None
+    """and once it is over the key, the row of keys, or NO_ANSWER."""
+
+
+def ask(call: Call, question: Question, tries: int = 1, *first: Heard) -> Reply:
+    """Ask, after saying `first`; for the first time, unless `tries` is more."""
+    prompts = (*first, *question.prompts)
+    if prompts:
+        call, commands = say.play(call, prompts)
+        return Reply(call, Asking(tries, call.playbacks), commands)
+    call, commands = say.answered(call)
+    wait: CallCommand = SetTimer(TIMER, WAIT_UNASKED)
+    return Reply(call, Asking(tries), (*commands, wait))
+
+
+def hear(call: Call, asking: Asking, question: Question, event: CallEvent, now: datetime) -> Reply:
+    """Take one event while it is asked."""
+    match event:
+        case KeyPressed(leg, key) if leg == CALLER:
+            call = with_evidence(call, Evidence(now, "key_pressed", detail=key))
+            if question.keys is None:
+                return _row(call, asking, question, key)
+            return _pressed(call, asking, question, question.keys, key)
+        case PlaybackEnded(playback) if playback == asking.playback:
+            call = say.heard(call, event, now)
+            return Reply(call, replace(asking, playback=None), (SetTimer(TIMER, WAIT),))
+        case TimerFired(timer) if timer == TIMER:
+            if asking.row:
+                return Reply(call, asking, (), asking.row)
+            return _again(call, asking, question)
+        case RouterReturned() if asking.playback is None:
+            return Reply(call, asking, (SetTimer(TIMER, WAIT),))
+        case _:
+            # Keys of phones; prompts, timers and legs of earlier steps.
+            return Reply(call, asking)
+
+
+def _pressed(call: Call, asking: Asking, question: Question, keys: Collection[str], key: str) -> Reply:
+    if key in keys:
+        return Reply(call, asking, stop(asking), key)
+    if question.wrong is None:
+        return Reply(call, asking)
+    reply = _again(call, asking, question, question.wrong)
+    return reply._replace(commands=(*stop(asking), *reply.commands))
+
+
+def _row(call: Call, asking: Asking, question: Question, key: str) -> Reply:
+    """One key of a row."""
+    silence = () if asking.playback is None else (StopPlayback(asking.playback),)
+    asking = replace(asking, playback=None)
+    if key == ROW_ENDS:
+        if not asking.row:
+            reply = _again(call, asking, question)
+            return reply._replace(commands=(*silence, CancelTimer(TIMER), *reply.commands))
+        return Reply(call, asking, (*silence, CancelTimer(TIMER)), asking.row)
+    row = "" if key == ROW_BEGINS_ANEW else (asking.row + key)[:LONGEST_ROW]
+    return Reply(call, replace(asking, row=row), (*silence, SetTimer(TIMER, WAIT_MORE)))
+
+
+def _again(call: Call, asking: Asking, question: Question, *first: Heard) -> Reply:
+    if asking.tries >= TRIES:
+        return Reply(call, asking, (), NO_ANSWER)
+    return ask(call, question, asking.tries + 1, *first)
+
+
+def stop(asking: Asking) -> Commands:
+    """Stop what is being waited for."""
+    return (CancelTimer(TIMER) if asking.playback is None else StopPlayback(asking.playback),)

@@ -1,0 +1,199 @@
+"""Messages in the database: written with their calls' dispositions, fetched, delivered, and removed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, or_, select, update
+
+from router.edge.store.database import parse_url, reading_engine, trouble_told, writing_engine
+from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES
+
+LEASE = timedelta(minutes=2)
+"""How long a delivery is left to the router that tries it; longer than any try may take."""
+
+_JOINED = MESSAGES.join(CALLS, MESSAGES.c.call_id == CALLS.c.id)
+_COLUMNS = (
+    MESSAGES,
+    CALLS.c.client,
+    CALLS.c.caller,
+    CALLS.c.dialled,
+    CALLS.c.arrived_at,
+)
+
+
+class StoredMessage(msgspec.Struct, frozen=True):
+    """A message, or a wish to be called back, with what is known of its call."""
+
+    call_id: str
+    client: str
+    caller: str
+    """As in `CallInfo`."""
+    dialled: str
+    arrived_at: datetime
+    addressees: tuple[str, ...]
+    """Ids of people; the client, where there are none."""
+    language: str
+    callback: str
+    """The number at which to call back, if there is one."""
+    recording: int | None
+    """Its number within the call; None where somebody only wishes to be called back."""
+    seconds: float
+    left_at: datetime
+    fetched_at: datetime | None
+    lost_at: datetime | None
+    """When it became clear that there is no recording."""
+    done_at: datetime | None
+    done_by: str | None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A message on its way to one address."""
+
+    way: str
+    """`mail` or `webhook`."""
+    address: str
+    tries: int
+    """Before this one."""
+    taken_at: datetime | None
+    error: str | None
+    """Why the last try failed."""
+
+
+class Messages:
+    """Those of one database. StoreError when made, if there is none or it is not of our version;
+    UnusableDatabaseError while it cannot be read or written."""
+
+    def __init__(self, url: str) -> None:
+        parsed = parse_url(url)
+        self._reading = reading_engine(parsed)
+        self._writing = writing_engine(parsed)
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def listed(
+        self, client: str | None, *, done: bool, limit: int
+    ) -> list[tuple[StoredMessage, list[Delivery]]]:
+        """The latest first, each with where it goes; `done` also those that are done with."""
+        wanted: list[ColumnElement[bool]] = [] if done else [MESSAGES.c.done_at.is_(None)]
+        if client is not None:
+            wanted.append(CALLS.c.client == client)
+        latest = select(*_COLUMNS).select_from(_JOINED).where(*wanted)
+        with _begin(self._reading) as connection:
+            rows = connection.execute(latest.order_by(MESSAGES.c.left_at.desc()).limit(limit)).all()
+            return [(_message(row), _deliveries(connection, row.call_id)) for row in rows]
+
+    def find(self, prefix: str) -> list[StoredMessage]:
+        """Those whose call's id begins so; two at most."""
+        begins = MESSAGES.c.call_id.startswith(prefix, autoescape=True)
+        with _begin(self._reading) as connection:
+            found = connection.execute(select(*_COLUMNS).select_from(_JOINED).where(begins).limit(2)).all()
+        return [_message(row) for row in found]
+
+    def unfetched(self, asterisk_id: str) -> list[StoredMessage]:
+        """Those whose recording is still in that Asterisk."""
+        wanted = and_(
+            CALLS.c.asterisk_id == asterisk_id,
+            MESSAGES.c.recording.is_not(None),
+            MESSAGES.c.fetched_at.is_(None),
+            MESSAGES.c.lost_at.is_(None),
+        )
+        with _begin(self._reading) as connection:
+            rows = connection.execute(select(*_COLUMNS).select_from(_JOINED).where(wanted)).all()
+        return [_message(row) for row in rows]
+
+    def fetched(self, call_id: str, now: datetime) -> None:
+        """The recording is here."""
+        self._set(call_id, fetched_at=now)
+
+    def lost(self, call_id: str, now: datetime) -> None:
+        """There is no recording."""
+        self._set(call_id, lost_at=now)
+
+    def done(self, call_id: str, who: str, now: datetime) -> None:
+        """Somebody has dealt with it."""
+        self._set(call_id, done_at=now, done_by=who)
+
+    def claim(self, now: datetime, limit: int) -> list[tuple[StoredMessage, Delivery]]:
+        """What is to be delivered now, of messages whose recording is here or never will be. For the time of
+        LEASE nobody else is given it."""
+        ready = or_(
+            MESSAGES.c.recording.is_(None),
+            MESSAGES.c.fetched_at.is_not(None),
+            MESSAGES.c.lost_at.is_not(None),
+        )
+        due = select(MESSAGES.c.call_id).where(ready).scalar_subquery()
+        mine = and_(DELIVERIES.c.next_at <= now, DELIVERIES.c.call_id.in_(due))
+        with _begin(self._writing) as connection:
+            first = select(DELIVERIES).where(mine).order_by(DELIVERIES.c.next_at).limit(limit)
+            rows = connection.execute(first.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                connection.execute(_of(row.call_id, _delivery(row)).values(next_at=now + LEASE))
+            calls = [row.call_id for row in rows]
+            found = select(*_COLUMNS).select_from(_JOINED).where(MESSAGES.c.call_id.in_(calls))
+            messages = {row.call_id: _message(row) for row in connection.execute(found)}
+        return [(messages[row.call_id], _delivery(row)) for row in rows]
+
+    def taken(self, call_id: str, delivery: Delivery, now: datetime) -> None:
+        """It was delivered."""
+        self._tried(call_id, delivery, next_at=None, taken_at=now, error=None)
+
+    def refused(self, call_id: str, delivery: Delivery, again: datetime, error: str) -> None:
+        """It was not, and is to be tried again at that moment."""
+        self._tried(call_id, delivery, next_at=again, taken_at=None, error=error)
+
+    def expired(self, now: datetime) -> list[str]:
+        """Ids of the calls whose messages have been kept as long as they may be."""
+        with _begin(self._reading) as connection:
+            return list(
+                connection.execute(select(MESSAGES.c.call_id).where(MESSAGES.c.keep_until <= now)).scalars()
+            )
+
+    def remove(self, call_id: str) -> None:
+        """Forget a message, and where it went."""
+        with _begin(self._writing) as connection:
+            connection.execute(delete(DELIVERIES).where(DELIVERIES.c.call_id == call_id))
+            connection.execute(delete(MESSAGES).where(MESSAGES.c.call_id == call_id))
+
+    def _set(self, call_id: str, **values: object) -> None:
+        with _begin(self._writing) as connection:
+            connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id).values(values))
+
+    def _tried(self, call_id: str, delivery: Delivery, **values: object) -> None:
+        with _begin(self._writing) as connection:
+            connection.execute(_of(call_id, delivery).values(tries=delivery.tries + 1, **values))
+
+
+@contextmanager
+def _begin(engine: Engine) -> Iterator[Connection]:
+    with trouble_told(engine.url), engine.begin() as connection:
+        yield connection
+
+
+def _of(call_id: str, delivery: Delivery) -> Any:
+    return update(DELIVERIES).where(
+        DELIVERIES.c.call_id == call_id,
+        DELIVERIES.c.way == delivery.way,
+        DELIVERIES.c.address == delivery.address,
+    )
+
+
+def _message(row: Row[Any]) -> StoredMessage:
+    fields = {name: row._mapping[name] for name in StoredMessage.__struct_fields__}
+    fields["client"] = fields["client"] or ""
+    fields["addressees"] = msgspec.json.decode(row.addressees, type=tuple[str, ...])
+    return StoredMessage(**fields)
+
+
+def _deliveries(connection: Connection, call_id: str) -> list[Delivery]:
+    rows = connection.execute(select(DELIVERIES).where(DELIVERIES.c.call_id == call_id))
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(**{name: row._mapping[name] for name in Delivery.__struct_fields__})
