@@ -16,6 +16,7 @@ A caller's channel enters our application
     edge/ari/wire.py           Asterisk's words <-> the call machine's words
     edge/engine.py             one event in, one step of its call, journal, commands on the wire
     edge/livecall.py           one call and its timers
+    edge/deadmen.py            the dead-man timers of all calls, set and lifted together
     edge/callers.py            what is remembered of callers
     edge/ports.py              what the engine needs of the rest of the edge
 

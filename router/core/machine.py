@@ -117,9 +117,9 @@ from router.core.steps import ask, message, perform, question, ring, say
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
 
-REFRESH = 4.0
-"""Seconds between two settings of a dead-man timer: at most half its length, so that one lost command does no
-harm."""
+REFRESH = 3.8
+"""Seconds between two settings of a dead-man timer: with those that a setting may wait (edge/deadmen.py) at
+most half the length of the shortest timer that can be chosen, so that one lost command does no harm."""
 
 CLEAN_UP = "clean_up"
 """The timer that looks after the ends we wait for."""

@@ -14,7 +14,7 @@ the call goes on by itself Asterisk takes the caller back to the dialplan.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,7 +24,17 @@ import structlog
 from router.core import machine, openings
 from router.core.arrival import Arriving, make_info, read_facts
 from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Asking, Commands, Over, Talking
-from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, Perform, ReadNumber, SetTimer
+from router.core.commands import (
+    CallCommand,
+    CancelTimer,
+    CreateLeg,
+    Finish,
+    LiftDeadMan,
+    Perform,
+    ReadNumber,
+    SetDeadMan,
+    SetTimer,
+)
 from router.core.decide import Decision, decide
 from router.core.events import (
     AsteriskLost,
@@ -46,6 +56,7 @@ from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.callers import Callers
+from router.edge.deadmen import DeadMen
 from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
@@ -106,6 +117,7 @@ class Engine:
         self._adopted = False
         self._clock = clock
         self._wire: Wire | None = None
+        self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
@@ -161,6 +173,9 @@ class Engine:
         self._metrics.ari_lost()
         if self._held is None:
             self._seen_at, self._held = self._clock(), []
+        self._dead_men.forget()
+        for live in self._calls.values():
+            live.names.clear()  # They may be others when we are back.
         if self._recovery:
             self._recovery.cancel()
         log.warning("asterisk out of sight", reason=reason, live_calls=len(self._calls))
@@ -168,6 +183,7 @@ class Engine:
     def on_replaced(self) -> None:
         """Another router has our application name and answers for all calls now; we touch none again."""
         self._held = []
+        self._dead_men.forget()
         if self._recovery:
             self._recovery.cancel()
         for live in self._calls.values():
@@ -206,7 +222,9 @@ class Engine:
         self._metrics.screened(info.client, decision.trace)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
-        return self._keep(LiveCall(call)), commands
+        live = self._keep(LiveCall(call))
+        live.names[CALLER] = channel.name
+        return live, commands
 
     def _told(self, decision: Decision) -> CallPlan:
         """The plan, with hours put into words."""
@@ -238,6 +256,7 @@ class Engine:
                 self._on_stranger(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
+        live.names[leg] = channel.name
         told = wire.read_event(event, leg)
         if told is not None:
             self._take(live, told, self._clock())
@@ -317,6 +336,8 @@ class Engine:
                     self._refuse(live, command)
                 case ReadNumber(text):
                     self._soon(live, read_number(text, live.call.info.client, self.rules))
+                case SetDeadMan() | LiftDeadMan():
+                    self._dead_men.take(live, command)
                 case _:
                     if isinstance(command, CreateLeg):
                         channel = wire.channel_id(live.call, command.leg)
@@ -337,18 +358,26 @@ class Engine:
             self._take(live, event, self._clock())
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
-        assert self._wire
         for request in wire.write(live.call, command, self._outbound):
-            on_reply = partial(self._on_reply, live, command, request)
-            self._wire.send(request.method, request.path, request.query, request.body, on_reply)
+            self._send_for_all(request, [(live, command)])
+
+    def _send_for_all(self, request: wire.Request, told: Sequence[tuple[LiveCall, CallCommand]]) -> None:
+        """Send what carries out these commands, and have each call know if it fails."""
+        assert self._wire
+        on_reply = partial(self._on_reply, told, request.done)
+        self._wire.send(request.method, request.path, request.query, request.body, on_reply)
 
     def _on_reply(
-        self, live: LiveCall, command: wire.WireCommand, request: wire.Request, reply: Reply
+        self, told: Sequence[tuple[LiveCall, CallCommand]], done: tuple[int, ...], reply: Reply
     ) -> None:
-        if 200 <= reply.status < 300 or reply.status in request.done:
+        if 200 <= reply.status < 300 or reply.status in done:
             return
         if self._held is not None or reply.connection_lost:
             return  # Whether it was done, the comparison after the reconnect will show.
+        for live, command in told:
+            self._on_failure(live, command, reply)
+
+    def _on_failure(self, live: LiveCall, command: CallCommand, reply: Reply) -> None:
         name = type(command).__name__
         self._metrics.command_failed(name, reply.status)
         log.info("command failed", call_id=live.call.info.id, command=name, status=reply.status,
@@ -384,6 +413,7 @@ class Engine:
     def drain(self) -> None:
         """Take no new calls: from now on they go to the break-glass branch of the dialplan."""
         self.draining = True
+        self._dead_men.hurry()
         self._note_if_idle()
 
     def _note_if_idle(self) -> None:

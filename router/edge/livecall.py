@@ -7,13 +7,15 @@ from router.core.call import Call
 
 
 class LiveCall:
-    """One call with the number of its last journalled event, and its timers."""
+    """One call with the number of its last journalled event, its channels' names, and its timers."""
 
-    __slots__ = ("_timers", "call", "seq")
+    __slots__ = ("_timers", "call", "names", "seq")
 
     def __init__(self, call: Call, seq: int = 0) -> None:
         self.call = call
         self.seq = seq
+        self.names: dict[int, str] = {}
+        """What Asterisk last called the channel of each leg, as far as it has told us."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def set_timer(self, name: str, seconds: float, fire: Callable[[str], None]) -> None:

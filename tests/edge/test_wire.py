@@ -16,13 +16,11 @@ from router.core.commands import (
     HangUpLeg,
     HangupReason,
     IndicateRinging,
-    LiftDeadMan,
     OpenBridge,
     Play,
     PlayToLeg,
     ReturnToDialplan,
     SetChannelVariables,
-    SetDeadMan,
     StopPlayback,
 )
 from router.core.events import (
@@ -67,14 +65,6 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
      [f"POST bridges type=mixing bridgeId={ID}-b done=409",
       f"POST bridges/{ID}-b/addChannel channel=1795341600.7,{ID}-l3 inhibitConnectedLineUpdates=true"]),
     ("no bridge", DestroyBridge(), [f"DELETE bridges/{ID}-b done=404"]),
-    ("the caller's dead man", SetDeadMan(),
-     ["POST channels/1795341600.7/variable variable=TIMEOUT(absolute) value=9 done=404"]),
-    ("the dead men of all who wait", SetDeadMan((2, 3)),
-     [f"POST channels/1795341600.7/variable variable=ARRAY(TIMEOUT(absolute),"
-      f"EXPORT({ID}-l2,TIMEOUT(absolute)),EXPORT({ID}-l3,TIMEOUT(absolute))) value=9,9,9 done=404"]),
-    ("no dead man", LiftDeadMan(2),
-     ["POST channels/1795341600.7/variable variable=ARRAY(TIMEOUT(absolute),"
-      f"EXPORT({ID}-l2,TIMEOUT(absolute))) value=31536000,31536000 done=404"]),
     ("variables", SetChannelVariables((("A", "1"), ("B", "x y"))),
      ["POST channels/1795341600.7/variable variable=A value=1",
       "POST channels/1795341600.7/variable variable=B value=x y"]),
@@ -93,8 +83,34 @@ def shown(request: wire.Request) -> str:
     ("command", "requests"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
 )
 def test_commands_as_requests(command: wire.WireCommand, requests: list[str]) -> None:
-    outbound = Outbound(dead_man=9, speech=lambda text: f"sound:x/{text.text}")
+    outbound = Outbound(speech=lambda text: f"sound:x/{text.text}")
     assert [shown(request) for request in wire.write(CALL, command, outbound)] == requests
+
+
+def test_dead_men_of_several_channels_are_one_request() -> None:
+    request = wire.absolute_timeouts([("PJSIP/trunk-00000001", 9), (f"{ID}-l2", wire.NEVER)])
+    assert shown(request) == (
+        "POST asterisk/variable variable=ARRAY(EXPORT(PJSIP/trunk-00000001,TIMEOUT(absolute)),"
+        f"EXPORT({ID}-l2,TIMEOUT(absolute))) value=9,31536000"
+    )
+
+
+NAMES = {
+    "PJSIP/trunk-00000001": True,
+    "PJSIP/trunk.fjord_no-000a3f01": True,
+    "Local/100@inside-00000001;1": True,
+    "": False,
+    "PJSIP/a,b-00000001": False,
+    "PJSIP/a)-00000001": False,
+    "PJSIP/${X}-00000001": False,
+    "PJSIP/a b-00000001": False,
+    "PJSIP/kåre-00000001": False,
+}
+
+
+@pytest.mark.parametrize("name", NAMES, ids=[repr(name) for name in NAMES])
+def test_a_channel_is_found_by_a_name_that_is_one_word(name: str) -> None:
+    assert wire.findable(name, "its-id") == (name if NAMES[name] else "its-id")
 
 
 def test_without_a_voice_asterisk_is_told_of_a_sound_that_is_not_there() -> None:

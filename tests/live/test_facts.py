@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 import pytest
 
-from router.edge.ari import models
+from router.edge.ari import models, wire
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.link import AriSettings
 from router.edge.ari.rest import Reply
+from router.edge.deadmen import AT_ONCE
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import (
     ANSWERED,
@@ -206,19 +207,25 @@ async def test_the_dead_man_returns_a_caller_to_the_dialplan(client: Client, pla
     assert await went_as_written(caller)
 
 
-async def test_one_request_sets_the_dead_men_of_caller_and_leg(
-    client: Client, place_call: Start, ringing_phone: Callee
+async def test_one_request_sets_the_dead_men_of_many_channels(
+    client: Client, sandbox: Sandbox, place_call: Start, ringing_phone: Callee
 ) -> None:
+    """By name or id; one that is gone keeps no other from being set. Nothing else is set by it."""
     caller = place_call(INVITE, refused(603))
     channel = await client.arrival()
-    assert (await client.create("deadman-l2", "PJSIP/100", dead_man=30)).ok
+    created = await client.create("deadman-l2", "PJSIP/100", dead_man=30)
     await client.until(models.StasisStart, "deadman-l2")
     assert await client.status("POST", "channels/deadman-l2/dial", timeout="30") == 204
-    both = f"ARRAY({ABSOLUTE},EXPORT(deadman-l2,{ABSOLUTE}))"
-    assert await client.status("POST", f"channels/{channel}/variable", variable=both, value="500,1") == 204
+    globals_before = await asyncio.to_thread(sandbox.cli, "dialplan show globals")
+
+    gone = [(f"PJSIP/gone-{number:08x}", 5) for number in range(AT_ONCE - 2)]
+    leg = json.loads(created.body)["name"]
+    request = wire.absolute_timeouts([(channel, wire.NEVER), *gone, (leg, 1)])
+    assert await client.status(request.method, request.path, **request.query) == 204
     await client.until(models.ChannelDestroyed, "deadman-l2")
     left = await client.connection.ask("GET", f"channels/{channel}/variable", {"variable": ABSOLUTE})
-    assert 400 < float(json.loads(left.body)["value"]) <= 500
+    assert float(json.loads(left.body)["value"]) == pytest.approx(wire.NEVER, abs=10)
+    assert await asyncio.to_thread(sandbox.cli, "dialplan show globals") == globals_before
     await client.status("DELETE", f"channels/{channel}")
     assert await went_as_written(caller)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,9 @@ DEAD_MAN = 15.0
 """Seconds within which a waiting caller must be somewhere else after the router died."""
 
 
+A_DAY = 24 * 3600.0
+
+
 class Stage:
     """A sandbox, a router beside it, phones and callers; all ended at the end."""
 
@@ -102,6 +106,15 @@ class Stage:
         """How many bridges hold two channels."""
         return sum(len(bridge["channels"]) == 2 for bridge in self.sandbox.ari("GET", "bridges"))
 
+    def timers(self) -> list[float]:
+        """Seconds until the dead man strikes, of every channel."""
+        path = "channels/{}/variable?variable=TIMEOUT(absolute)"
+        return [float(self.sandbox.ari("GET", path.format(id))["value"]) for id in self.states()]
+
+    def outliving(self) -> int:
+        """How many channels the dead man spares."""
+        return sum(seconds > A_DAY for seconds in self.timers())
+
     def prompts(self) -> int:
         """How many callers hear a prompt: channels in a bridge of Asterisk's own or answered alone."""
         return sum(state == "Up" for state in self.states().values()) - 2 * self.talks()
@@ -142,6 +155,7 @@ def test_router_killed_and_back_within_seconds_loses_no_call(stage: Stage) -> No
     wait_until(lambda: stage.talks() == 1 and stage.ringing() == 2 and stage.prompts() == 1, "all under way")
     # A call whose first moments are not yet written (writer.PAUSE), and that ends unseen, leaves no trace.
     wait_until(lambda: len(router.stories()) == 4, "all written down")
+    wait_until(lambda: stage.outliving() == 2, "the talk outlives the router")
 
     router.kill()
     assert leaves.wait().as_written
@@ -171,6 +185,7 @@ def test_router_killed_for_good_leaves_nobody_waiting(stage: Stage) -> None:
     prompt = stage.caller(PROMPT, INVITE, ANSWERED, pause(26), bye())
     leaves = stage.caller(UNANSWERED, INVITE, RINGS, pause(6), CANCEL)
     wait_until(lambda: stage.talks() == 1 and stage.ringing() == 2 and stage.prompts() == 1, "all under way")
+    wait_until(lambda: stage.outliving() == 2, "the talk outlives the router")
 
     router.kill()
     wait_until(lambda: stage.in_break_glass() == 2, "both waiting callers in break-glass", DEAD_MAN)
@@ -222,6 +237,35 @@ def test_connection_lost_and_back(stage: Stage, fault: str) -> None:
     assert router.metrics()["callrouter_ari_reconnects_total"] == 1
     assert stage.sandbox.left_behind() == []
     line.close()
+
+
+def test_a_dead_man_is_kept_away_while_somebody_waits_and_lifted_from_a_talk(stage: Stage) -> None:
+    stage.router()
+    stage.phone(102, CALLED, RINGING, pause(9), PICK_UP, HUNG_UP_ON)
+    call = stage.caller(SLOW, INVITE, ANSWERED, pause(5), bye())
+    wait_until(lambda: stage.ringing() == 1, "the phone rings")
+    seen = []
+    while not stage.talks():
+        seen += stage.timers()
+        time.sleep(0.1)
+    assert min(seen) > 7.5, "a timer of 12 s is set anew every 4 s"
+    wait_until(lambda: stage.outliving() == 2, "the timers are lifted", 1)
+    assert call.wait().as_written
+    assert stage.sandbox.left_behind() == []
+
+
+def test_a_talk_that_has_just_begun_outlives_a_router_that_stops(stage: Stage) -> None:
+    router = stage.router()
+    stage.phone(101, CALLED, RINGING, PICK_UP, HUNG_UP_ON)
+    talk = stage.caller(TALK, INVITE, ANSWERED, pause(5), bye())
+    wait_until(lambda: stage.talks() == 1, "two people talk")
+    router.send(signal.SIGTERM)
+    assert router.wait() == 0
+    assert stage.outliving() == 2
+    router.start()
+    assert talk.wait().as_written
+    assert only(router, TALK).disposition is Disposition.ANSWERED
+    assert stage.sandbox.left_behind() == []
 
 
 def test_stop_drains_and_the_next_process_takes_over(stage: Stage) -> None:

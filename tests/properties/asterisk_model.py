@@ -11,7 +11,7 @@ after a gap by a `sighting`.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -109,6 +109,10 @@ class Asterisk:
         """No command fails in this run, and nothing is told twice."""
         self.hangups_work = self.lucky or self.random.random() < 0.9
         self.crashed = False
+        self.struck = False
+        """A dead man struck."""
+        self.sent_away = False
+        """The router sent the caller on in the dialplan."""
         self.channels: dict[int, Channel] = {CALLER: Channel()}
         self.channels[CALLER].state = "Ring"
         self.leg_bridges: set[int] = set()
@@ -185,12 +189,19 @@ class Asterisk:
 
     def command(self, command: CallCommand) -> None:
         """Take a command from the router; it is carried out a moment later, in order."""
+        self._in_order(lambda: self._carry_out(command))
+
+    def set_dead_men(self, commands: Mapping[int, SetDeadMan | LiftDeadMan]) -> None:
+        """Take what is to become of the dead-man timers of these legs, in order with all commands."""
+        self._in_order(lambda: self._set_dead_men(commands))
+
+    def _in_order(self, carry_out: Callable[[], None]) -> None:
         self._commanded_until = max(self._commanded_until, self.now + self.random.random() * 0.01)
         connection = self._connection
 
         def arrive() -> None:
             if connection == self._connection and not self.crashed:
-                self._carry_out(command)
+                carry_out()
 
         self._at(self._commanded_until, arrive)
 
@@ -202,8 +213,7 @@ class Asterisk:
     # Commands
 
     def _carry_out(self, command: CallCommand) -> None:
-        of_caller = isinstance(command, LiftDeadMan)
-        number: int = CALLER if of_caller else getattr(command, "leg", CALLER)
+        number: int = getattr(command, "leg", CALLER)
         channel = self.channels.get(number)
         if isinstance(command, CreateLeg):
             self._create(command)
@@ -229,7 +239,7 @@ class Asterisk:
         elif isinstance(command, Play | Record) and self.bridge is None:
             self._fail(command, 404)
         elif channel is None or not channel.alive:
-            if not isinstance(command, HangUpLeg | SetDeadMan | LiftDeadMan):
+            if not isinstance(command, HangUpLeg):
                 self._fail(command, 404)
         elif isinstance(command, HangUpLeg):
             self._told_to_hang_up(command, channel)
@@ -263,12 +273,8 @@ class Asterisk:
                 self.bridge = {CALLER} | (self.bridge or set())
             case Bridge():
                 self._join(command, number, channel)
-            case SetDeadMan(legs):
-                for one in self.channels.keys() & {CALLER, *legs}:
-                    self._set_dead_man(one)
-            case LiftDeadMan(leg):
-                channel.dead_man = self.channels[leg].dead_man = None
             case ReturnToDialplan():
+                self.sent_away = True
                 self._to_dialplan(CALLER)
             case IndicateRinging() | SetChannelVariables():
                 pass
@@ -398,6 +404,21 @@ class Asterisk:
 
     # Dead men
 
+    def _set_dead_men(self, commands: Mapping[int, SetDeadMan | LiftDeadMan]) -> None:
+        """Asterisk does not mind whose channel it is, and whether it is there."""
+        status = self.random.choice((500, 0)) if self._chance(0.03) else None
+        if status is None or (status == 0 and self.random.random() < 0.5):  # done, but the reply is lost
+            for number, command in commands.items():
+                channel = self.channels.get(number)
+                if isinstance(command, SetDeadMan) and channel:
+                    assert channel.ours or not self.sent_away, "who is in the dialplan is left alone"
+                    self._set_dead_man(number)
+                elif channel:
+                    channel.dead_man = None
+        if status is not None:
+            for command in dict.fromkeys(commands.values()):
+                self._fail(command, status)
+
     def _set_dead_man(self, number: int) -> None:
         channel = self.channels[number]
         deadline = channel.dead_man = self.now + DEAD_MAN
@@ -405,6 +426,7 @@ class Asterisk:
         def fire() -> None:
             if not (channel.alive and channel.ours and channel.dead_man == deadline):
                 return
+            self.struck = True
             if number == CALLER:
                 self._to_dialplan(CALLER)
             else:

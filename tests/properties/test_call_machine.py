@@ -74,6 +74,7 @@ from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party
 from router.core.steps import question
 from router.core.steps.perform import ANSWERED
+from router.edge.deadmen import BATCH, DeadManCommand, counts
 from tests.properties.asterisk_model import T0, Asterisk
 
 HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "20000"))
@@ -81,8 +82,8 @@ SEEDS = 20
 """Histories a plan."""
 
 MOMENT = 1e-6
-REFRESH = 4.0
-"""Seconds after which a dead-man timer must have been set anew at the latest."""
+REFRESH = 4.0 - BATCH
+"""Seconds after which a dead-man timer must have been asked to be set anew at the latest."""
 LONGEST = 900.0
 """Seconds of virtual time in which every history must be over: the model's callers are patient for 150 s."""
 MOST_COMMANDS = 1500
@@ -149,6 +150,8 @@ class History:
         self._played_at = 0.0
         self._timers: dict[str, int] = {}
         self._late: set[str] = set()
+        self._dead_men: dict[int, DeadManCommand] = {}
+        """By leg, what has yet to be told of its dead-man timer."""
         self._refreshed: dict[int, float] = {CALLER: 0.0}
         self.call, commands = machine.begin(INFO, plan, T0)
         self._carry_out(commands)
@@ -206,10 +209,28 @@ class History:
                 case Finish(record):
                     self.records.append(record)
                     self._check_finish(record)
+                case SetDeadMan(legs):
+                    self._refreshed |= dict.fromkeys((CALLER, *legs), self.asterisk.now)
+                    self._collect(command, legs)
+                case LiftDeadMan(leg):
+                    self._collect(command, (leg,))
                 case _:
                     self._note(command)
                     if self.in_touch:
                         self.asterisk.command(command)
+
+    def _collect(self, command: DeadManCommand, legs: tuple[int, ...]) -> None:
+        """What is to become of dead-man timers is told later, if it still counts (edge/deadmen.py)."""
+        if self.in_touch:
+            if not self._dead_men:
+                self.asterisk.later(self.random.random() * BATCH, self._tell_dead_men)
+            self._dead_men |= dict.fromkeys((CALLER, *legs), command)
+
+    def _tell_dead_men(self) -> None:
+        waiting = {leg: command for leg, command in self._dead_men.items() if counts(self.call, leg)}
+        self._dead_men.clear()
+        if waiting:
+            self.asterisk.set_dead_men(waiting)
 
     def _perform(self, position: int, step: Step) -> None:
         """What others carry out comes to an end by itself, now and then told twice."""
@@ -229,8 +250,6 @@ class History:
         match command:
             case CreateLeg(leg):
                 self._refreshed[leg] = self.asterisk.now
-            case SetDeadMan(legs):
-                self._refreshed |= dict.fromkeys((CALLER, *legs), self.asterisk.now)
             case DialLeg(leg, timeout):
                 assert self.call.legs[leg].intent is None, "a phone that was given up is not dialled"
                 assert isfinite(timeout), "a leg without a dial timeout rings for ever"
@@ -270,6 +289,7 @@ class History:
             return
         self.asterisk.cut()
         self.in_touch = False
+        self._dead_men.clear()
         self.gaps += 1
         if self.random.random() < 0.5:
             self._die()
@@ -428,7 +448,10 @@ def check_truth(history: History) -> None:
     """Where nothing went wrong on the way, the record tells the model's own truth."""
     (record,) = history.records
     asterisk = history.asterisk
-    if history.gaps or not asterisk.lucky or not record.answered_at or history.plan.blocked_by:
+    if history.gaps or not asterisk.lucky:
+        return
+    assert not asterisk.struck, "no dead man strikes while the router lives"
+    if not record.answered_at or history.plan.blocked_by:
         return
     match asterisk.ended_by:
         case "caller":

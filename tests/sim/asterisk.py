@@ -89,7 +89,8 @@ class FakeAsterisk(AriDoors):
 
         `entrance` is with what the dialplan hands it over, before the number.
         """
-        channel = Channel(self.hang_up, f"1795341600.{next(self._ids)}", "PJSIP/trunk-00000001", "Ring")
+        number = next(self._ids)
+        channel = Channel(self.hang_up, f"1795341600.{number}", f"PJSIP/trunk-{number:08x}", "Ring")
         channel.caller, channel.exten = caller, dialled
         self._put(channel)
         self._set_dead_man(channel, 12.0)
@@ -103,12 +104,20 @@ class FakeAsterisk(AriDoors):
 
     def legs(self, dial: str) -> list[Channel]:
         """The live channels to a phone."""
-        return [channel for channel in self.channels.values() if channel.name == f"{dial}-00000002"]
+        return [channel for channel in self.channels.values() if channel.dial == dial]
 
     def commands(self, *, about: str = "") -> list[str]:
         """What was asked, as `POST channels/ID/dial` with our ids cut down to `l1`, `b`, `p1`."""
         asked = (f"{method} {path}" for method, path, _ in self.requests if about in path)
         return [re.sub(r"(?:[a-z2-7]{13}-)([lbp]\d*)|\d+\.\d+", r"\1", words) for words in asked]
+
+    def asked_of(self, channel: Channel, since: int = 0) -> list[str]:
+        """The paths of the requests that had to do with a channel, without the first so many of all."""
+        return [
+            path
+            for _, path, query in self.requests[since:]
+            if any(word in " ".join((path, *query.values())) for word in (channel.id, channel.name))
+        ]
 
     @property
     def connected(self) -> bool:
@@ -317,6 +326,8 @@ class FakeAsterisk(AriDoors):
         name, _, what = rest.partition("/")
         if method == "GET":
             return self._read(kind, name)
+        if (path, method) == ("asterisk/variable", "POST"):
+            return self._set_everywhere(query["variable"], query["value"])
         if kind == "applications":
             self._allowed = {row["type"] for row in body["allowed"]}
             return self._application(name)
@@ -363,7 +374,8 @@ class FakeAsterisk(AriDoors):
             return 409, {"message": "Channel with given unique ID already exists"}
         if query["endpoint"] not in self.phones:
             return 500, {"message": "Allocation failed"}  # unknown or not registered
-        leg = Channel(self.hang_up, query["channelId"], f"{query['endpoint']}-00000002", "Down")
+        name = f"{query['endpoint']}-{next(self._ids):08x}"
+        leg = Channel(self.hang_up, query["channelId"], name, "Down")
         leg.originator = query["originator"]
         leg.variables = dict(body.get("variables", {}))
         self._put(leg)
@@ -391,10 +403,9 @@ class FakeAsterisk(AriDoors):
                 return 409, {"message": "Channel is already dialled"}
             case "POST dial":
                 channel.dialled = True
-                phone = self.phones[channel.name.removesuffix("-00000002")]
-                self._ring(channel, phone, float(query["timeout"]))
+                self._ring(channel, self.phones[channel.dial], float(query["timeout"]))
             case "POST variable":
-                self._set_variables(channel, query["variable"], query["value"])
+                channel.variables[query["variable"]] = query["value"]
             case "POST continue":
                 self._to_dialplan(channel, query["context"], query["extension"])
             case _:
@@ -402,19 +413,17 @@ class FakeAsterisk(AriDoors):
                 return not_found("Resource")
         return DONE
 
-    def _set_variables(self, channel: Channel, variable: str, value: str) -> None:
-        """`ARRAY(a,b)` with `1,2` sets two; `EXPORT(channel,a)` one of another channel, if that is there."""
-        if several := re.fullmatch(r"ARRAY\((.*)\)", variable):
-            names = re.split(r",(?![^(]*\))", several[1].replace("TIMEOUT(absolute)", "TIMEOUT"))
-            for name, one in zip(names, value.split(","), strict=True):
-                self._set_variables(channel, name.replace("TIMEOUT", "TIMEOUT(absolute)"), one)
-        elif other := re.fullmatch(r"EXPORT\(([^,]+),(.*)\)", variable):
-            if other[1] in self.channels:
-                self._set_variables(self.channels[other[1]], other[2], value)
-        else:
-            channel.variables[variable] = value
-            if variable == "TIMEOUT(absolute)":
-                self._set_dead_man(channel, float(value))
+    def _set_everywhere(self, variable: str, value: str) -> Answer:
+        """`ARRAY(EXPORT(one,a),EXPORT(two,a))` with `1,2` sets a variable of each of two channels, by name or
+        id. One that is not there is only logged, and it is no failure."""
+        several = re.fullmatch(r"ARRAY\((.*)\)", variable)
+        assert several, "else a global variable is set, which nobody reads"
+        exports = re.findall(r"EXPORT\(([^,()]+),TIMEOUT\(absolute\)\)", several[1])
+        for name, seconds in zip(exports, value.split(","), strict=True):
+            for channel in list(self.channels.values()):
+                if name in (channel.name, channel.id):
+                    self._set_dead_man(channel, float(seconds))
+        return DONE
 
     def _with_bridge(self, what: str, name: str, query: Mapping[str, str]) -> Answer:
         if what == "POST" and not name:

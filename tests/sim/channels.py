@@ -53,6 +53,11 @@ class Channel:
                 timer.cancel()
 
     @property
+    def dial(self) -> str:
+        """The dial string of the phone."""
+        return self.name.rpartition("-")[0]
+
+    @property
     def waits_under_a_dead_man(self) -> bool:
         return "dead man" in self._timers
 

@@ -46,7 +46,7 @@ class Fault:
 def misfortune(random: Random) -> Fault:
     """A fault that Asterisk may have at any moment."""
     path = random.choice([r"channels/create", r"channels/.*/dial", r"channels/.*/answer", r"bridges/.*/play",
-                          r"channels/.*/variable", r"bridges", r"bridges/.*/addChannel"])  # fmt: skip
+                          r"asterisk/variable", r"bridges", r"bridges/.*/addChannel"])  # fmt: skip
     if random.random() < 0.3:
         return Fault("POST", path, late=random.uniform(0.01, 0.1))
     return Fault("POST", path, random.choice([400, 409, 500, 503]))

@@ -6,6 +6,7 @@ import pytest
 
 from router.core import machine
 from router.core.record import AttemptOutcome
+from router.edge import deadmen
 from tests.sim import phones
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
@@ -226,6 +227,24 @@ async def test_whoever_waits_is_kept_from_the_dead_man(
     await until(lambda: min(caller.dead_man_set, leg.dead_man_set) > 3)
     caller.hang_up()
     assert told(await router.record(ONE)) == ("abandoned", "ringing", "caller")
+
+
+async def test_one_request_lifts_the_dead_men_of_all_who_begin_to_talk(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadmen, "BATCH", 0.4)
+    asterisk.phones["PJSIP/kari"] = ANSWERS
+    callers = [asterisk.call(ONE, caller=f"+479000000{number}") for number in range(9)]
+    await until(lambda: len(asterisk.bridges) == len(callers))
+    left = asterisk.call(ONE)
+    await until(lambda: left.state == "Up")
+    left.hang_up()
+    await until(lambda: not any(one.waits_under_a_dead_man for one in asterisk.channels.values()))
+    assert asterisk.commands(about="variable") == ["POST asterisk/variable"]
+    assert asterisk.asked_of(left).count("asterisk/variable") == 0, "it is over"
+    for caller in callers:
+        caller.hang_up()
+    await router.all_over(len(callers) + 1)
 
 
 async def test_the_dead_man_strikes_a_caller_whom_nobody_answered(

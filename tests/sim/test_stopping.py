@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from router.edge import reload
+from router.edge import deadmen, reload
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, RINGS_ON
 from tests.sim.router import (
+    ALL,
     CLOSED,
     ONE,
     RULES,
@@ -69,6 +70,36 @@ async def test_a_second_signal_stops_at_once(asterisk: FakeAsterisk, router: Rou
     router.signal(signal.SIGTERM)
     assert await router.exit_status(within=2.0) == 0
     assert router.open_calls() == [ONE]
+
+
+@pytest.mark.parametrize("second_signal", [False, True], ids=["with the last who waits", "at once"])
+async def test_talks_that_have_just_begun_outlive_the_router(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch, second_signal: bool
+) -> None:
+    monkeypatch.setattr(deadmen, "BATCH", 60.0)
+    asterisk.phones = {"PJSIP/kari": RINGS_ON, "PJSIP/ola": ANSWERS}
+    asterisk.call(ALL)
+    await until(lambda: [len(bridge.members) for bridge in asterisk.bridges.values()] == [2])
+    for _ in range(2):
+        asterisk.call(ONE)
+    await until(lambda: rings("Up", "Ringing", "Ringing")(asterisk))
+    assert under_a_dead_man(asterisk) == 6
+    router.signal(signal.SIGTERM)
+    await until(lambda: under_a_dead_man(asterisk) == 4, what="the lift of what waited")
+    first, second = asterisk.legs("PJSIP/kari")
+    asterisk.answer(first)
+    await until(lambda: under_a_dead_man(asterisk) == 2, what="the lift at once")
+    if second_signal:
+        router.signal(signal.SIGTERM)
+    else:
+        asterisk.answer(second)
+    assert await router.exit_status() == 0
+    assert under_a_dead_man(asterisk) == (2 if second_signal else 0)
+
+
+def under_a_dead_man(asterisk: FakeAsterisk) -> int:
+    """How many channels end, or fall to the dialplan, if nobody looks after them."""
+    return sum(channel.waits_under_a_dead_man for channel in asterisk.channels.values())
 
 
 async def test_draining_ends_at_its_limit(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ Asterisk gave it.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
 from router.core.call import CALLER, Call
@@ -24,7 +24,6 @@ from router.core.commands import (
     HangupReason,
     Heard,
     IndicateRinging,
-    LiftDeadMan,
     OpenBridge,
     Play,
     PlayToLeg,
@@ -32,7 +31,6 @@ from router.core.commands import (
     Recorded,
     ReturnToDialplan,
     SetChannelVariables,
-    SetDeadMan,
     StopPlayback,
     StopRecording,
 )
@@ -66,12 +64,10 @@ WireCommand = (
     | Bridge
     | DestroyBridge
     | HangUpLeg
-    | SetDeadMan
-    | LiftDeadMan
     | ReturnToDialplan
     | SetChannelVariables
 )
-"""The commands that become ARI requests."""
+"""The commands that become ARI requests of their own; of dead-man timers, one does for many (deadmen.py)."""
 
 
 class Request(NamedTuple):
@@ -138,7 +134,7 @@ whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 i
 
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
-_AT_ONCE = 50  # ARRAY() takes a hundred (funcs/func_strings.c)
+_PLAIN = re.compile(r"[\w/@+.:;-]+", re.ASCII)
 _OUR_ID = re.compile(r"([a-z2-7]{13})-(l([0-9]+)|b[0-9]*|p([0-9]+)|r([0-9]+))")
 
 
@@ -271,10 +267,6 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case HangUpLeg(leg, reason):
             path = f"channels/{channel_id(call, leg)}"
             return (Request("DELETE", path, {"reason_code": _CAUSE[reason]}, done=(404,)),)
-        case SetDeadMan(legs):
-            return _absolute_timeouts(call, legs, outbound.dead_man)
-        case LiftDeadMan(leg):
-            return _absolute_timeouts(call, (leg,), NEVER)
         case SetChannelVariables(variables):
             path = f"{caller}/variable"
             return tuple(Request("POST", path, {"variable": name, "value": to}) for name, to in variables)
@@ -351,15 +343,19 @@ def _bridge(bridge: str, channels: str) -> tuple[Request, ...]:
     )
 
 
-def _absolute_timeouts(call: Call, legs: tuple[int, ...], seconds: int) -> tuple[Request, ...]:
-    """Of the caller and of `legs`. One request does for all, since each costs Asterisk more than what it asks
-    for: ARRAY() sets several, and EXPORT() those of another channel."""
-    exports = [f"EXPORT({channel_id(call, leg)},{_ABSOLUTE})" for leg in legs]
-    batches = [exports[at : at + _AT_ONCE] for at in range(0, len(exports) or 1, _AT_ONCE)]
-    return tuple(_set_all(call, [_ABSOLUTE, *batch], seconds) for batch in batches)
+def findable(name: str, id: str) -> str:
+    """What EXPORT() is to find a channel by: its name if that is known, since for an id Asterisk looks at all
+    channels one by one (22.10.1). But not by a name that would not stand as one word in a list."""
+    return name if _PLAIN.fullmatch(name) else id
 
 
-def _set_all(call: Call, names: list[str], value: int) -> Request:
-    variable = names[0] if len(names) == 1 else f"ARRAY({','.join(names)})"
-    query = {"variable": variable, "value": ",".join([str(value)] * len(names))}
-    return Request("POST", f"channels/{call.info.channel}/variable", query, done=(404,))
+def absolute_timeouts(channels: Iterable[tuple[str, int]]) -> Request:
+    """Set the dead-man timers of channels that `findable` says, each to so many seconds.
+
+    No channel is asked for it but Asterisk itself: ARRAY() sets several variables, and EXPORT() those of a
+    channel. One that is gone meanwhile is only logged.
+    """
+    names, seconds = zip(*channels, strict=True)
+    exports = ",".join(f"EXPORT({name},{_ABSOLUTE})" for name in names)
+    query = {"variable": f"ARRAY({exports})", "value": ",".join(map(str, seconds))}
+    return Request("POST", "asterisk/variable", query)
