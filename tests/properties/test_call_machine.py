@@ -257,7 +257,7 @@ class History:
             case Bridge(leg) if not self.forgot:
                 others = (self.asterisk.bridge or set()) - {CALLER, leg}
                 assert not others, "at most one person is ever connected with the caller"
-            case Play() | SetTimer(question.TIMER) | ReadNumber():
+            case Play():
                 self._played_at = self.asterisk.now
             case HangUpLeg(leg) if leg == CALLER:
                 assert LegLeft(CALLER) not in (event for event, _ in self.journal), (
@@ -268,6 +268,8 @@ class History:
 
     def _set_timer(self, name: str, seconds: float) -> None:
         self._late.discard(name)
+        if name == question.TIMER:
+            self._played_at = self.asterisk.now  # A silence that is meant.
         this = self._timers[name] = len(self.commands) + len(self.trace) * 10_000
 
         def fire() -> None:
