@@ -1,5 +1,6 @@
 """`make demo`. Exit status 0 only if every call met the fate that it must."""
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from router.core.plan import Speak
 from router.core.record import CallRecord
-from tests.demo.stories import CLIENT, PHONES, STORIES, TRUNK, Story
+from tests.demo.stories import ASKED, CLIENT, PHONES, STORIES, TRUNK, Story
 from tests.harness.media import Media
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
@@ -22,6 +23,9 @@ from tests.harness.sipp import Callee, Caller, register
 RULES = Path(__file__).with_name("rules.yaml")
 LIMIT = 45.0
 """Seconds all calls may take together."""
+
+MOMENT = 0.8
+"""Seconds in which a tone is over."""
 
 console = Console(width=max(Console().width, 150))
 
@@ -51,9 +55,11 @@ def main() -> int:
         with step(f"Placing {len(STORIES)} real calls by SIP"):
             unlike = place_calls(sandbox, stack)
         found = read_records(router)
+        messages = listed_messages(router)
         left = sandbox.left_behind()
         clean = router.stop() == 0
     wrong = show(found)
+    console.print("[bold]callrouter messages[/]", messages, sep="\n")
     problems = [
         *(f"the caller saw something else: {what}" for what in unlike),
         *(f"not as it must be: {what}" for what in wrong),
@@ -89,7 +95,7 @@ def place_calls(sandbox: Sandbox, stack: ExitStack) -> list[str]:
             keys={"ear": media.port},
         )
         stack.callback(caller.stop)
-        Thread(target=press_keys, args=(sandbox, media, story), daemon=True).start()
+        Thread(target=act, args=(sandbox, media, story), daemon=True).start()
         under_way[caller] = story
     unlike: list[str] = []
     until = time.monotonic() + LIMIT
@@ -103,11 +109,17 @@ def place_calls(sandbox: Sandbox, stack: ExitStack) -> list[str]:
     return unlike + [f"{story.what}: not over in time" for story in under_way.values()]
 
 
-def press_keys(sandbox: Sandbox, media: Media, story: Story) -> None:
-    """Press each key when its question is heard."""
-    for heard, key in story.keys:
-        media.wait_for(sandbox.prompt(Speak(heard, "en")))
-        media.press(key)
+def act(sandbox: Sandbox, media: Media, story: Story) -> None:
+    """Press each key, and speak, when what comes before it is heard."""
+    for heard, done in story.acts:
+        if heard:
+            media.wait_for(sandbox.prompt(Speak(heard, "en")))
+        else:
+            time.sleep(MOMENT)
+        if isinstance(done, str):
+            media.press(done)
+        else:
+            media.speak(sandbox.prompt(Speak(ASKED, "en")), done)
 
 
 def read_records(router: RouterProcess) -> dict[Story, CallRecord]:
@@ -116,6 +128,13 @@ def read_records(router: RouterProcess) -> dict[Story, CallRecord]:
     known = {(record.info.dialled, record.info.caller): record for record in records}
     keys = {story: (CLIENT + story.dialled, story.user) for story in STORIES}
     return {story: known[key] for story, key in keys.items() if key in known}
+
+
+def listed_messages(router: RouterProcess) -> str:
+    """What callers left, as an administrator lists it."""
+    program = Path(sys.executable).with_name("callrouter")
+    command = [str(program), "messages", "--config", str(router.config)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 def show(found: dict[Story, CallRecord]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
 from tests.harness import sipp
 from tests.harness.sipp import (
     ANSWERED,
@@ -46,8 +48,15 @@ class Story(NamedTuple):
     attempts: str = ""
     """As shown: `kari answered, ola busy`."""
     user: str = "+4790000009"
-    keys: tuple[tuple[str, str], ...] = ()
-    """What is heard, and the key pressed then."""
+    acts: tuple[tuple[str, str | float], ...] = ()
+    """What is heard, and the keys pressed or seconds spoken then; without anything heard, after a moment."""
+
+
+ASKED = "Press 1 for appointments, 2 for prescriptions, or 3 to leave a message."
+
+
+def _said(which: Phrase) -> str:
+    return phrase("en", "formal", which).text
 
 
 _TALK = (INVITE, ANSWERED, pause(1), sipp.bye())
@@ -74,7 +83,11 @@ STORIES = (
     Story("gives up while it rings", "10", _GIVE_UP, "abandoned", attempts="away cancelled"),
     Story("calls when it is closed", "01", _LISTEN, "informed", "", "router"),
     Story("walks through a menu", "14", (sipp.INVITE_HEARING, ANSWERED, HUNG_UP_ON), "informed", "", "router",
-          keys=(("Press 1 for appointments, or 2 for prescriptions.", "2"),)),
+          acts=((ASKED, "2"),)),
+    Story("walks through it, leaves a message", "15", (sipp.INVITE_HEARING, ANSWERED, HUNG_UP_ON),
+          "message_left", "", "router",
+          acts=((ASKED, "3"), (_said(Phrase.LEAVE_MESSAGE), "#"), ("", 3.0), ("", "#"),
+                (_said(Phrase.SEND_MESSAGE), "1"), (_said(Phrase.NUMBER_RIGHT), "1"))),
     Story("is a telemarketer", "02", (INVITE, sipp.refused(403)), "blocked", "telemarketers", "router",
           user=_SPAM),
     Story("calls a number of nobody", "99", (INVITE, sipp.refused(404)), "failed", "no_route", "router"),

@@ -7,28 +7,24 @@ import io
 import json
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import wave
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MessageHandler
 
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import Speak
 from router.core.record import Disposition, Party, Phase
 from router.edge.webhook import SIGNATURE, TIMESTAMP
+from tests.edge.sinks import Sinks
 from tests.harness.media import Media
-from tests.harness.router import RouterProcess, free_port
+from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import ANSWERED, HUNG_UP_ON, INVITE_HEARING, bye, pause
 from tests.live.conftest import BringUp, RunRouter
@@ -76,54 +72,6 @@ def said(which: Phrase) -> Speak:
 
 def informally(which: Phrase) -> Speak:
     return phrase("nb", "informal", which)
-
-
-class Sinks:
-    """A mail server and a web server, and what they took."""
-
-    def __init__(self) -> None:
-        self.mails: list[Message] = []
-        self.posts: list[tuple[dict[str, str], bytes]] = []
-        self.refuse = 0
-        """So many posts are refused first."""
-        sinks = self
-
-        class Mails(MessageHandler):
-            def handle_message(self, message: Any) -> None:
-                sinks.mails.append(message)
-
-        class Posts(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if sinks.refuse:
-                    sinks.refuse -= 1
-                    self.send_response(503)
-                else:
-                    sinks.posts.append((dict(self.headers), body))
-                    self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=free_port())
-        self.web = ThreadingHTTPServer(("127.0.0.1", 0), Posts)
-
-    def __enter__(self) -> "Sinks":
-        self.smtp.start()
-        threading.Thread(target=self.web.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.smtp.stop()
-        self.web.shutdown()
-        self.web.server_close()
-
-    def wait(self, mails: int, posts: int, within: float = 20.0) -> None:
-        until = time.monotonic() + within
-        while len(self.mails) < mails or len(self.posts) < posts:
-            assert time.monotonic() < until, f"{len(self.mails)} mails, {len(self.posts)} posts"
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ What it saw is in `requests`, in order; what is there now, in `channels` and `br
 """
 
 import asyncio
+import io
 import itertools
 import json
 import re
+import wave
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +33,15 @@ FAR_OFF = 24 * 3600.0
 BREAK_GLASS = "callrouter-breakglass"
 
 
+def wav(seconds: float) -> bytes:
+    """A recording of so much silence."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writing:
+        writing.setparams((1, 2, 8000, 0, "NONE", ""))
+        writing.writeframes(bytes(2 * round(seconds * 8000)))
+    return file.getvalue()
+
+
 def not_found(what: str) -> Answer:
     return 404, {"message": f"{what} not found"}
 
@@ -43,6 +54,10 @@ class FakeAsterisk(AriDoors):
     """Dial string -> what it does; a phone that is not here is not registered."""
     sounds: dict[str, float] = field(default_factory=dict)
     """Media URI -> seconds; what is not here cannot be played."""
+    speech: float = 3.0
+    """Seconds that callers speak who are recorded."""
+    recorded: dict[str, bytes] = field(default_factory=dict)
+    """Name -> what was recorded, of recordings that are over and kept."""
     faults: list[Fault] = field(default_factory=list)
     start_late: bool = False
     """The reply to a create comes before its StasisStart; it may be either way round."""
@@ -61,6 +76,8 @@ class FakeAsterisk(AriDoors):
     async def __aenter__(self) -> "FakeAsterisk":
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
+        self.recording: dict[str, str] = {}
+        """Name of a recording that is being made -> bridge."""
         self._ids = itertools.count(1)
         self._app: str | None = None
         self._allowed: set[str] | None = None
@@ -156,6 +173,19 @@ class FakeAsterisk(AriDoors):
                 bridge.timer.cancel()
         self.channels.clear()
         self.bridges.clear()
+
+    def press(self, channel: Channel, keys: str) -> None:
+        """Somebody presses keys."""
+        for key in keys:
+            self._tell("ChannelDtmfReceived", channel, digit=key, duration_ms=100)
+
+    def end_recording(self, name: str) -> None:
+        """The caller is silent, or the router has it stopped."""
+        bridge = self.recording.pop(name)
+        self.recorded[name] = wav(self.speech)
+        ended = {"name": name, "format": "wav", "target_uri": f"bridge:{bridge}", "state": "done"}
+        for _ in range(2):  # as with prompts
+            self._tell("RecordingFinished", recording=ended | {"talking_duration": int(self.speech)})
 
     def hang_up(self, channel: Channel, cause: int, sip: int, soft: int | None = None) -> None:
         """End a channel, as its far end does, or as ARI does (`soft`)."""
@@ -325,7 +355,7 @@ class FakeAsterisk(AriDoors):
         kind, _, rest = path.partition("/")
         name, _, what = rest.partition("/")
         if method == "GET":
-            return self._read(kind, name)
+            return self._read_recording(name, what) if kind == "recordings" else self._read(kind, name)
         if (path, method) == ("asterisk/variable", "POST"):
             return self._set_everywhere(query["variable"], query["value"])
         if kind == "applications":
@@ -335,6 +365,8 @@ class FakeAsterisk(AriDoors):
             return self._create(query, body or {})
         if kind == "channels" and name in self.channels:
             return self._with_channel(self.channels[name], f"{method} {what}".strip(), query)
+        if kind == "recordings":
+            return self._with_recording(f"{method} {name}", what)
         if kind == "bridges":
             return self._with_bridge(f"{method} {what}".strip(), name, query)
         if kind != "channels":
@@ -363,6 +395,22 @@ class FakeAsterisk(AriDoors):
             case "playbacks" if name in playing:
                 return 200, playing[name].playback(name, "playing")
         return not_found(kind)
+
+    def _read_recording(self, kind: str, name: str) -> Answer:
+        if kind == "live":
+            return (200, {"name": name}) if name in self.recording else not_found("Recording")
+        name = name.removesuffix("/file")
+        return (200, self.recorded[name]) if name in self.recorded else not_found("Recording")
+
+    def _with_recording(self, what: str, name: str) -> Answer:
+        match what:
+            case "POST live" if (name := name.removesuffix("/stop")) in self.recording:
+                self.end_recording(name)
+            case "DELETE stored" if name in self.recorded:
+                del self.recorded[name]
+            case _:
+                return not_found("Recording")
+        return DONE
 
     def _application(self, name: str) -> Answer:
         lists: Json = {key: [] for key in ("bridge_ids", "endpoint_ids", "device_names")}
@@ -441,8 +489,12 @@ class FakeAsterisk(AriDoors):
                     bridge.timer.cancel()
                 while bridge.playing:
                     self._played(bridge, next(iter(bridge.playing)), "failed")
+                for recording in [one for one, where in self.recording.items() if where == name]:
+                    self.end_recording(recording)
             case "POST addChannel":
                 return self._join(bridge, set(query["channel"].split(",")))
+            case "POST record":
+                self.recording[query["name"]] = name
             case "POST play":
                 return self._play(bridge, query["playbackId"], query["media"])
             case _:

@@ -31,6 +31,8 @@ name: Fjord Legesenter
 numbers: ["+47223344xx"]
 timezone: Europe/Oslo
 country: NO
+tone: informal
+messages: {mail: post@fjord.example, webhook: "http://localhost:1/calls", keep: 1d}
 screening:
   block: [{name: telemarketers, numbers: ["+4781549xxx"]}]
 routes:
@@ -55,13 +57,16 @@ routes:
     do: [{say: {file: "sound:hello"}}, {ring: PJSIP/kari}]
   - {name: closed, when: {dialled: "+4722334406"}, do: [{say: {file: "sound:closed"}}, hangup]}
   - {name: outside, when: {dialled: "+4722334407"}, do: [{ring: "+4790000001"}]}
+  - {name: message, when: {dialled: "+4722334409"}, do: [message]}
   - name: marked
     when: {dialled: "+4722334408"}
     do: [{tag: interested}, {set: {ACCOUNT: fjord}}, directory, {ring: PJSIP/kari}]
 last_resort: {say: {file: "sound:sorry"}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED = (f"+472233440{n}" for n in range(1, 9))
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE = (
+    f"+472233440{n}" for n in range(1, 10)
+)
 
 
 async def until(true: Callable[[], object], within: float = 5.0, what: str = "it") -> None:

@@ -172,6 +172,12 @@ def test_a_key_ends_the_recording() -> None:
     assert call.then(*pressed("#")).last == (StopRecording(1),)
 
 
+def test_nothing_but_the_end_of_the_thanks_ends_the_call() -> None:
+    call = story(plan(INFORMAL), *SPOKEN, KeyPressed(CALLER, "1"))
+    assert call.then(KeyPressed(CALLER, "3"), PlaybackEnded(1)).last == ()
+    assert call.then(PlaybackEnded(3)).hung_up
+
+
 def test_who_hangs_up_after_speaking_has_left_it() -> None:
     call = story(plan(FORMAL), DISPLAY, PlaybackEnded(1), HangupRequested(CALLER, 16))
     assert StopRecording(1) in call.last

@@ -9,7 +9,7 @@ from router.core import openings
 from router.core.dialling import Dialling
 from router.core.hours import Hours
 from router.core.languages.catalogue import Tone
-from router.core.plan import CallPlan, Challenge, HangUp, Menu, PlanNode, Ring, SayHours, Speak
+from router.core.plan import CallPlan, Challenge, HangUp, Menu, Message, PlanNode, Ring, SayHours, Speak
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.times import Spans
@@ -112,9 +112,10 @@ def test_hours_in_a_plan_are_put_into_words(hours: dict[str, Hours]) -> None:
         (
             PlanNode(HOURS, 1),
             PlanNode(Menu(HOURS, ("1",)), 2),
-            PlanNode(Challenge(HOURS), 3),
-            PlanNode(Ring((), 1.0, announce=HOURS), 4),
-            PlanNode(Menu(OPEN, ("1",)), 5),
+            PlanNode(Message(say=HOURS), 3),
+            PlanNode(Challenge(HOURS), 4),
+            PlanNode(Ring((), 1.0, announce=HOURS), 5),
+            PlanNode(Menu(OPEN, ("1",)), 6),
             PlanNode(HangUp()),
         )
     )
@@ -122,12 +123,13 @@ def test_hours_in_a_plan_are_put_into_words(hours: dict[str, Hours]) -> None:
     assert [node.step for node in told.nodes] == [
         OPEN,
         Menu(OPEN, ("1",)),
+        Message(say=OPEN),
         Challenge(OPEN),
         Ring((), 1.0, announce=OPEN),
         Menu(OPEN, ("1",)),
         HangUp(),
     ]
-    assert [node.then for node in told.nodes] == [1, 2, 3, 4, 5, None]
+    assert [node.then for node in told.nodes] == [1, 2, 3, 4, 5, 6, None]
 
 
 def test_a_plan_without_hours_stays_what_it_is(hours: dict[str, Hours]) -> None:

@@ -1,0 +1,65 @@
+"""A mail server and a web server on loopback, and what they took."""
+
+import threading
+import time
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as MessageHandler
+
+from tests.harness.router import free_port
+
+
+class Sinks:
+    """Both, while this is entered."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        self.posts: list[tuple[dict[str, str], bytes]] = []
+        """Headers and body of each."""
+        self.refuse = 0
+        """So many posts are refused first."""
+        sinks = self
+
+        class Mails(MessageHandler):
+            def handle_message(self, message: Any) -> None:
+                sinks.mails.append(message)
+
+        class Posts(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if sinks.refuse:
+                    sinks.refuse -= 1
+                    self.send_response(503)
+                elif self.path == "/elsewhere":
+                    self.send_response(302)
+                    self.send_header("Location", "/calls")
+                else:
+                    sinks.posts.append((dict(self.headers), body))
+                    self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=free_port())
+        self.web = ThreadingHTTPServer(("127.0.0.1", 0), Posts)
+
+    def __enter__(self) -> "Sinks":
+        self.smtp.start()
+        threading.Thread(target=self.web.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.smtp.stop()
+        self.web.shutdown()
+        self.web.server_close()
+
+    def wait(self, mails: int, posts: int, within: float = 20.0) -> None:
+        """Until so many have come."""
+        until = time.monotonic() + within
+        while len(self.mails) < mails or len(self.posts) < posts:
+            assert time.monotonic() < until, f"{len(self.mails)} mails, {len(self.posts)} posts"
+            time.sleep(0.05)

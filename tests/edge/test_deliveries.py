@@ -1,0 +1,172 @@
+"""Messages in words, mailed and posted to real servers; and what is refused."""
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from router.edge import mail, webhook
+from router.edge.letters import as_mail, as_posted
+from router.edge.store.messages import StoredMessage
+from router.edge.undelivered import UndeliveredError
+from router.edge.wav import seconds_of
+from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver
+from router.settings import Mail
+from tests.edge.sinks import Sinks
+from tests.harness.router import free_port
+from tests.sim.asterisk import wav
+
+AT = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
+MESSAGE = StoredMessage(
+    call_id="aaaaaaaaaaaaa",
+    client="fjord",
+    caller="+4790000009",
+    dialled="+4722334455",
+    arrived_at=AT,
+    addressees=("kari", "ola"),
+    language="nb",
+    callback="+4790000009",
+    recording=1,
+    seconds=4.6,
+    left_at=AT,
+    fetched_at=AT,
+    lost_at=None,
+    done_at=None,
+    done_by=None,
+)
+WISH = replace(MESSAGE, recording=None, addressees=(), language="en", caller="", fetched_at=None)
+
+
+@pytest.fixture(scope="module")
+def sinks() -> Iterator[Sinks]:
+    with Sinks() as sinks:
+        yield sinks
+
+
+def test_a_mail_tells_who_called_whom_when_and_has_the_recording() -> None:
+    letter = as_mail(MESSAGE, b"RIFF", "pbx@fjord.example", "kari@fjord.example", "Europe/Oslo")
+    assert (letter["Subject"], letter["To"]) == (
+        "Beskjed fra +4790000009 til kari, ola",
+        "kari@fjord.example",
+    )
+    body = letter.get_body()
+    assert body is not None
+    assert body.get_content().splitlines() == [
+        "+4790000009 ringte +4722334455 2026-11-27 10:30.",
+        "Ring tilbake til +4790000009.",
+        "Beskjeden på 5 sekunder er vedlagt.",
+    ]
+    [attached] = letter.iter_attachments()
+    assert (attached.get_content_type(), attached.get_content()) == ("audio/x-wav", b"RIFF")
+
+
+def test_a_wish_to_be_called_back_is_told_as_such() -> None:
+    letter = as_mail(replace(WISH, callback=""), None, "pbx@fjord.example", "post@fjord.example", "UTC")
+    assert letter["Subject"] == "a withheld number asks fjord to call back"
+    assert list(letter.iter_attachments()) == []
+    posted = as_posted(WISH, None)
+    assert (posted["event"], posted["recording"]) == ("callback_requested", None)
+
+
+async def test_a_mail_reaches_the_server(sinks: Sinks) -> None:
+    letter = as_mail(MESSAGE, wav(1.0), "pbx@fjord.example", "kari@fjord.example", "UTC")
+    await mail.send(letter, Mail(host="127.0.0.1", port=sinks.smtp.port, tls="none"))
+    assert sinks.mails[-1]["Message-ID"] == "<aaaaaaaaaaaaa@callrouter>"
+
+
+NO_MAIL = [
+    ("no server is set", Mail(), "no mail server; set `mail.host`"),
+    ("nobody listens", Mail(host="127.0.0.1", port=free_port(socket.SOCK_STREAM)), "127.0.0.1:"),
+]
+
+
+@pytest.mark.parametrize(("settings", "why"), [row[1:] for row in NO_MAIL], ids=[row[0] for row in NO_MAIL])
+async def test_why_a_mail_was_not_taken(settings: Mail, why: str) -> None:
+    letter = as_mail(MESSAGE, None, "pbx@fjord.example", "kari@fjord.example", "UTC")
+    with pytest.raises(UndeliveredError, match=why):
+        await mail.send(letter, settings)
+
+
+async def test_a_server_that_does_not_secure_the_way_gets_no_mail(sinks: Sinks) -> None:
+    letter = as_mail(MESSAGE, None, "pbx@fjord.example", "kari@fjord.example", "UTC")
+    with pytest.raises(UndeliveredError):
+        await mail.send(letter, Mail(host="127.0.0.1", port=sinks.smtp.port))
+
+
+def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret\n")
+    assert Mail(password_file=file).password == "s3cret"
+    assert Mail().password == ""
+
+
+async def test_what_is_posted_is_signed(sinks: Sinks) -> None:
+    url = f"http://localhost:{sinks.web.server_port}/calls"
+    recording = base64.b64encode(wav(1.0)).decode()
+    await webhook.post(url, as_posted(MESSAGE, recording), AT, "s3cret", ("localhost",))
+    headers, body = sinks.posts[-1]
+    assert headers[TIMESTAMP] == str(int(AT.timestamp()))
+    signature = hmac.new(b"s3cret", f"{headers[TIMESTAMP]}.".encode() + body, hashlib.sha256)
+    assert headers[SIGNATURE] == signature.hexdigest()
+    assert json.loads(body)["recording"]["content_type"] == "audio/x-wav"
+
+
+async def test_without_a_secret_nothing_is_signed(sinks: Sinks) -> None:
+    url = f"http://localhost:{sinks.web.server_port}/calls"
+    await webhook.post(url, as_posted(WISH, None), AT, "", ("localhost",))
+    assert SIGNATURE not in sinks.posts[-1][0]
+
+
+REFUSED = [
+    ("no https", "http://crm.example/calls", (), "crm.example/calls is not https; write https://"),
+    ("one's own net", "https://192.168.1.5/calls", (), "192.168.1.5 is within one's own net"),
+    ("this machine", "https://localhost/calls", (), "localhost is within one's own net"),
+    ("mapped into IPv6", "https://[::ffff:10.0.0.1]/", (), "is within one's own net"),
+    ("no such name", "https://nobody.invalid/", (), "nobody.invalid"),
+    ("nobody listens", "http://localhost:1/", ("localhost",), "localhost"),
+]
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "why"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+async def test_where_nothing_is_posted_to(url: str, allowed: tuple[str, ...], why: str) -> None:
+    with pytest.raises(UndeliveredError, match=why):
+        await webhook.post(url, {}, AT, "", allowed)
+
+
+async def test_a_name_that_is_somebodys_own_net_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.5", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    resolver = PublicResolver()
+    with pytest.raises(OSError, match="within one's own net"):
+        await resolver.resolve("inside.example", 443)
+    await resolver.close()
+
+
+async def test_a_redirect_is_not_followed(sinks: Sinks) -> None:
+    before = len(sinks.posts)
+    url = f"http://localhost:{sinks.web.server_port}/elsewhere"
+    with pytest.raises(UndeliveredError, match="localhost answers 302"):
+        await webhook.post(url, {}, AT, "", ("localhost",))
+    assert len(sinks.posts) == before
+
+
+async def test_who_does_not_answer_in_time_has_not_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "LIMIT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://localhost:{mute.getsockname()[1]}/"
+        with pytest.raises(UndeliveredError, match="does not answer within"):
+            await webhook.post(url, {}, AT, "", ("localhost",))
+
+
+def test_how_long_a_recording_lasts() -> None:
+    assert seconds_of(wav(2.5)) == 2.5
+    assert seconds_of(b"RIFF") == seconds_of(b"") == 0.0
