@@ -42,17 +42,21 @@ class Failure(msgspec.Struct, frozen=True):
 class Moment:
     """One call as conditions see it. What several conditions ask is worked out once."""
 
-    __slots__ = ("_hours", "_open", "facts")
+    __slots__ = ("_hours", "_local", "_open", "facts")
 
     def __init__(self, facts: Facts, hours: Mapping[str, Hours]) -> None:
         self.facts = facts
         self._hours = hours
+        self._local = facts.now
+        """The same instant by the clocks of the hours asked for last; those of a client are one zone's."""
         self._open: dict[str, bool] = {}
 
     def is_open(self, name: str) -> bool:
         known = self._open.get(name)
         if known is None:
-            known = self._open[name] = self._hours[name].is_open(self.facts.now)
+            hours = self._hours[name]
+            self._local = self._local.astimezone(hours.zone)
+            known = self._open[name] = hours.is_open(self._local)
         return known
 
 
@@ -73,7 +77,7 @@ class OpenIs(msgspec.Struct, frozen=True):
     failure: Failure
 
     def holds(self, moment: Moment) -> bool:
-        return any(moment.is_open(name) is self.wanted for name in self.names)
+        return self.wanted in map(moment.is_open, self.names)
 
 
 class CallerIs(msgspec.Struct, frozen=True):

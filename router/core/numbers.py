@@ -30,7 +30,7 @@ FEW = 8
 
 LONGEST_INTERNAL = 6
 """Characters of an internal number, which names nobody outside; what is longer is masked."""
-_SHOWN = ((11, 6, 2), (8, 3, 2), (0, 1, 0))
+_SHOWN = ((11, 6, 2), (8, 3, 2), (1, 1, 0))
 """Characters a text has at least, and how many of its first and last are shown when it is masked."""
 
 _IGNORED = str.maketrans("", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013().")
@@ -108,8 +108,10 @@ def masked(number: str) -> str:
 
     At least three characters are hidden, and of an extension all but the first.
     """
-    first, last = next(shown for least, *shown in _SHOWN if len(number) >= least)
-    return f"{number[:first]}***{number[len(number) - last :]}" if number else ""
+    for least, first, last in _SHOWN:
+        if len(number) >= least:
+            return f"{number[:first]}***{number[len(number) - last :]}"
+    return ""
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, order=True):
@@ -221,11 +223,17 @@ class NumberPattern(msgspec.Struct, frozen=True):
         return (-len(self.literal), self.text.count("x"), self.text.endswith("*"))
 
     def matches(self, number: PhoneNumber) -> bool:
-        body = self.text.rstrip("*")
-        surplus = len(number.e164) - len(body)
-        if surplus < 0 or (surplus and body == self.text) or not number.e164.startswith(self.literal):
+        e164, literal = number.e164, self.literal
+        if not e164.startswith(literal):
             return False
-        return all(wanted in ("x", digit) for wanted, digit in zip(body, number.e164, strict=False))
+        wild = self.text[len(literal) :]
+        body = wild.removesuffix("*")
+        surplus = len(e164) - len(literal) - len(body)
+        if surplus < 0 or (surplus and body == wild):
+            return False
+        if not body.strip("x"):
+            return True
+        return all(wanted in ("x", digit) for wanted, digit in zip(body, e164[len(literal) :], strict=False))
 
     def examples(self) -> Iterator[PhoneNumber]:
         """Numbers that it matches: one, or up to ten where it has wildcards."""
@@ -305,7 +313,9 @@ class NumberIndex(Generic[T]):
         if e164 in self._exact:
             return self._exact[e164]
         for length in self._lengths:
-            rows = self._wild.get(e164[:length], ())
+            rows = self._wild.get(e164[:length])
+            if rows is None:
+                continue
             if len(rows) > FEW:
                 matching = self._alike[e164[:length]].overlapping(e164)
                 if matching:

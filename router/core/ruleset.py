@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from router.core.conditions import Between, Moment, When, failures
+from router.core.conditions import Between, Condition, Moment, When, failures
 from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
@@ -27,7 +27,7 @@ class Route(msgspec.Struct, frozen=True):
     layout: Layout
     taken: TraceRow
     """What a trace says where it takes the call,"""
-    passed_over: tuple[TraceRow, ...]
+    passed_over: tuple[tuple[Condition, TraceRow], ...]
     """and where it does not, by which condition of its only alternative fails first; empty for several."""
 
     @classmethod
@@ -35,17 +35,19 @@ class Route(msgspec.Struct, frozen=True):
         """From the rules as read."""
         taken = TraceRow("route", name, place, True)
         only = when[0] if len(when) == 1 else ()
-        passed_over = (TraceRow("route", name, place, False, (condition.failure,)) for condition in only)
-        return cls(name, place, when, layout, taken, tuple(passed_over))
+        passed_over = tuple(
+            (condition, TraceRow("route", name, place, False, (condition.failure,))) for condition in only
+        )
+        return cls(name, place, when, layout, taken, passed_over)
 
     def look(self, moment: Moment) -> TraceRow:
         """What a trace says of it, for one call."""
         if len(self.when) != 1:
             failed = failures(self.when, moment)
             return TraceRow("route", self.name, self.place, False, failed) if failed else self.taken
-        for number, condition in enumerate(self.when[0]):
+        for condition, passed_over in self.passed_over:
             if not condition.holds(moment):
-                return self.passed_over[number]
+                return passed_over
         return self.taken
 
 
