@@ -282,6 +282,12 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
 def compile_when(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> When:
     """`zone` is the client's: moments are written as its clocks show them."""
     return tuple(
-        tuple(make(getattr(doc, key), zone) for key, make in COMPILE.items() if getattr(doc, key) is not None)
+        tuple(
+            [
+                make(written, zone)
+                for key, make in COMPILE.items()
+                if (written := getattr(doc, key)) is not None
+            ]
+        )
         for doc in docs
     )

@@ -14,7 +14,7 @@ To add a step: its row in `_COMPILE` and, if it has branches, in `branches`.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -75,6 +75,8 @@ Phones = Mapping[str, tuple[Target, ...]]
 """Person's id -> what rings."""
 Written = tuple[tuple[Shape, ...], Path]
 """Steps as written, and their path in the document."""
+PathedSteps = Sequence[tuple[Path, Shape]]
+"""Steps as written, each with its path in the document."""
 _RING_SELF = RingStep.model_construct(ring=(PersonRef(SELF),))
 _AFTER = -1
 """Stands for what comes after the steps, while they are laid out."""
@@ -235,12 +237,13 @@ def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
     announce = None if step.announce is None else prompt(step.announce, doc)
-    if isinstance(step.confirm, str):
-        take = Speak(step.confirm, doc.language)
-    else:
-        take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
-    asks = any(target.asks for targets in rounds for target in targets)
-    return Ring(distinct(rounds), float(step.ring_for.seconds), take if asks else None, announce)
+    take: Prompt | None = None
+    if any(target.asks for targets in rounds for target in targets):
+        if isinstance(step.confirm, str):
+            take = Speak(step.confirm, doc.language)
+        else:
+            take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
+    return Ring(distinct(rounds), float(step.ring_for.seconds), take, announce)
 
 
 def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -388,8 +391,10 @@ class _Paper:
     def greet(self, own: Written) -> bool:
         """Begin with the client's greeting, unless there is none or the call is to go on unanswered."""
         greeting = self.sheet.doc.greeting
+        if greeting is None:
+            return False
         first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort)
-        if greeting is None or isinstance(first, DeclineStep | HangupStep | DialplanStep):
+        if isinstance(first, DeclineStep | HangupStep | DialplanStep):
             return False
         place = self.sheet.place(("greeting",))
         self.nodes.append(PlanNode(prompt(greeting, self.sheet.doc), _AFTER, {}, place))
@@ -503,7 +508,10 @@ class _Paper:
     def join(self, first: int, ends: Callable[[int], int | None]) -> None:
         """Let what runs out of steps, from position `first` on, go on to what `ends` has for its position."""
         for position in range(first, len(self.nodes)):
-            node, end = self.nodes[position], ends(position)
+            node = self.nodes[position]
+            if node.then != _AFTER and not node.on:
+                continue
+            end = ends(position)
             then = end if node.then == _AFTER else node.then
             on = {way: end if at == _AFTER else at for way, at in node.on.items()}
             # A branch that ends where the step itself does is no branch.

@@ -35,8 +35,7 @@ _SHOWN = ((11, 6, 2), (8, 3, 2), (1, 1, 0))
 
 _IGNORED = str.maketrans("", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013().")
 _NATIONAL_ZERO = re.compile(r"^(\s*\+[0-9]{1,3}\s*)\(0\)")
-_INTERNATIONAL = re.compile(r"\+[0-9]+")
-_NATIONAL = re.compile(r"[0-9]+")
+_PLAIN = re.compile(r"\+?[0-9]+")
 _PATTERN = re.compile(r"\+?[0-9]*[0-9x]*\*?")
 PATTERN_AS_WRITTEN = re.compile("[+0-9xX*{}]+".format("".join(map(chr, _IGNORED)).replace("-", r"\-")))
 """What a number or a pattern consists of before it is read; more may look like it."""
@@ -49,6 +48,8 @@ COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 def _plain(text: str) -> str:
     """`text` without what only makes it easier to read; `+44 (0)20` means `+4420`."""
+    if _PLAIN.fullmatch(text):
+        return text
     if "(0)" in text:
         text = _NATIONAL_ZERO.sub(r"\1", text)
     return text.translate(_IGNORED)
@@ -94,6 +95,13 @@ def _check_length(e164: str) -> None:
         raise ValueError(f"`{e164}` has {digits} digits after +{code}; numbers there have {possible}")
 
 
+def _e164(plain: str, country: str | None, text: str) -> str:
+    """The number that `text` stands for, which is `plain` without what only makes it easier to read."""
+    e164 = plain if plain.startswith("+") else _read_national(plain, country, text)
+    _check_length(e164)
+    return e164
+
+
 def _read_national(digits: str, country: str | None, text: str) -> str:
     if country is None:
         raise ValueError(f"`{text}` has no calling code; write it with +")
@@ -126,14 +134,9 @@ class PhoneNumber(msgspec.Struct, frozen=True, order=True):
         ValueError says what is wrong: not a number, an unknown calling code, or a length that cannot be.
         """
         plain = _plain(text)
-        if _NATIONAL.fullmatch(plain):
-            e164 = _read_national(plain, country, text)
-        elif _INTERNATIONAL.fullmatch(plain):
-            e164 = plain
-        else:
+        if not _PLAIN.fullmatch(plain):
             raise ValueError(f"`{text}` is not a phone number; write it as in +4722334455")
-        _check_length(e164)
-        return cls(e164)
+        return cls(_e164(plain, country, text))
 
     @property
     def country(self) -> str:
@@ -198,8 +201,8 @@ class NumberPattern(msgspec.Struct, frozen=True):
         prefix (such as 0 in Great Britain) is taken away.
         """
         plain = _plain(text)
-        if _NATIONAL.fullmatch(plain) or _INTERNATIONAL.fullmatch(plain):
-            e164 = PhoneNumber.parse(text, country).e164
+        if _PLAIN.fullmatch(plain):
+            e164 = _e164(plain, country, text)
             return cls(e164, e164)
         plain = plain.replace("X", "x")
         if not _PATTERN.fullmatch(plain) or plain in ("", "*"):

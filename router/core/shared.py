@@ -21,7 +21,7 @@ from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, Shar
 from router.core.screening import Listed
 from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
-from router.core.tables import Tables
+from router.core.tables import Tables, folder_of
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
 
 _SCREENING = frozenset(DefaultScreeningDoc.model_fields)
@@ -153,12 +153,6 @@ def _defaults(text: YamlText, written: Mapping[str, Any]) -> Iterator[_Default]:
 def _under(path: Path, marks: Mapping[Path, Mark]) -> dict[Path, Mark]:
     here: Path = ("defaults", *path)
     return {place[1:]: mark for place, mark in marks.items() if place[: len(here)] == here}
-
-
-def folder_of(file: str) -> str:
-    """What stands before the names of tables beside `file`: `rules/`, or nothing."""
-    folder = str(PurePath(file).parent)
-    return "" if folder == "." else f"{folder}/"
 
 
 def _named(doc: NumbersDoc | FileList) -> _Named:
