@@ -23,9 +23,11 @@ ATTESTATION = "attestation"
 
 _JOINTS = {"between": " until ", "variable": " and ", "queue": " and ", "agents": " and "}
 IDLE = QueueLoad()
+_NONE: frozenset[str] = frozenset()
+"""The same object wherever a condition names nothing of a kind: most name only one."""
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """A condition in parts; explain.py adds what was found where it did not hold."""
 
     condition: str
@@ -71,7 +73,7 @@ When = tuple[tuple[Condition, ...], ...]
 """Alternatives; all conditions of one must hold."""
 
 
-class OpenIs(msgspec.Struct, frozen=True):
+class OpenIs(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...]
     wanted: bool
     failure: Failure
@@ -80,7 +82,7 @@ class OpenIs(msgspec.Struct, frozen=True):
         return self.wanted in map(moment.is_open, self.names)
 
 
-class CallerIs(msgspec.Struct, frozen=True):
+class CallerIs(msgspec.Struct, frozen=True, gc=False):
     patterns: NumberIndex[bool]
     anonymous: bool
     countries: frozenset[str]
@@ -101,7 +103,7 @@ class CallerIs(msgspec.Struct, frozen=True):
         return bool(self.countries) and caller.number.country in self.countries
 
 
-class DialledIs(msgspec.Struct, frozen=True):
+class DialledIs(msgspec.Struct, frozen=True, gc=False):
     patterns: NumberIndex[bool]
     failure: Failure
 
@@ -208,9 +210,9 @@ def _caller(
     return CallerIs(
         index,
         anonymous,
-        frozenset(countries),
-        frozenset(levels),
-        frozenset(groups),
+        frozenset(countries) or _NONE,
+        frozenset(levels) or _NONE,
+        frozenset(groups) or _NONE,
         Failure("caller", tuple(wanted)),
     )
 

@@ -82,7 +82,7 @@ _AFTER = -1
 """Stands for what comes after the steps, while they are laid out."""
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, gc=False):
     """A plan in which everybody is rung, and what is needed to leave people out."""
 
     plan: CallPlan

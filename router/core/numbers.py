@@ -185,7 +185,7 @@ class CallerId(msgspec.Struct, frozen=True):
         return text if len(text) <= LONGEST_INTERNAL else masked(text)
 
 
-class NumberPattern(msgspec.Struct, frozen=True):
+class NumberPattern(msgspec.Struct, frozen=True, gc=False):
     """Numbers as rules name them: `+47 22 33 44 6x` (x is one digit), `+4722*` (* is any rest, also none)."""
 
     text: str

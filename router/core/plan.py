@@ -42,7 +42,7 @@ FAILED = "failed"
 """The way on from one that the caller did not meet."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, gc=False):
     """One phone to ring. `dial` is built from rules only, never from what a caller sent."""
 
     name: str
@@ -103,7 +103,7 @@ class Directory(msgspec.Struct, frozen=True, tag="directory"):
     """Let the caller find somebody of the client's, whose own treatment settles the call."""
 
 
-class Ring(msgspec.Struct, frozen=True, tag="ring"):
+class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
     """Ring round after round; the targets of one round ring together. The first to answer gets the call."""
 
     rounds: tuple[tuple[Target, ...], ...]
@@ -266,7 +266,7 @@ def ways_on(step: Step) -> tuple[str, ...]:
             return (OTHERWISE,)
 
 
-class PlanNode(msgspec.Struct, frozen=True):
+class PlanNode(msgspec.Struct, frozen=True, gc=False):
     """One step and where it goes on: to `on[way]` where that is given (ways_on), else to `then`; None ends
     the plan."""
 
@@ -277,7 +277,7 @@ class PlanNode(msgspec.Struct, frozen=True):
     """Where in the rules it is written: `fjord.yaml:31`."""
 
 
-class CallPlan(msgspec.Struct, frozen=True):
+class CallPlan(msgspec.Struct, frozen=True, gc=False):
     """The steps of one call. It starts at node 0; an empty plan ends at once."""
 
     nodes: tuple[PlanNode, ...]
