@@ -90,7 +90,7 @@ def _steps(steps: PathedSteps, phones: Phones) -> Iterator[Caution]:
     ended: set[Path] = set()
     for path, step in steps:
         *around, number = path
-        if isinstance(step, ENDING_STEPS):
+        if type(step) in ENDING_STEPS:
             ended.add((*around, int(number) + 1))
         if path in ended:
             what = "this step is never reached, since the call has ended or gone elsewhere"

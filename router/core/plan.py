@@ -298,15 +298,15 @@ def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:
     first = [replace(node, then=number) for number, node in enumerate((*greeting, *said), start=1)]
     goes_on = greeting[0].then if greeting else 0
     first[-1] = replace(first[-1], then=_later(goes_on, by) if rest else None)
-    return replace(plan, nodes=(*first, *_moved(rest, by)))
+    return replace(plan, nodes=(*first, *moved(rest, by)))
 
 
 def _later(there: int | None, by: int) -> int | None:
     return None if there is None else there + by
 
 
-def _moved(nodes: tuple[PlanNode, ...], by: int) -> list[PlanNode]:
-    """The same steps at positions further on."""
+def moved(nodes: tuple[PlanNode, ...], by: int) -> list[PlanNode]:
+    """The same steps at positions further on, or, where `by` is negative, further back."""
     return [
         replace(
             node, then=_later(node.then, by), on={way: _later(there, by) for way, there in node.on.items()}
@@ -319,7 +319,7 @@ def after_challenge(challenge: CallPlan, plan: CallPlan) -> CallPlan:
     """`plan` for a caller who meets the challenge, which leads nowhere itself but to a refusal."""
     by = len(challenge.nodes)
     first = replace(challenge.nodes[0], then=by if plan.nodes else None)
-    nodes = (first, *challenge.nodes[1:], *_moved(plan.nodes, by))
+    nodes = (first, *challenge.nodes[1:], *moved(plan.nodes, by))
     return replace(plan, nodes=nodes, greeted=False)
 
 

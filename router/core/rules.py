@@ -9,7 +9,7 @@ numbers that are rung outside though they come back in.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from posixpath import basename
 from types import MappingProxyType
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -130,7 +130,7 @@ def compile_rules(
     compiled: list[_Compiled] = []
     errors: list[RuleError] = list(shared.errors)
     for file in sorted(files):
-        if PurePath(file).name == SHARED_FILE:
+        if basename(file) == SHARED_FILE:
             continue
         text = with_people(read_yaml(file, files[file]), named)
         client, wrong = _compile_file(shared.under(text), shared, dialling)
@@ -196,7 +196,7 @@ def _many_days(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
 
 
 def _version(files: Mapping[str, str], tables: Tables) -> str:
-    texts = [[PurePath(file).name, _hash(text)] for file, text in sorted(files.items())]
+    texts = [[basename(file), _hash(text)] for file, text in sorted(files.items())]
     texts += [[name, _hash(table)] for name, table in sorted(tables.items())]
     return hashlib.sha256(msgspec.json.encode(texts)).hexdigest()[:12]
 

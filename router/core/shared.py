@@ -5,7 +5,7 @@ are read, checked and used by the same code as what clients write themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from posixpath import basename
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -115,7 +115,7 @@ def read_shared(
     """From the file called SHARED_FILE, if it is among `files`, and the tables beside it."""
     folder = folder_of(next(iter(files), ""))
     lists, calendars = NumberLists(tables, folder), Calendars(tables, folder, fetched)
-    file = next((name for name in sorted(files) if PurePath(name).name == SHARED_FILE), None)
+    file = next((name for name in sorted(files) if basename(name) == SHARED_FILE), None)
     if file is None:
         return Shared(SHARED_FILE, lists, calendars)
     text = read_yaml(file, files[file])

@@ -71,6 +71,8 @@ class YamlText(msgspec.Struct, frozen=True):
 
     def nearest(self, path: Path) -> Path:
         """The longest beginning of `path` whose place is known. A single value stands for a list of one."""
+        if path[-1:] == (0,) and path[:-1] in self.values:
+            return path[:-1]
         found: Path = ()
         here: Path = ()
         for part in path:
@@ -109,13 +111,10 @@ class _Builder:
         self.open: list[_Open] = []
         self.documents = 0
         self.nodes = 0
+        """Keys and values."""
 
     def refuse(self, mark: Any, what: str, instead: str) -> None:
         self.errors.append(RuleError(self.file, mark.line + 1, mark.column + 1, what, instead))
-
-    def feed(self, event: Any) -> bool:
-        """Take one event; False where reading must stop."""
-        return _TAKE[type(event)](self, event)
 
     def document(self, event: Any) -> bool:
         self.documents += 1
@@ -131,13 +130,10 @@ class _Builder:
         """For events that carry nothing."""
         return True
 
-    def has_room(self, event: Any) -> bool:
-        """Count one more key or value; False where it is one too many."""
-        self.nodes += 1
-        if self.nodes > MAX_VALUES:
-            what = f"more than {MAX_VALUES} keys and values, up to here"
-            self.refuse(event.start_mark, what, "keep numbers and people in tables, or split the file")
-        return self.nodes <= MAX_VALUES
+    def too_many(self, event: Any) -> bool:
+        what = f"more than {MAX_VALUES} keys and values, up to here"
+        self.refuse(event.start_mark, what, "keep numbers and people in tables, or split the file")
+        return False
 
     def refuse_dressed(self, event: Any) -> None:
         """Of a value that has an anchor or a tag."""
@@ -149,16 +145,18 @@ class _Builder:
             self.refuse(event.start_mark, f"`{event.tag}` is a tag", "leave it out; quote what is to be text")
 
     def alias(self, event: Any) -> bool:
-        if not self.has_room(event):
-            return False
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
         instead = "write the value out, or put it in quotes"
         self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", instead)
         self.put(event, None)
         return True
 
     def scalar(self, event: Any) -> bool:
-        if not self.has_room(event):
-            return False
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
         if event.anchor is not None or event.tag is not None:
             self.refuse_dressed(event)
         if self.open and self.open[-1].wants_key:
@@ -201,8 +199,9 @@ class _Builder:
         return path
 
     def begin(self, event: Any) -> bool:
-        if not self.has_room(event):
-            return False
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
         if event.anchor is not None or event.tag is not None:
             self.refuse_dressed(event)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -229,6 +228,7 @@ _TAKE: dict[type, Callable[[_Builder, Any], bool]] = {
     yaml.MappingEndEvent: _Builder.end,
     yaml.SequenceEndEvent: _Builder.end,
 }
+"""How each event is taken; False where reading must stop."""
 
 
 def read_yaml(file: str, text: str) -> YamlText:
@@ -240,7 +240,7 @@ def read_yaml(file: str, text: str) -> YamlText:
     builder = _Builder(file)
     try:
         events = iter(LOADER(text).get_event, None)
-        whole = all(map(builder.feed, events))
+        whole = all(_TAKE[type(event)](builder, event) for event in events)
     except yaml.MarkedYAMLError as error:
         builder.errors.append(syntax_error(file, text, error))
         whole = False
