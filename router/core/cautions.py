@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from router.core.layout import ENDING_STEPS, Phones, all_steps
-from router.core.plan import CallPlan, Ring, Target
+from router.core.layout import ENDING_STEPS, PathedSteps, Phones
+from router.core.plan import CallPlan, PlanNode, Ring, Target
 from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
 from router.core.schema import ClientDoc
@@ -23,15 +23,20 @@ Caution = tuple[Path, str]
 
 
 def cautions(
-    doc: ClientDoc, rules: ClientRules, phones: Phones, from_table: frozenset[str] = frozenset()
+    doc: ClientDoc,
+    steps: PathedSteps,
+    rules: ClientRules,
+    phones: Phones,
+    from_table: frozenset[str] = frozenset(),
 ) -> Iterator[Caution]:
-    """All warnings on one client, some of whose people may come `from_table`."""
+    """All warnings on one client, with all `steps` of its document; some of its people may come
+    `from_table`."""
     yield from _unreached_client(doc)
     yield from _shadowed_routes(rules)
-    yield from _people_never_rung(doc, from_table)
-    yield from _unused_queues(doc)
-    yield from not_built(doc)
-    yield from _steps(doc, phones)
+    yield from _people_never_rung(doc, steps, from_table)
+    yield from _unused_queues(doc, steps)
+    yield from not_built(doc, steps)
+    yield from _steps(steps, phones)
     yield from _long_waits(rules)
 
 
@@ -50,9 +55,9 @@ def _shadowed_routes(rules: ClientRules) -> Iterator[Caution]:
             taker = route.name
 
 
-def _people_never_rung(doc: ClientDoc, from_table: frozenset[str]) -> Iterator[Caution]:
+def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset[str]) -> Iterator[Caution]:
     rung: set[str] = set()
-    for _, step in all_steps(doc):
+    for _, step in steps:
         match step:
             case RingStep(ring=targets):
                 rung |= {target.id for target in targets if isinstance(target, PersonRef)}
@@ -74,18 +79,18 @@ def _people_never_rung(doc: ClientDoc, from_table: frozenset[str]) -> Iterator[C
             yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
 
 
-def _unused_queues(doc: ClientDoc) -> Iterator[Caution]:
-    used = {step.queue for _, step in all_steps(doc) if isinstance(step, QueueStep)}
+def _unused_queues(doc: ClientDoc, steps: PathedSteps) -> Iterator[Caution]:
+    used = {step.queue for _, step in steps if isinstance(step, QueueStep)}
     for queue in doc.queues:
         if queue not in used:
             yield ("queues", queue), f"no step leads to queue `{queue}`; add `queue: {queue}`, or remove it"
 
 
-def _steps(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:
+def _steps(steps: PathedSteps, phones: Phones) -> Iterator[Caution]:
     ended: set[Path] = set()
-    for path, step in all_steps(doc):
+    for path, step in steps:
         *around, number = path
-        if isinstance(step, ENDING_STEPS):
+        if type(step) in ENDING_STEPS:
             ended.add((*around, int(number) + 1))
         if path in ended:
             what = "this step is never reached, since the call has ended or gone elsewhere"
@@ -103,10 +108,19 @@ def _phones(target: Target | PersonRef | NumberDoc, path: Path, phones: Phones) 
 
 def _long_waits(rules: ClientRules) -> Iterator[Caution]:
     for number, route in enumerate(rules.routes):
-        wait = Duration(int(longest_ring(route.layout.plan)))
+        plan = route.layout.plan
+        if sum(map(_ring_time, plan.nodes)) <= LONGEST_WAIT.seconds:
+            continue  # No way is longer than all of it, and to look at each takes time.
+        wait = Duration(int(longest_ring(plan)))
         if wait > LONGEST_WAIT:
             what = f"route `{route.name}` can ring for {wait}, longer than {LONGEST_WAIT}"
             yield ("routes", number), f"{what}; shorten `for:`, or ring fewer in turn"
+
+
+def _ring_time(node: PlanNode) -> float:
+    """The most seconds that a caller can be rung for in this step."""
+    step = node.step
+    return step.ring_for * len(step.rounds) if isinstance(step, Ring) else 0.0
 
 
 def longest_ring(plan: CallPlan) -> float:
@@ -124,8 +138,6 @@ def longest_ring(plan: CallPlan) -> float:
         if unknown:
             waiting += unknown
             continue
-        step = node.step
-        own = step.ring_for * len(step.rounds) if isinstance(step, Ring) else 0.0
-        longest[here] = own + max(longest[there] for there in onward)
+        longest[here] = _ring_time(node) + max(longest[there] for there in onward)
         waiting.pop()
     return max(longest.values())

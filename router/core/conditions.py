@@ -23,9 +23,11 @@ ATTESTATION = "attestation"
 
 _JOINTS = {"between": " until ", "variable": " and ", "queue": " and ", "agents": " and "}
 IDLE = QueueLoad()
+_NONE: frozenset[str] = frozenset()
+"""The same object wherever a condition names nothing of a kind: most name only one."""
 
 
-class Failure(msgspec.Struct, frozen=True):
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """A condition in parts; explain.py adds what was found where it did not hold."""
 
     condition: str
@@ -42,17 +44,21 @@ class Failure(msgspec.Struct, frozen=True):
 class Moment:
     """One call as conditions see it. What several conditions ask is worked out once."""
 
-    __slots__ = ("_hours", "_open", "facts")
+    __slots__ = ("_hours", "_local", "_open", "facts")
 
     def __init__(self, facts: Facts, hours: Mapping[str, Hours]) -> None:
         self.facts = facts
         self._hours = hours
+        self._local = facts.now
+        """The same instant by the clocks of the hours asked for last; those of a client are one zone's."""
         self._open: dict[str, bool] = {}
 
     def is_open(self, name: str) -> bool:
         known = self._open.get(name)
         if known is None:
-            known = self._open[name] = self._hours[name].is_open(self.facts.now)
+            hours = self._hours[name]
+            self._local = self._local.astimezone(hours.zone)
+            known = self._open[name] = hours.is_open(self._local)
         return known
 
 
@@ -67,16 +73,16 @@ When = tuple[tuple[Condition, ...], ...]
 """Alternatives; all conditions of one must hold."""
 
 
-class OpenIs(msgspec.Struct, frozen=True):
+class OpenIs(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...]
     wanted: bool
     failure: Failure
 
     def holds(self, moment: Moment) -> bool:
-        return any(moment.is_open(name) is self.wanted for name in self.names)
+        return self.wanted in map(moment.is_open, self.names)
 
 
-class CallerIs(msgspec.Struct, frozen=True):
+class CallerIs(msgspec.Struct, frozen=True, gc=False):
     patterns: NumberIndex[bool]
     anonymous: bool
     countries: frozenset[str]
@@ -97,7 +103,7 @@ class CallerIs(msgspec.Struct, frozen=True):
         return bool(self.countries) and caller.number.country in self.countries
 
 
-class DialledIs(msgspec.Struct, frozen=True):
+class DialledIs(msgspec.Struct, frozen=True, gc=False):
     patterns: NumberIndex[bool]
     failure: Failure
 
@@ -204,9 +210,9 @@ def _caller(
     return CallerIs(
         index,
         anonymous,
-        frozenset(countries),
-        frozenset(levels),
-        frozenset(groups),
+        frozenset(countries) or _NONE,
+        frozenset(levels) or _NONE,
+        frozenset(groups) or _NONE,
         Failure("caller", tuple(wanted)),
     )
 
@@ -278,6 +284,12 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
 def compile_when(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> When:
     """`zone` is the client's: moments are written as its clocks show them."""
     return tuple(
-        tuple(make(getattr(doc, key), zone) for key, make in COMPILE.items() if getattr(doc, key) is not None)
+        tuple(
+            [
+                make(written, zone)
+                for key, make in COMPILE.items()
+                if (written := getattr(doc, key)) is not None
+            ]
+        )
         for doc in docs
     )

@@ -79,6 +79,7 @@ class Occasions(msgspec.Struct, frozen=True):
 
 
 NO_OCCASIONS = Occasions()
+_ONE_DAY = timedelta(days=1)
 
 
 @cache
@@ -131,8 +132,9 @@ class Hours:
             return self.dates[day]
         if (day.month, day.day) in self.yearly:
             return self.yearly[day.month, day.day]
-        if any(day in _holidays_of(code, day.year) for code in self.holidays):
-            return ()
+        for code in self.holidays:
+            if day in _holidays_of(code, day.year):
+                return ()
         return self.week[day.weekday()]
 
     def is_open(self, now: datetime) -> bool:
@@ -145,12 +147,11 @@ class Hours:
         return self._by_spans(day, minute) if is_open is None else is_open
 
     def _by_spans(self, day: date, minute: int) -> bool:
-        within = any(start <= minute < end for start, end in self.spans(day))
-        return within or self._past_midnight(day, minute)
+        return _within(self.spans(day), minute) or self._past_midnight(day, minute)
 
     def _past_midnight(self, day: date, minute: int) -> bool:
         """Whether a span of the day before goes on at this minute of `day`."""
-        return any(start <= minute + DAY < end for start, end in self.spans(day - timedelta(days=1)))
+        return _within(self.spans(day - _ONE_DAY), minute + DAY)
 
     def _by_occasion(self, now: datetime, day: date, minute: int) -> bool | None:
         is_open = self.occasions.at(now)
@@ -195,6 +196,13 @@ class Hours:
         turns = {instant for wall in walls for instant in _instants(wall, self.zone)}
         turns |= self.occasions.turns(start, end)
         return {instant for instant in turns if start < instant < end}
+
+
+def _within(spans: Spans, minute: int) -> bool:
+    for start, end in spans:  # noqa: SIM110 - decisions ask often, and a generator takes twice as long
+        if start <= minute < end:
+            return True
+    return False
 
 
 def beginning(day: date, zone: ZoneInfo) -> datetime:

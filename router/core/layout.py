@@ -14,7 +14,7 @@ To add a step: its row in `_COMPILE` and, if it has branches, in `branches`.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    moved,
 )
 from router.core.reading import DAY, HOURS, SELF, PersonRef
 from router.core.schema import ClientDoc
@@ -77,12 +78,14 @@ Phones = Mapping[str, tuple[Target, ...]]
 """Person's id -> what rings."""
 Written = tuple[tuple[Shape, ...], Path]
 """Steps as written, and their path in the document."""
+PathedSteps = Sequence[tuple[Path, Shape]]
+"""Steps as written, each with its path in the document."""
 _RING_SELF = RingStep.model_construct(ring=(PersonRef(SELF),))
 _AFTER = -1
 """Stands for what comes after the steps, while they are laid out."""
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, gc=False):
     """A plan in which everybody is rung, and what is needed to leave people out."""
 
     plan: CallPlan
@@ -237,12 +240,13 @@ def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
     announce = None if step.announce is None else prompt(step.announce, doc)
-    if isinstance(step.confirm, str):
-        take = Speak(step.confirm, doc.language)
-    else:
-        take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
-    asks = any(target.asks for targets in rounds for target in targets)
-    return Ring(distinct(rounds), float(step.ring_for.seconds), take if asks else None, announce)
+    take: Prompt | None = None
+    if any(target.asks for targets in rounds for target in targets):
+        if isinstance(step.confirm, str):
+            take = Speak(step.confirm, doc.language)
+        else:
+            take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
+    return Ring(distinct(rounds), float(step.ring_for.seconds), take, announce)
 
 
 def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -338,14 +342,17 @@ class Sheet:
         self.phones = phones
         self.place = place
         self.routes = {route.name: number for number, route in enumerate(doc.routes)}
-        self._laid_out = 0
+        self.last_resort: _LastResort | None = None
+        """As it is in the plan laid out before: mostly it is at the same positions in the next."""
+        self.laid_out = 0
+        """Steps and phones."""
         self._first_steps: dict[str, Shape | None] = {}
         """That a person's own treatment begins with."""
 
     def count(self, laid: int, path: Path) -> None:
         """Of so many more steps or phones, at `path`. Raises TooManyStepsError."""
-        self._laid_out += laid
-        if self._laid_out > MOST_LAID_OUT:
+        self.laid_out += laid
+        if self.laid_out > MOST_LAID_OUT:
             what = f"the steps of this client's calls, and phones, are more than {MOST_LAID_OUT} up to here"
             instead = "let fewer lead to others, shorten `last_resort`, or make it several clients"
             raise TooManyStepsError(path, f"{what}; {instead}")
@@ -379,6 +386,34 @@ class Sheet:
         return None
 
 
+class _LastResort(NamedTuple):
+    """A client's last resort at the end of a plan. In each it is the same but for its positions."""
+
+    first: int
+    """The position of its first step,"""
+    start: int | None
+    """and where a call comes to it; None where it is empty."""
+    nodes: tuple[PlanNode, ...]
+    timed: tuple[tuple[int, Rounds], ...]
+    rotating: tuple[int, ...]
+    counted: int
+    """What it adds to what is laid out."""
+
+    def at(self, first: int) -> "_LastResort":
+        """The same from another position on."""
+        by = first - self.first
+        if not by:
+            return self
+        return _LastResort(
+            first,
+            None if self.start is None else self.start + by,
+            tuple(moved(self.nodes, by)),
+            tuple((position + by, rounds) for position, rounds in self.timed),
+            tuple(position + by for position in self.rotating),
+            self.counted,
+        )
+
+
 class _Laid(NamedTuple):
     """A step on its way to its position."""
 
@@ -401,8 +436,10 @@ class _Paper:
     def greet(self, own: Written) -> bool:
         """Begin with the client's greeting, unless there is none or the call is to go on unanswered."""
         greeting = self.sheet.doc.greeting
+        if greeting is None:
+            return False
         first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort)
-        if greeting is None or isinstance(first, DeclineStep | HangupStep | DialplanStep):
+        if isinstance(first, DeclineStep | HangupStep | DialplanStep):
             return False
         place = self.sheet.place(("greeting",))
         self.nodes.append(PlanNode(prompt(greeting, self.sheet.doc), _AFTER, {}, place))
@@ -413,7 +450,7 @@ class _Paper:
         row: list[_Laid] = []
         leads_to: str | None = None
         for laid in self.in_a_row(steps, path, phones):
-            if isinstance(laid.step, GotoStep):
+            if type(laid.step) is GotoStep:  # isinstance takes ten times as long of pydantic's classes
                 leads_to = laid.step.goto
                 break
             row.append(laid)
@@ -450,7 +487,7 @@ class _Paper:
     def in_a_row(self, steps: tuple[Shape, ...], path: Path, phones: Phones) -> Iterator[_Laid]:
         """The steps with those of people's own treatments among them."""
         for number, step in enumerate(steps):
-            if isinstance(step, PersonStep):
+            if type(step) is PersonStep:
                 self.sheet.count(1, path)
                 own = own_treatment(self.sheet.doc, step.person)
                 yield from self.in_a_row(*own, self.sheet.phones_of(step.person))
@@ -507,16 +544,53 @@ class _Paper:
 
     def last_resort(self) -> int | None:
         """Lay out the client's last resort; where it begins, None where it is empty."""
-        before = len(self.nodes)
+        known = self.sheet.last_resort
+        if known is None or not self.has_room_for(known):
+            known = self.sheet.last_resort = self.lay_last_resort()
+            return known.start
+        self.sheet.count(known.counted, ("last_resort",))
+        known = self.sheet.last_resort = known.at(len(self.nodes))
+        self.nodes += known.nodes
+        self.timed += known.timed
+        self.rotating += known.rotating
+        return known.start
+
+    def has_room_for(self, known: _LastResort) -> bool:
+        """False where it would be too much: where in it that becomes clear is told by laying it out."""
+        steps = len(self.nodes) + len(known.nodes)
+        return steps <= MOST_STEPS and self.sheet.laid_out + known.counted <= MOST_LAID_OUT
+
+    def lay_last_resort(self) -> _LastResort:
+        first, timed, rotating = len(self.nodes), len(self.timed), len(self.rotating)
+        before = self.sheet.laid_out
         self.routes = {}  # A route that leads to the last resort must not be where that leads to.
         start = self.lay(self.sheet.doc.last_resort, ("last_resort",), _AFTER, self.sheet.phones)
-        self.join(before, lambda position: None)
-        return None if start == _AFTER else start
+        self.join(first, lambda position: None)
+        return _LastResort(
+            first,
+            None if start == _AFTER else start,
+            tuple(self.nodes[first:]),
+            tuple(self.timed[timed:]),
+            tuple(self.rotating[rotating:]),
+            self.sheet.laid_out - before,
+        )
+
+    def people(self) -> set[str]:
+        """All whom steps ring that ring somebody with hours, or who are agents beside such a one."""
+        people = {one.name for _, rounds in self.timed for targets in rounds for one in targets}
+        for position, _ in self.timed:
+            step = self.nodes[position].step
+            if isinstance(step, Queue):
+                people |= {*step.agents}
+        return people
 
     def join(self, first: int, ends: Callable[[int], int | None]) -> None:
         """Let what runs out of steps, from position `first` on, go on to what `ends` has for its position."""
         for position in range(first, len(self.nodes)):
-            node, end = self.nodes[position], ends(position)
+            node = self.nodes[position]
+            if node.then != _AFTER and not node.on:
+                continue
+            end = ends(position)
             then = end if node.then == _AFTER else node.then
             on = {way: end if at == _AFTER else at for way, at in node.on.items()}
             # A branch that ends where the step itself does is no branch.
@@ -540,13 +614,6 @@ def lay_out(own: Written, sheet: Sheet, person: str | None = None, *, told: bool
     unsettled = at_once if first == _AFTER else paper.unsettled(first, told)
     start = paper.last_resort() if unsettled else None
     paper.join(0, lambda position: start if position in unsettled else None)
-    people = {one.name for _, rounds in paper.timed for targets in rounds for one in targets}
-    people |= {
-        agent
-        for at, rounds in paper.timed
-        if isinstance(step := paper.nodes[at].step, Queue)
-        for agent in step.agents
-    }
-    timed_people = tuple(sorted(filter(sheet.is_timed, people)))
     plan = CallPlan(tuple(paper.nodes), greeted=greeted)
+    timed_people = tuple(sorted(filter(sheet.is_timed, paper.people()))) if paper.timed else ()
     return Layout(plan, tuple(paper.timed), timed_people, tuple(paper.rotating), start)

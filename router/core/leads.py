@@ -1,8 +1,8 @@
 """Where steps lead: rules in which a caller would go round in a circle, or `self` is nobody."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from router.core.layout import Written, all_steps, own_treatment, walk
+from router.core.layout import PathedSteps
 from router.core.reading import SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import GotoStep, PersonStep, RingStep
@@ -21,22 +21,24 @@ MOST_NAMED = 5
 
 _Treatment = tuple[type[Shape], str]
 """What leads to some steps: `goto` and a route's name, or `person` and an id."""
+_Lead = tuple[Path, _Treatment]
+"""Where in the document something leads to it."""
 
 
-def misled(doc: ClientDoc) -> Iterator[Misled]:
-    """All of one client. What follows them can rely on plans to go forward only."""
-    yield from _circles(doc)
+def misled(doc: ClientDoc, steps: PathedSteps) -> Iterator[Misled]:
+    """All of one client, among all `steps` of its document. What follows them can rely on plans to go
+    forward only."""
+    yield from _circles(_leads(doc, steps))
     if SELF in doc.people:
         yield ("people", SELF), f"`{SELF}` is whoever a treatment is of; give this person another id"
-    for path, step in all_steps(doc):
+    for path, step in steps:
         if isinstance(step, RingStep) and PersonRef(SELF) in step.ring and path[0] != "people":
             what = f"`{SELF}` is nobody here, outside a person's own `do:`"
             yield (*path, "ring"), f"{what}; write the person's id"
 
 
-def _circles(doc: ClientDoc) -> Iterator[Misled]:
+def _circles(leads: Mapping[_Treatment, Sequence[_Lead]]) -> Iterator[Misled]:
     """Ways that never end, and those that are longer than anybody meant."""
-    leads = {treatment: list(_leads(written)) for treatment, written in _treatments(doc)}
     cleared: dict[_Treatment, int] = {}
     """How many treatments lie on the longest way from each, itself included."""
     for start in leads:
@@ -69,16 +71,18 @@ def _names(way: Sequence[_Treatment], first: int) -> str:
     return " to ".join((*names, *[f"{more} more"] * (more > 0), names[0]))
 
 
-def _treatments(doc: ClientDoc) -> Iterator[tuple[_Treatment, Written]]:
-    for number, route in enumerate(doc.routes):
-        yield (GotoStep, route.name), (route.do, ("routes", number, "do"))
-    for person in doc.people:
-        yield (PersonStep, person), own_treatment(doc, person)
-
-
-def _leads(written: Written) -> Iterator[tuple[Path, _Treatment]]:
-    for path, step in walk(*written):
+def _leads(doc: ClientDoc, steps: PathedSteps) -> dict[_Treatment, list[_Lead]]:
+    """Where each treatment leads. Of routes with the same name, which are refused later, it is the last's."""
+    numbers = {route.name: number for number, route in enumerate(doc.routes)}
+    whose: dict[Path, _Treatment] = {("routes", number): (GotoStep, name) for name, number in numbers.items()}
+    whose |= {("people", person): (PersonStep, person) for person in doc.people}
+    leads: dict[_Treatment, list[_Lead]] = {treatment: [] for treatment in whose.values()}
+    for path, step in steps:
+        treatment = whose.get(path[:2])
+        if treatment is None:
+            continue
         if isinstance(step, GotoStep):
-            yield (*path, "goto"), (GotoStep, step.goto)
+            leads[treatment].append(((*path, "goto"), (GotoStep, step.goto)))
         elif isinstance(step, PersonStep):
-            yield (*path, "person"), (PersonStep, step.person)
+            leads[treatment].append(((*path, "person"), (PersonStep, step.person)))
+    return leads

@@ -30,13 +30,12 @@ FEW = 8
 
 LONGEST_INTERNAL = 6
 """Characters of an internal number, which names nobody outside; what is longer is masked."""
-_SHOWN = ((11, 6, 2), (8, 3, 2), (0, 1, 0))
+_SHOWN = ((11, 6, 2), (8, 3, 2), (1, 1, 0))
 """Characters a text has at least, and how many of its first and last are shown when it is masked."""
 
 _IGNORED = str.maketrans("", "", " \t\u00a0\u2009\u202f-\u2010\u2011\u2012\u2013().")
 _NATIONAL_ZERO = re.compile(r"^(\s*\+[0-9]{1,3}\s*)\(0\)")
-_INTERNATIONAL = re.compile(r"\+[0-9]+")
-_NATIONAL = re.compile(r"[0-9]+")
+_PLAIN = re.compile(r"\+?[0-9]+")
 _PATTERN = re.compile(r"\+?[0-9]*[0-9x]*\*?")
 PATTERN_AS_WRITTEN = re.compile("[+0-9xX*{}]+".format("".join(map(chr, _IGNORED)).replace("-", r"\-")))
 """What a number or a pattern consists of before it is read; more may look like it."""
@@ -49,6 +48,8 @@ COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 def _plain(text: str) -> str:
     """`text` without what only makes it easier to read; `+44 (0)20` means `+4420`."""
+    if _PLAIN.fullmatch(text):
+        return text
     if "(0)" in text:
         text = _NATIONAL_ZERO.sub(r"\1", text)
     return text.translate(_IGNORED)
@@ -94,6 +95,13 @@ def _check_length(e164: str) -> None:
         raise ValueError(f"`{e164}` has {digits} digits after +{code}; numbers there have {possible}")
 
 
+def _e164(plain: str, country: str | None, text: str) -> str:
+    """The number that `text` stands for, which is `plain` without what only makes it easier to read."""
+    e164 = plain if plain.startswith("+") else _read_national(plain, country, text)
+    _check_length(e164)
+    return e164
+
+
 def _read_national(digits: str, country: str | None, text: str) -> str:
     if country is None:
         raise ValueError(f"`{text}` has no calling code; write it with +")
@@ -108,8 +116,10 @@ def masked(number: str) -> str:
 
     At least three characters are hidden, and of an extension all but the first.
     """
-    first, last = next(shown for least, *shown in _SHOWN if len(number) >= least)
-    return f"{number[:first]}***{number[len(number) - last :]}" if number else ""
+    for least, first, last in _SHOWN:
+        if len(number) >= least:
+            return f"{number[:first]}***{number[len(number) - last :]}"
+    return ""
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, order=True):
@@ -124,14 +134,9 @@ class PhoneNumber(msgspec.Struct, frozen=True, order=True):
         ValueError says what is wrong: not a number, an unknown calling code, or a length that cannot be.
         """
         plain = _plain(text)
-        if _NATIONAL.fullmatch(plain):
-            e164 = _read_national(plain, country, text)
-        elif _INTERNATIONAL.fullmatch(plain):
-            e164 = plain
-        else:
+        if not _PLAIN.fullmatch(plain):
             raise ValueError(f"`{text}` is not a phone number; write it as in +4722334455")
-        _check_length(e164)
-        return cls(e164)
+        return cls(_e164(plain, country, text))
 
     @property
     def country(self) -> str:
@@ -180,7 +185,7 @@ class CallerId(msgspec.Struct, frozen=True):
         return text if len(text) <= LONGEST_INTERNAL else masked(text)
 
 
-class NumberPattern(msgspec.Struct, frozen=True):
+class NumberPattern(msgspec.Struct, frozen=True, gc=False):
     """Numbers as rules name them: `+47 22 33 44 6x` (x is one digit), `+4722*` (* is any rest, also none)."""
 
     text: str
@@ -196,8 +201,8 @@ class NumberPattern(msgspec.Struct, frozen=True):
         prefix (such as 0 in Great Britain) is taken away.
         """
         plain = _plain(text)
-        if _NATIONAL.fullmatch(plain) or _INTERNATIONAL.fullmatch(plain):
-            e164 = PhoneNumber.parse(text, country).e164
+        if _PLAIN.fullmatch(plain):
+            e164 = _e164(plain, country, text)
             return cls(e164, e164)
         plain = plain.replace("X", "x")
         if not _PATTERN.fullmatch(plain) or plain in ("", "*"):
@@ -221,11 +226,17 @@ class NumberPattern(msgspec.Struct, frozen=True):
         return (-len(self.literal), self.text.count("x"), self.text.endswith("*"))
 
     def matches(self, number: PhoneNumber) -> bool:
-        body = self.text.rstrip("*")
-        surplus = len(number.e164) - len(body)
-        if surplus < 0 or (surplus and body == self.text) or not number.e164.startswith(self.literal):
+        e164, literal = number.e164, self.literal
+        if not e164.startswith(literal):
             return False
-        return all(wanted in ("x", digit) for wanted, digit in zip(body, number.e164, strict=False))
+        wild = self.text[len(literal) :]
+        body = wild.removesuffix("*")
+        surplus = len(e164) - len(literal) - len(body)
+        if surplus < 0 or (surplus and body == wild):
+            return False
+        if not body.strip("x"):
+            return True
+        return all(wanted in ("x", digit) for wanted, digit in zip(body, e164[len(literal) :], strict=False))
 
     def examples(self) -> Iterator[PhoneNumber]:
         """Numbers that it matches: one, or up to ten where it has wildcards."""
@@ -305,7 +316,9 @@ class NumberIndex(Generic[T]):
         if e164 in self._exact:
             return self._exact[e164]
         for length in self._lengths:
-            rows = self._wild.get(e164[:length], ())
+            rows = self._wild.get(e164[:length])
+            if rows is None:
+                continue
             if len(rows) > FEW:
                 matching = self._alike[e164[:length]].overlapping(e164)
                 if matching:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from router.core.reading import text_of
 from router.core.remarks import RuleError, did_you_mean, words_of
-from router.core.tables import Record, Tables, find_table, records
+from router.core.tables import Record, Tables, find_table, folder_of, records
 from router.core.yamltext import Path, YamlText
 
 COLUMNS = ("id", "name", "extension", "numbers", "rings", "hours", "mail")
@@ -28,8 +28,8 @@ MOST_NUMBERS = 3 * MOST_PEOPLE
 _People = dict[str, dict[str, object]]
 
 
-def with_people(text: YamlText, tables: Tables, folder: str) -> YamlText:
-    """A client's document with the people of its `people_from`; `folder` is put before the table's name.
+def with_people(text: YamlText, tables: Tables) -> YamlText:
+    """A client's document with the people of its `people_from`, a table beside the document's own file.
 
     Not whole, with the reason, where the table cannot be used at all. Wrong rows are among the errors.
     """
@@ -42,7 +42,7 @@ def with_people(text: YamlText, tables: Tables, folder: str) -> YamlText:
     except ValueError as error:
         refusal = RuleError.of(text.mark(("people_from",)), words_of(error))
         return replace(text, errors=(*text.errors, refusal), whole=False)
-    table = _Table(text, folder + name, records(written))
+    table = _Table(text, folder_of(text.file) + name, records(written))
     people = table.people()
     added: dict[Path, tuple[int, int]] = {("people", who): (line, 1) for who, line in table.lines.items()}
     return replace(

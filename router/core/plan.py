@@ -42,7 +42,7 @@ FAILED = "failed"
 """The way on from one that the caller did not meet."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, gc=False):
     """One phone to ring. `dial` is built from rules only, never from what a caller sent."""
 
     name: str
@@ -103,7 +103,7 @@ class Directory(msgspec.Struct, frozen=True, tag="directory"):
     """Let the caller find somebody of the client's, whose own treatment settles the call."""
 
 
-class Ring(msgspec.Struct, frozen=True, tag="ring"):
+class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
     """Ring round after round; the targets of one round ring together. The first to answer gets the call."""
 
     rounds: tuple[tuple[Target, ...], ...]
@@ -292,7 +292,7 @@ def ways_on(step: Step) -> tuple[str, ...]:
             return (OTHERWISE,)
 
 
-class PlanNode(msgspec.Struct, frozen=True):
+class PlanNode(msgspec.Struct, frozen=True, gc=False):
     """One step and where it goes on: to `on[way]` where that is given (ways_on), else to `then`; None ends
     the plan."""
 
@@ -303,7 +303,7 @@ class PlanNode(msgspec.Struct, frozen=True):
     """Where in the rules it is written: `fjord.yaml:31`."""
 
 
-class CallPlan(msgspec.Struct, frozen=True):
+class CallPlan(msgspec.Struct, frozen=True, gc=False):
     """The steps of one call. It starts at node 0; an empty plan ends at once."""
 
     nodes: tuple[PlanNode, ...]
@@ -324,15 +324,15 @@ def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:
     first = [replace(node, then=number) for number, node in enumerate((*greeting, *said), start=1)]
     goes_on = greeting[0].then if greeting else 0
     first[-1] = replace(first[-1], then=_later(goes_on, by) if rest else None)
-    return replace(plan, nodes=(*first, *_moved(rest, by)))
+    return replace(plan, nodes=(*first, *moved(rest, by)))
 
 
 def _later(there: int | None, by: int) -> int | None:
     return None if there is None else there + by
 
 
-def _moved(nodes: tuple[PlanNode, ...], by: int) -> list[PlanNode]:
-    """The same steps at positions further on."""
+def moved(nodes: tuple[PlanNode, ...], by: int) -> list[PlanNode]:
+    """The same steps at positions further on, or, where `by` is negative, further back."""
     return [
         replace(
             node, then=_later(node.then, by), on={way: _later(there, by) for way, there in node.on.items()}
@@ -345,7 +345,7 @@ def after_challenge(challenge: CallPlan, plan: CallPlan) -> CallPlan:
     """`plan` for a caller who meets the challenge, which leads nowhere itself but to a refusal."""
     by = len(challenge.nodes)
     first = replace(challenge.nodes[0], then=by if plan.nodes else None)
-    nodes = (first, *challenge.nodes[1:], *_moved(plan.nodes, by))
+    nodes = (first, *challenge.nodes[1:], *moved(plan.nodes, by))
     return replace(plan, nodes=nodes, greeted=False)
 
 

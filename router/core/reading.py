@@ -142,7 +142,7 @@ def text_of(value: object) -> str:
         raise ValueError("the text is empty; write something or leave the key out")
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"the text is longer than {LONGEST_TEXT} characters; shorten it")
-    if _NOT_PRINTED.search(text):
+    if not text.isprintable() and _NOT_PRINTED.search(text):
         raise ValueError("the text has line breaks or control characters; write it on one line")
     return text
 

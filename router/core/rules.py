@@ -9,8 +9,9 @@ numbers that are rung outside though they come back in.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from posixpath import basename
 from types import MappingProxyType
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,6 +24,7 @@ from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
 from router.core.hours import Hours
 from router.core.layout import (
+    PathedSteps,
     Sheet,
     TooManyStepsError,
     all_steps,
@@ -52,7 +54,7 @@ from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc, QueueDoc
 from router.core.screening import BlockRule, Screening
 from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
-from router.core.shared import Shared, folder_of, read_shared
+from router.core.shared import Shared, read_shared
 from router.core.stepdocs import RingStep
 from router.core.tables import NamedTables, Table, Tables
 from router.core.times import Rate
@@ -68,6 +70,12 @@ class _Source:
 
     text: YamlText
     doc: ClientDoc
+    steps: PathedSteps
+    """All of the document: many look at them, and each walk to them takes time."""
+
+    @classmethod
+    def of(cls, text: YamlText, doc: ClientDoc) -> Self:
+        return cls(text, doc, tuple(all_steps(doc)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +130,9 @@ def compile_rules(
     compiled: list[_Compiled] = []
     errors: list[RuleError] = list(shared.errors)
     for file in sorted(files):
-        if PurePath(file).name == SHARED_FILE:
+        if basename(file) == SHARED_FILE:
             continue
-        text = with_people(read_yaml(file, files[file]), named, folder_of(file))
+        text = with_people(read_yaml(file, files[file]), named)
         client, wrong = _compile_file(shared.under(text), shared, dialling)
         compiled += client
         errors += wrong
@@ -157,22 +165,22 @@ def _compile_file(
         # What the text itself, or what is shared, has wrong at a place says all of it.
         places = {error.mark for error in (*text.errors, *shared.errors)}
         return (), (*text.errors, *(error for error in doc if error.mark not in places))
-    source = _Source(text, doc)
-    wrong = tuple(RuleError.of(text.mark(path), what) for path, what in (*misled(doc), *_many_days(doc)))
+    source = _Source.of(text, doc)
+    found = (*misled(doc, source.steps), *_many_days(doc))
+    wrong = tuple(RuleError.of(text.mark(path), what) for path, what in found)
     if wrong:
         return (), (*text.errors, *wrong, *_repeats(source))
     sheet = Sheet(doc, _phones(doc), text.place)
+    claims = tuple(_claims(source))
     try:
-        rules = _client(source, sheet, shared)
+        rules = _client(source, sheet, shared, claims)
     except TooManyStepsError as error:
         return (), (*text.errors, RuleError.of(text.mark(error.path), error.text))
     from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
-    found = (
-        RuleWarning.of(text.mark(path), what) for path, what in cautions(doc, rules, sheet.phones, from_table)
-    )
-    claims, rung = tuple(_claims(source)), tuple(_rung(source))
+    doubtful = cautions(doc, source.steps, rules, sheet.phones, from_table)
+    warnings = (RuleWarning.of(text.mark(path), what) for path, what in doubtful)
     missing = (feed.missing for feed in rules.feeds if feed.missing)
-    client = _Compiled(rules, text.mark(("client",)), claims, rung, (*found, *missing))
+    client = _Compiled(rules, text.mark(("client",)), claims, tuple(_rung(source)), (*warnings, *missing))
     return (client,), (*text.errors, *_repeats(source))
 
 
@@ -188,7 +196,7 @@ def _many_days(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
 
 
 def _version(files: Mapping[str, str], tables: Tables) -> str:
-    texts = [[PurePath(file).name, _hash(text)] for file, text in sorted(files.items())]
+    texts = [[basename(file), _hash(text)] for file, text in sorted(files.items())]
     texts += [[name, _hash(table)] for name, table in sorted(tables.items())]
     return hashlib.sha256(msgspec.json.encode(texts)).hexdigest()[:12]
 
@@ -247,7 +255,7 @@ def _disputes(claims: Iterable[_Claimed]) -> Iterator[RuleError]:
 def _rung(source: _Source) -> Iterator[_Rung]:
     doc = source.doc
     written = [(("people", who, "rings"), person.rings) for who, person in doc.people.items()]
-    steps = [((*path, "ring"), step.ring) for path, step in all_steps(doc) if isinstance(step, RingStep)]
+    steps = [((*path, "ring"), step.ring) for path, step in source.steps if isinstance(step, RingStep)]
     for path, targets in (*written, *steps):
         for at, target in enumerate(targets):
             rung = None if isinstance(target, PersonRef) else phone(target, doc.language)
@@ -274,7 +282,7 @@ def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     }
 
 
-def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
+def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Claimed]) -> ClientRules:
     doc, place = source.doc, source.text.place
 
     def route(number: int) -> Route:
@@ -298,7 +306,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared) -> ClientRules:
         place=place(("client",)),
         timezone=doc.timezone.key,
         country=doc.country,
-        numbers=tuple(_own_number(*claimed) for claimed in _claims(source)),
+        numbers=tuple(_own_number(*claimed) for claimed in claims),
         hours={name: _hours(source, name, shared.calendars) for name in doc.hours},
         feeds=tuple(_feeds(source, shared.calendars)),
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),

@@ -5,7 +5,7 @@ are read, checked and used by the same code as what clients write themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from posixpath import basename
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, Shar
 from router.core.screening import Listed
 from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
-from router.core.tables import Tables
+from router.core.tables import Tables, folder_of
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
 
 _SCREENING = frozenset(DefaultScreeningDoc.model_fields)
@@ -115,7 +115,7 @@ def read_shared(
     """From the file called SHARED_FILE, if it is among `files`, and the tables beside it."""
     folder = folder_of(next(iter(files), ""))
     lists, calendars = NumberLists(tables, folder), Calendars(tables, folder, fetched)
-    file = next((name for name in sorted(files) if PurePath(name).name == SHARED_FILE), None)
+    file = next((name for name in sorted(files) if basename(name) == SHARED_FILE), None)
     if file is None:
         return Shared(SHARED_FILE, lists, calendars)
     text = read_yaml(file, files[file])
@@ -153,12 +153,6 @@ def _defaults(text: YamlText, written: Mapping[str, Any]) -> Iterator[_Default]:
 def _under(path: Path, marks: Mapping[Path, Mark]) -> dict[Path, Mark]:
     here: Path = ("defaults", *path)
     return {place[1:]: mark for place, mark in marks.items() if place[: len(here)] == here}
-
-
-def folder_of(file: str) -> str:
-    """What stands before the names of tables beside `file`: `rules/`, or nothing."""
-    folder = str(PurePath(file).parent)
-    return "" if folder == "." else f"{folder}/"
 
 
 def _named(doc: NumbersDoc | FileList) -> _Named:

@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import NamedTuple
 
 from router.core.remarks import RuleError, UnknownNameError
@@ -49,6 +49,12 @@ class NamedTables(Mapping[str, Table]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+
+def folder_of(file: str) -> str:
+    """What stands before the names of tables beside `file`: `rules/`, or nothing."""
+    folder = str(PurePath(file).parent)
+    return "" if folder == "." else f"{folder}/"
 
 
 def is_table(name: str) -> bool:

@@ -20,7 +20,7 @@ Kind = Literal[
 ]
 
 
-class TraceRow(msgspec.Struct, frozen=True, omit_defaults=True):
+class TraceRow(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One thing that was looked at. It keeps parts, not sentences: explain.py makes the words."""
 
     kind: Kind

@@ -7,7 +7,7 @@ its row here.
 from collections.abc import Iterator
 
 from router.core.conditiondocs import ConditionDoc, ContactDoc
-from router.core.layout import all_steps
+from router.core.layout import PathedSteps
 from router.core.plan import Directory, Queue
 from router.core.reading import CONTACTS
 from router.core.schema import ClientDoc
@@ -33,19 +33,19 @@ _STEPS: dict[type[Shape], str] = {
 }
 
 
-def not_built(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
-    """Warnings: where in the client's document, and `what; what happens instead`."""
+def not_built(doc: ClientDoc, steps: PathedSteps) -> Iterator[tuple[Path, str]]:
+    """Warnings on a client's document with all its `steps`: where in it, and `what; what happens instead`."""
     found: dict[str, list[Path]] = {}
-    for path, what in _written(doc):
+    for path, what in _written(doc, steps):
         found.setdefault(what, []).append(path)
     for what, (first, *others) in found.items():
         more = f" (here and at {len(others)} more places)" if others else ""
         yield first, f"`{what}`{more} is not carried out by this version yet; {INSTEAD[what]}"
 
 
-def _written(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
+def _written(doc: ClientDoc, steps: PathedSteps) -> Iterator[tuple[Path, str]]:
     yield from _in_screening(doc)
-    for path, step in all_steps(doc):
+    for path, step in steps:
         if type(step) in _STEPS:
             yield path, _STEPS[type(step)]
     for number, route in enumerate(doc.routes):

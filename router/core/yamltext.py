@@ -63,13 +63,16 @@ class YamlText(msgspec.Struct, frozen=True):
         """File, line and column of the value at `path` (or its key), else of the nearest thing around it."""
         if at_key and path in self.keys:
             return (self.files.get(path, self.file), *self.keys[path])
-        path = self.nearest(path)
-        return (self.files.get(path, self.file), *self.values.get(path, (1, 1)))
+        at = self.values.get(path)
+        if at is None:
+            path = self.nearest(path)
+            at = self.values.get(path, (1, 1))
+        return (self.files.get(path, self.file), *at)
 
     def nearest(self, path: Path) -> Path:
         """The longest beginning of `path` whose place is known. A single value stands for a list of one."""
-        if path in self.values:
-            return path
+        if path[-1:] == (0,) and path[:-1] in self.values:
+            return path[:-1]
         found: Path = ()
         here: Path = ()
         for part in path:
@@ -81,15 +84,19 @@ class YamlText(msgspec.Struct, frozen=True):
 
     def place(self, path: Path) -> str:
         """`file:line` of what is at `path`."""
-        return "{}:{}".format(*self.mark(path))
+        file, line, _ = self.mark(path)
+        return f"{file}:{line}"
 
 
 class _Open(msgspec.Struct):
     """A list or mapping whose end is not read yet."""
 
     path: Path
-    into: list[Any] | dict[str, Any]
-    key: str | None = None
+    into: list[Any] | dict[Any, Any]
+    wants_key: bool
+    """A mapping's next scalar is a key."""
+    inside: Path = ()
+    """Where in a mapping the next value is."""
 
 
 class _Builder:
@@ -104,31 +111,16 @@ class _Builder:
         self.open: list[_Open] = []
         self.documents = 0
         self.nodes = 0
+        """Keys and values."""
 
     def refuse(self, mark: Any, what: str, instead: str) -> None:
         self.errors.append(RuleError(self.file, mark.line + 1, mark.column + 1, what, instead))
-
-    def feed(self, event: Any) -> bool:
-        """Take one event; False where reading must stop."""
-        if isinstance(event, yaml.NodeEvent):
-            self.nodes += 1
-            if self.nodes > MAX_VALUES:
-                what = f"more than {MAX_VALUES} keys and values, up to here"
-                self.refuse(event.start_mark, what, "keep numbers and people in tables, or split the file")
-                return False
-        return _TAKE[type(event)](self, event)
 
     def document(self, event: Any) -> bool:
         self.documents += 1
         if self.documents > 1:
             self.refuse(event.start_mark, "a second document begins here", "write one a file")
         return self.documents == 1
-
-    def alias(self, event: Any) -> bool:
-        instead = "write the value out, or put it in quotes"
-        self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", instead)
-        self.put(event, None)
-        return True
 
     def end(self, event: Any) -> bool:
         self.open.pop()
@@ -138,7 +130,13 @@ class _Builder:
         """For events that carry nothing."""
         return True
 
-    def check_bare(self, event: Any) -> None:
+    def too_many(self, event: Any) -> bool:
+        what = f"more than {MAX_VALUES} keys and values, up to here"
+        self.refuse(event.start_mark, what, "keep numbers and people in tables, or split the file")
+        return False
+
+    def refuse_dressed(self, event: Any) -> None:
+        """Of a value that has an anchor or a tag."""
         if event.anchor is not None:
             self.refuse(
                 event.start_mark, f"`&{event.anchor}` is an anchor", "write the value out at each use"
@@ -146,25 +144,41 @@ class _Builder:
         if event.tag is not None:
             self.refuse(event.start_mark, f"`{event.tag}` is a tag", "leave it out; quote what is to be text")
 
+    def alias(self, event: Any) -> bool:
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
+        instead = "write the value out, or put it in quotes"
+        self.refuse(event.start_mark, f"`*{event.anchor}` is an alias", instead)
+        self.put(event, None)
+        return True
+
     def scalar(self, event: Any) -> bool:
-        self.check_bare(event)
-        if self.open and isinstance(self.open[-1].into, dict) and self.open[-1].key is None:
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_dressed(event)
+        if self.open and self.open[-1].wants_key:
             self.begin_pair(self.open[-1], event)
         else:
             self.put(event, event.value if event.style else _WORDS.get(event.value, event.value))
         return True
 
     def begin_pair(self, mapping: _Open, event: Any) -> None:
-        mapping.key = event.value
-        path = (*mapping.path, event.value)
-        if path in self.keys:
-            first = self.keys[path][0]
-            what = f"`{event.value[:60]}` is here twice, first on line {first}"
-            self.refuse(event.start_mark, what, "write it once")
-        self.keys[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        mapping.wants_key = False
+        mapping.inside = path = (*mapping.path, event.value)
+        mark = event.start_mark
+        here = (mark.line + 1, mark.column + 1)
+        first = self.keys.setdefault(path, here)
+        if first is not here:
+            what = f"`{event.value[:60]}` is here twice, first on line {first[0]}"
+            self.refuse(mark, what, "write it once")
+            self.keys[path] = here
 
     def put(self, event: Any, value: Any) -> Path:
         """Store `value` where the text stands; its path."""
+        mark = event.start_mark
         path: Path = ()
         if not self.open:
             self.data = value
@@ -173,27 +187,32 @@ class _Builder:
             if isinstance(around.into, list):
                 path = (*around.path, len(around.into))
                 around.into.append(value)
-            elif around.key is None:
-                self.refuse(event.start_mark, "a key must be text", "write `key: value`")
-                around.key = ""
-                path = (*around.path, "")
+            elif around.wants_key:
+                self.refuse(mark, "a key must be text", "write `key: value`")
+                around.wants_key = False
+                around.inside = path = (*around.path, "")
             else:
-                path = (*around.path, around.key)
-                around.into[around.key] = value
-                around.key = None
-        self.values[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
+                path = around.inside
+                around.into[path[-1]] = value
+                around.wants_key = True
+        self.values[path] = (mark.line + 1, mark.column + 1)
         return path
 
     def begin(self, event: Any) -> bool:
-        self.check_bare(event)
-        into: list[Any] | dict[str, Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-        if self.open and isinstance(self.open[-1].into, dict) and self.open[-1].key is None:
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            return self.too_many(event)
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_dressed(event)
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        if self.open and self.open[-1].wants_key:
             self.refuse(event.start_mark, "a key must be text", "write `key: value`")
             return False
         if len(self.open) >= MAX_DEPTH:
             self.refuse(event.start_mark, f"more than {MAX_DEPTH} levels deep", "use fewer levels")
             return False
-        self.open.append(_Open(self.put(event, into), into))
+        into: list[Any] | dict[str, Any] = {} if is_mapping else []
+        self.open.append(_Open(self.put(event, into), into, is_mapping))
         return True
 
 
@@ -209,6 +228,7 @@ _TAKE: dict[type, Callable[[_Builder, Any], bool]] = {
     yaml.MappingEndEvent: _Builder.end,
     yaml.SequenceEndEvent: _Builder.end,
 }
+"""How each event is taken; False where reading must stop."""
 
 
 def read_yaml(file: str, text: str) -> YamlText:
@@ -219,7 +239,8 @@ def read_yaml(file: str, text: str) -> YamlText:
         return YamlText(file, None, {}, {}, (refusal,), whole=False)
     builder = _Builder(file)
     try:
-        whole = all(map(builder.feed, yaml.parse(text, Loader=LOADER)))
+        events = iter(LOADER(text).get_event, None)
+        whole = all(_TAKE[type(event)](builder, event) for event in events)
     except yaml.MarkedYAMLError as error:
         builder.errors.append(syntax_error(file, text, error))
         whole = False
@@ -229,6 +250,8 @@ def read_yaml(file: str, text: str) -> YamlText:
 def _refused_at_sight(file: str, text: str) -> RuleError | None:
     if len(text) > MAX_CHARACTERS:
         return RuleError(file, 0, 0, f"longer than {MAX_CHARACTERS} characters", "split it into more files")
+    if "%" not in text and text.replace("\n", "").isprintable():
+        return None  # What is printable is never refused, and most texts are: this takes a tenth of the time.
     bad = _REFUSED.search(text)
     if bad is None:
         return None
