@@ -127,7 +127,9 @@ def test_a_message_of_five_seconds_is_recorded_heard_and_delivered(room: Room, s
     count = room.next_record(FORMAL)
     sinks.refuse = 1
     caller = room.calls(FORMAL, *HEARS, HUNG_UP_ON)
-    caller.wait_for(room.prompt(AWAY))
+    first = caller.wait_for(room.prompt(AWAY))
+    invited = caller.wait_for(room.prompt(said(Phrase.LEAVE_MESSAGE)))
+    assert caller.longest_silence(first, invited + 0.5) <= 2.3
     spoken(room, caller, 5.0, said)
     caller.press("#")
     caller.wait_for(room.prompt(said(Phrase.SEND_MESSAGE)))
@@ -246,6 +248,31 @@ def test_who_leaves_before_that_has_abandoned_the_call(
     room.calls(did, *HEARS, pause(after), bye())
     record = room.record(did, count)
     assert (record.disposition, record.phase) == (disposition, Phase.MESSAGE)
+
+
+def test_who_leaves_in_the_review_or_before_the_thanks_has_left_the_message(room: Room, sinks: Sinks) -> None:
+    count = room.next_record(FORMAL)
+    caller = room.calls(FORMAL, *HEARS, pause(14), bye())
+    spoken(room, caller, 4.0, said)
+    caller.press("#")
+    caller.wait_for(room.prompt(said(Phrase.SEND_MESSAGE)))
+    caller.press("1")
+    caller.wait_for(room.prompt(said(Phrase.NUMBER_IS)))
+    record = room.record(FORMAL, count)
+    assert (record.disposition, record.hung_up_by) == (Disposition.MESSAGE_LEFT, Party.CALLER)
+    sinks.wait(mails=1, posts=1)
+
+
+def test_who_leaves_while_keying_in_a_number_wants_no_call(room: Room, sinks: Sinks) -> None:
+    count = room.next_record(CALLBACK)
+    caller = room.calls(CALLBACK, *HEARS, pause(6), bye(), user="anonymous")
+    caller.wait_for(room.prompt(said(Phrase.OFFER_CALLBACK)))
+    caller.press("1")
+    caller.wait_for(room.prompt(said(Phrase.KEY_IN_NUMBER)))
+    caller.press("9000")
+    record = room.record(CALLBACK, count)
+    assert (record.disposition, record.message) == (Disposition.ABANDONED, None)
+    assert (sinks.mails, sinks.posts) == ([], [])
 
 
 def test_a_router_that_dies_meanwhile_loses_no_message(room: Room, sinks: Sinks) -> None:
