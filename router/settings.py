@@ -27,6 +27,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from router.core.dialling import Dialling
+from router.core.reading import read_mail
 from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
 
@@ -107,6 +108,9 @@ Destinations = Annotated[
 ]
 
 
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(str.lower)], ...], NoDecode, BeforeValidator(_listed)]
+
+
 class Section(BaseModel):
     """A part of the settings."""
 
@@ -179,9 +183,8 @@ class Mail(Section):
     tls: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="how the way to it is secured", examples=["starttls"]
     )
-    sender: str = Field(
+    sender: Annotated[str, AfterValidator(read_mail)] = Field(
         "callrouter@localhost",
-        min_length=3,
         description="whom mails are from",
         examples=["pbx@fjord.example"],
     )
@@ -202,7 +205,9 @@ class Webhooks(Section):
     secret_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
         None, description="file with the secret that signs what is posted", examples=["/run/secrets/webhook"]
     )
-    allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+    allow: Annotated[
+        tuple[Annotated[str, AfterValidator(str.lower)], ...], NoDecode, BeforeValidator(_listed)
+    ] = Field(
         (),
         description="hosts that may be within one's own net, and without https",
         examples=['["crm.lan"]'],

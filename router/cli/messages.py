@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copyfile
 from typing import Annotated
 
 import msgspec
@@ -67,8 +66,14 @@ def save(
         why = "is gone" if message.lost_at else "is not here yet" if message.recording else "was not made"
         typer.echo(f"the recording of {message.call_id} {why}", err=True)
         raise typer.Exit(FAILED)
+    kept = file_of(settings.messages, message.call_id)
     try:
-        copyfile(file_of(settings.messages, message.call_id), file)
+        recording = kept.read_bytes()
+    except OSError as error:
+        typer.echo(f"{kept} cannot be read ({error.strerror}); run this beside the router", err=True)
+        raise typer.Exit(FAILED) from error
+    try:
+        file.write_bytes(recording)
     except OSError as error:
         typer.echo(f"`{file}` cannot be written ({error.strerror}); name another file", err=True)
         raise typer.Exit(WRONG) from error

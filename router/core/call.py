@@ -96,8 +96,6 @@ class Stage(StrEnum):
     INVITED = "invited"
     """hears that a message can be left after the tone"""
     RECORDING = "recording"
-    GIVING_UP = "giving_up"
-    """does not want to leave one any more; the recording is about to end"""
     REVIEWING = "reviewing"
     """has spoken, and may hear it or speak again"""
     OFFERED = "offered"
@@ -120,8 +118,12 @@ class Messaging(msgspec.Struct, frozen=True, tag=True):
     """How what is being heard, or asked, stands."""
     tries: int = 0
     """How often the caller was let speak, or asked for a number, this time included."""
+    skipped: bool = False
+    """True once the invitation was cut short."""
+    stopped: bool = False
+    """True once the recording was told to end."""
     late: bool = False
-    """True once a recording should long have ended."""
+    """True once it should long have ended."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -215,6 +217,8 @@ class Call(msgspec.Struct, frozen=True):
     """How many recordings have been begun."""
     recording: int | None = None
     """The one that is being made."""
+    unwanted: bool = False
+    """True of a recording that the caller does not want to leave."""
     recorded: SpokenMessage | None = None
     """The message that the caller has spoken, and not taken back."""
     callback: CallbackNumber | None = None

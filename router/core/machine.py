@@ -395,7 +395,7 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             if playback is None:
                 return call, ()
             return _in_state(call, call.state, PlaybackEnded(playback, failed=True), now)
-        case "Record" if isinstance(call.state, Messaging):
+        case "Record" if isinstance(call.state, Messaging) and event.status:
             ended = RecordingEnded(call.recordings, failed=True)
             return _in_state(call, call.state, ended, now)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
@@ -469,7 +469,7 @@ def _ending(call: Call, state: Ending, event: CallEvent, now: datetime) -> tuple
             return _overdue(call, state, now)
         case RouterReturned():
             return _overdue(call, state, now)
-        case RecordingEnded(recording) if call.recorded is None:
+        case RecordingEnded(recording, failed=False) if call.recorded is None:
             call, finish = (call, ()) if _waits(call, state) else _finish(call, now)
             return call, (DiscardRecording(recording), *finish)
         case _:

@@ -73,7 +73,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case CommandFailed(command, number, status, reason):
             if command in ring.COMMANDS:
                 call = with_leg(call, ring.refused(call.legs[number], event, now))
-            elif command == "Record":
+            elif command == "Record" and status:
                 call = with_flag(replace(call, recording=None), RECORDING_FAILED)
             detail = f"{command}: {status} {reason}"
             return with_evidence(call, Evidence(now, "command_failed", number, detail=detail))
@@ -111,6 +111,7 @@ def _recorded(call: Call, event: RecordingEnded, now: datetime) -> Call:
         return with_evidence(with_flag(call, RECORDING_FAILED), Evidence(now, "recording_failed"))
     step = call.step
     assert isinstance(step, Message)
-    spoken = SpokenMessage(event.recording, event.seconds) if event.seconds >= step.shortest else None
-    what = "recorded" if spoken else "recorded_too_little"
+    enough = event.seconds >= step.shortest and not call.unwanted
+    spoken = SpokenMessage(event.recording, event.seconds) if enough else None
+    what = "recorded" if spoken else "not_left" if call.unwanted else "recorded_too_little"
     return with_evidence(replace(call, recorded=spoken), Evidence(now, what, detail=f"{event.seconds:g} s"))

@@ -67,7 +67,7 @@ _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
 _ENDINGS = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729", "mp3", "ogg"})
 """Of files that Asterisk plays."""
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
-_MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+_MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,9}")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 

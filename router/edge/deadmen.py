@@ -95,13 +95,14 @@ class DeadMen:
             self._timer.cancel()
             self._timer = None
 
-    def _wait(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(BATCH, self._run_out)
+    def _wait(self, *, again: bool = False) -> None:
+        self._timer = asyncio.get_running_loop().call_later(BATCH, self._run_out, again)
 
-    def _run_out(self) -> None:
+    def _run_out(self, again: bool) -> None:
         assert self._timer is not None
-        if asyncio.get_running_loop().time() - self._timer.when() > STOOD_STILL:
-            self._wait()  # The reader goes first.
+        late = asyncio.get_running_loop().time() - self._timer.when()
+        if late > STOOD_STILL and not again:
+            self._wait(again=True)  # The reader goes first, once.
         else:
             self.flush()
 

@@ -131,8 +131,8 @@ class Engine:
 
     @property
     def asterisk(self) -> str:
-        """The id of the Asterisk that we are in touch with; empty while there is none."""
-        return self._asterisk[0] if self.in_touch else ""
+        """The id of the Asterisk that we are, or were last, in touch with; empty before there was one."""
+        return self._asterisk[0]
 
     @property
     def in_touch(self) -> bool:

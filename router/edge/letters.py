@@ -1,6 +1,7 @@
 """A message in words: what a mail says of it, and what is posted to other systems."""
 
 from email.message import EmailMessage
+from email.policy import SMTP
 from zoneinfo import ZoneInfo
 
 from router.core.languages import catalogue_of
@@ -23,9 +24,13 @@ def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: st
         lines.append(say(Phrase.MAIL_CALL_BACK, "formal").format(number=message.callback))
     if recording is not None:
         lines.append(say(Phrase.MAIL_SECONDS, "formal").format(seconds=round(message.seconds)))
-    mail = EmailMessage()
+    if message.lost_at is not None:
+        lines.append(say(Phrase.MAIL_LOST, "formal"))
+    mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = sender, to
     mail["Subject"] = say(subject, "formal").format(caller=caller, to=addressees)
+    mail["Date"] = message.left_at
+    mail["Auto-Submitted"] = "auto-generated"
     mail["Message-ID"] = f"<{message.call_id}@callrouter>"  # Sent twice, it is one to who reads it.
     mail.set_content("\n".join(lines) + "\n")
     if recording is not None:

@@ -2,12 +2,14 @@
 
 Whoever calls waits for none of this. What is to be done is in the database, so nothing is lost when the
 router ends: a message is written down with its call's disposition, its recording stays in Asterisk until it
-is here, and a delivery stays due until it was taken. Each is claimed before it is tried, so several routers
-on one database do not send the same.
+is here, and a delivery stays due until it was taken. Routers that share a database each have an Asterisk, and
+deliver what came by it; while one takes over from another, each delivery is claimed before it is tried, so
+that it is not sent twice.
 """
 
 import asyncio
 import base64
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -55,8 +57,8 @@ class Postbox:
         asterisk: Callable[[], str],
         zone: Callable[[str], str],
     ) -> None:
-        """`asterisk` is the id of the one we are in touch with, empty while there is none; `zone` the clocks
-        that a client goes by."""
+        """`asterisk` is the id of the one we are beside, empty while that is not known; `zone` whose clocks a
+        client goes by."""
         self._settings = settings
         self._ask_http = ask_http
         self._asterisk = asterisk
@@ -68,83 +70,117 @@ class Postbox:
         self._news.set()
 
     async def run(self) -> None:
-        """Until cancelled. Trouble of the database is logged, and passes."""
+        """Until cancelled. Trouble is logged, and passes: no call waits for it, and none must end by it."""
         while True:
             try:
-                with closing(await asyncio.to_thread(Messages, self._settings.database_url)) as messages:
-                    await self._fetch(messages)
-                    await self._deliver(messages)
-                    await self._remove(messages)
+                await self._round()
             except StoreError as error:
                 log.error("messages are left as they are for now", error=str(error))
+            except Exception:
+                log.exception("messages are left as they are for now")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), EVERY)
                 self._news.clear()
                 await asyncio.sleep(LINGER)
 
-    async def _fetch(self, messages: Messages) -> None:
-        """Bring over what is still in Asterisk, and remove it there."""
+    async def _round(self) -> None:
+        """Do all that is to be done now, of the Asterisk that we are beside: what others have fetched is in a
+        folder of theirs."""
         asterisk = self._asterisk()
-        for message in await asyncio.to_thread(messages.unfetched, asterisk) if asterisk else ():
+        if not asterisk:
+            return
+        with closing(await asyncio.to_thread(Messages, self._settings.database_url)) as messages:
+            await self._fetch(messages, asterisk)
+            while claimed := await asyncio.to_thread(messages.claim, asterisk, _now(), AT_ONCE):
+                await asyncio.gather(*(self._deliver(messages, *one) for one in claimed))
+                await self._fetch(messages, asterisk)
+            await asyncio.to_thread(self._remove, messages, asterisk)
+
+    async def _fetch(self, messages: Messages, asterisk: str) -> None:
+        """Bring over what is still in Asterisk. It is removed there once it is safe here, and noted last: if
+        we die in between, it is here and gone there, or is fetched again."""
+        for message in await asyncio.to_thread(messages.unfetched, asterisk):
             assert message.recording is not None
             stored = f"recordings/stored/{recording_name(message.call_id, message.recording)}"
             reply = await self._ask_http("GET", f"{stored}/file")
-            if reply.status == 404:
+            if reply.status == 404 and not file_of(self._settings.messages, message.call_id).exists():
                 log.error("recording of a message is gone", call_id=message.call_id)
                 await asyncio.to_thread(messages.lost, message.call_id, _now())
-            elif reply.status == 200 and await asyncio.to_thread(self._keep, message.call_id, reply.body):
+            elif reply.status == 404 or await self._brought_over(message, reply, stored):
                 await asyncio.to_thread(messages.fetched, message.call_id, _now())
-                await self._ask_http("DELETE", stored)
+
+    async def _brought_over(self, message: StoredMessage, reply: Reply, stored: str) -> bool:
+        if reply.status != 200 or not await asyncio.to_thread(self._keep, message.call_id, reply.body):
+            return False
+        removed = await self._ask_http("DELETE", stored)
+        return removed.status in (204, 404)
 
     def _keep(self, call_id: str, wav: bytes) -> bool:
-        """Write a recording down; False, with the reason logged, where that cannot be."""
+        """Write a recording down for good; False, with the reason logged, where that cannot be."""
         file = file_of(self._settings.messages, call_id)
         unfinished = file.with_suffix(".part")
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            unfinished.write_bytes(wav)
+            with unfinished.open("wb") as writing:
+                writing.write(wav)
+                writing.flush()
+                os.fsync(writing.fileno())
             unfinished.replace(file)
         except OSError as error:
             log.error("recording of a message cannot be kept yet", call_id=call_id, error=str(error))
             return False
         return True
 
-    async def _deliver(self, messages: Messages) -> None:
-        while claimed := await asyncio.to_thread(messages.claim, _now(), AT_ONCE):
-            outcomes = await asyncio.gather(*(self._try(*one) for one in claimed))
-            for (message, delivery), why in zip(claimed, outcomes, strict=True):
-                if why is None:
-                    await asyncio.to_thread(messages.taken, message.call_id, delivery, _now())
-                    continue
-                log.warning("message not delivered", call_id=message.call_id, way=delivery.way, error=why)
-                again = _now() + AGAIN[min(delivery.tries, len(AGAIN) - 1)]
-                await asyncio.to_thread(messages.refused, message.call_id, delivery, again, why)
+    async def _deliver(self, messages: Messages, message: StoredMessage, delivery: Delivery) -> None:
+        """Try once, and note what came of it."""
+        why = await self._try(message, delivery)
+        if why is None:
+            await asyncio.to_thread(messages.taken, message.call_id, delivery, _now())
+            return
+        log.warning("message not delivered", call_id=message.call_id, way=delivery.way, error=why)
+        again = _now() + AGAIN[min(delivery.tries, len(AGAIN) - 1)]
+        await asyncio.to_thread(messages.refused, message.call_id, delivery, again, why)
 
     async def _try(self, message: StoredMessage, delivery: Delivery) -> str | None:
         """Deliver once; None, or why it was not taken."""
+        settings = self._settings
         try:
-            wav = await asyncio.to_thread(self._recording, message)
             if delivery.way == MAIL:
-                zone, sender = self._zone(message.client), self._settings.mail.sender
-                letter = as_mail(message, wav, sender, delivery.address, zone)
-                await mail.send(letter, self._settings.mail)
+                letter = await asyncio.to_thread(self._letter, message, delivery.address)
+                await mail.send(letter, delivery.address, settings.mail)
             else:
-                hooks = self._settings.webhooks
-                document = as_posted(message, base64.b64encode(wav).decode() if wav else None)
-                await webhook.post(delivery.address, document, _now(), hooks.secret, hooks.allow)
-        except (UndeliveredError, OSError) as error:
+                signed = await asyncio.to_thread(self._signed, message)
+                await webhook.post(delivery.address, signed, settings.webhooks.allow)
+        except UndeliveredError as error:
             return str(error)
+        except Exception as error:  # whatever it is, other messages and all calls go on
+            return f"{type(error).__name__}: {error}"
         return None
+
+    def _letter(self, message: StoredMessage, to: str) -> bytes:
+        """The whole mail. It takes tenths of a second, so not for the loop, as below."""
+        zone, sender = self._zone(message.client), self._settings.mail.sender
+        return as_mail(message, self._recording(message), sender, to, zone).as_bytes()
+
+    def _signed(self, message: StoredMessage) -> webhook.Signed:
+        wav = self._recording(message)
+        document = as_posted(message, base64.b64encode(wav).decode() if wav else None)
+        return webhook.Signed.of(document, _now(), self._settings.webhooks.secret)
 
     def _recording(self, message: StoredMessage) -> bytes | None:
         if message.fetched_at is None:
             return None
         return file_of(self._settings.messages, message.call_id).read_bytes()
 
-    async def _remove(self, messages: Messages) -> None:
-        for call_id in await asyncio.to_thread(messages.expired, _now()):
-            file_of(self._settings.messages, call_id).unlink(missing_ok=True)
-            await asyncio.to_thread(messages.remove, call_id)
+    def _remove(self, messages: Messages, asterisk: str) -> None:
+        """What has been kept as long as it may be; what cannot be removed now is tried again."""
+        for call_id in messages.expired(asterisk, _now()):
+            try:
+                file_of(self._settings.messages, call_id).unlink(missing_ok=True)
+            except OSError as error:
+                log.error("recording of a message cannot be removed", call_id=call_id, error=str(error))
+            else:
+                messages.remove(call_id)
 
 
 def _now() -> datetime:

@@ -43,6 +43,9 @@ _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError)
 AT_ONCE = 500
 """Reads that may wait for their reply; the connection refuses more than some thousand."""
 
+FILE_TRIES = 3
+"""Times that a recording is asked for, which Asterisk may refuse for a moment."""
+
 LIST_LIMIT = 3.0
 """Seconds that the lists may take: callers wait meanwhile."""
 
@@ -218,10 +221,13 @@ async def _recorded(ask: Ask, ask_http: Ask, call: Call) -> RecordingEnded | Non
     name = wire.recording_name(call.info.id, call.recording)
     if (await ask("GET", f"recordings/live/{name}")).status != 404:
         return None
-    file = await ask_http("GET", f"recordings/stored/{name}/file")
-    if file.status != 200:
-        return RecordingEnded(call.recording, failed=True)
-    return RecordingEnded(call.recording, seconds_of(file.body))
+    for _ in range(FILE_TRIES):
+        file = await ask_http("GET", f"recordings/stored/{name}/file")
+        if file.status == 200:
+            return RecordingEnded(call.recording, seconds_of(file.body))
+        if file.status == 404:
+            return RecordingEnded(call.recording, failed=True)
+    return None  # Nobody knows: the step has a timer, and removes nothing that it does not know.
 
 
 async def _bridged(ask: Ask, call: Call) -> set[int] | None:

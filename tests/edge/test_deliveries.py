@@ -17,7 +17,7 @@ from router.edge.letters import as_mail, as_posted
 from router.edge.store.messages import StoredMessage
 from router.edge.undelivered import UndeliveredError
 from router.edge.wav import seconds_of
-from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver
+from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver, Signed
 from router.settings import Mail
 from tests.edge.sinks import Sinks
 from tests.harness.router import free_port
@@ -41,6 +41,7 @@ MESSAGE = StoredMessage(
     done_at=None,
     done_by=None,
 )
+NOTHING = Signed.of({}, AT, "")
 WISH = replace(MESSAGE, recording=None, addressees=(), language="en", caller="", fetched_at=None)
 
 
@@ -75,9 +76,23 @@ def test_a_wish_to_be_called_back_is_told_as_such() -> None:
     assert (posted["event"], posted["recording"]) == ("callback_requested", None)
 
 
+def test_a_mail_says_that_the_recording_is_lost_and_what_it_is() -> None:
+    letter = as_mail(replace(MESSAGE, fetched_at=None, lost_at=AT), None, "a@b.example", "c@d.example", "UTC")
+    assert letter.get_content().splitlines()[-1] == "Opptaket av beskjeden er gått tapt."
+    assert (letter["Date"], letter["Auto-Submitted"]) == ("Fri, 27 Nov 2026 09:30:00 +0000", "auto-generated")
+
+
+async def test_a_server_that_takes_too_long_has_not_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "LIMIT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings = Mail(host="127.0.0.1", port=mute.getsockname()[1], tls="none")
+        with pytest.raises(UndeliveredError):
+            await mail.send(b"", "a@b.example", settings)
+
+
 async def test_a_mail_reaches_the_server(sinks: Sinks) -> None:
     letter = as_mail(MESSAGE, wav(1.0), "pbx@fjord.example", "kari@fjord.example", "UTC")
-    await mail.send(letter, Mail(host="127.0.0.1", port=sinks.smtp.port, tls="none"))
+    await mail.send(letter.as_bytes(), letter["To"], Mail(host="127.0.0.1", port=sinks.smtp.port, tls="none"))
     assert sinks.mails[-1]["Message-ID"] == "<aaaaaaaaaaaaa@callrouter>"
 
 
@@ -91,13 +106,13 @@ NO_MAIL = [
 async def test_why_a_mail_was_not_taken(settings: Mail, why: str) -> None:
     letter = as_mail(MESSAGE, None, "pbx@fjord.example", "kari@fjord.example", "UTC")
     with pytest.raises(UndeliveredError, match=why):
-        await mail.send(letter, settings)
+        await mail.send(letter.as_bytes(), letter["To"], settings)
 
 
 async def test_a_server_that_does_not_secure_the_way_gets_no_mail(sinks: Sinks) -> None:
     letter = as_mail(MESSAGE, None, "pbx@fjord.example", "kari@fjord.example", "UTC")
     with pytest.raises(UndeliveredError):
-        await mail.send(letter, Mail(host="127.0.0.1", port=sinks.smtp.port))
+        await mail.send(letter.as_bytes(), letter["To"], Mail(host="127.0.0.1", port=sinks.smtp.port))
 
 
 def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path) -> None:
@@ -110,7 +125,7 @@ def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path) -> None:
 async def test_what_is_posted_is_signed(sinks: Sinks) -> None:
     url = f"http://localhost:{sinks.web.server_port}/calls"
     recording = base64.b64encode(wav(1.0)).decode()
-    await webhook.post(url, as_posted(MESSAGE, recording), AT, "s3cret", ("localhost",))
+    await webhook.post(url, Signed.of(as_posted(MESSAGE, recording), AT, "s3cret"), ("localhost",))
     headers, body = sinks.posts[-1]
     assert headers[TIMESTAMP] == str(int(AT.timestamp()))
     signature = hmac.new(b"s3cret", f"{headers[TIMESTAMP]}.".encode() + body, hashlib.sha256)
@@ -120,7 +135,7 @@ async def test_what_is_posted_is_signed(sinks: Sinks) -> None:
 
 async def test_without_a_secret_nothing_is_signed(sinks: Sinks) -> None:
     url = f"http://localhost:{sinks.web.server_port}/calls"
-    await webhook.post(url, as_posted(WISH, None), AT, "", ("localhost",))
+    await webhook.post(url, Signed.of(as_posted(WISH, None), AT, ""), ("localhost",))
     assert SIGNATURE not in sinks.posts[-1][0]
 
 
@@ -129,6 +144,7 @@ REFUSED = [
     ("one's own net", "https://192.168.1.5/calls", (), "192.168.1.5 is within one's own net"),
     ("this machine", "https://localhost/calls", (), "localhost is within one's own net"),
     ("mapped into IPv6", "https://[::ffff:10.0.0.1]/", (), "is within one's own net"),
+    ("what stands for IPv4", "https://[64:ff9b::a00:1]/", (), "is within one's own net"),
     ("no such name", "https://nobody.invalid/", (), "nobody.invalid"),
     ("nobody listens", "http://localhost:1/", ("localhost",), "localhost"),
 ]
@@ -139,7 +155,7 @@ REFUSED = [
 )
 async def test_where_nothing_is_posted_to(url: str, allowed: tuple[str, ...], why: str) -> None:
     with pytest.raises(UndeliveredError, match=why):
-        await webhook.post(url, {}, AT, "", allowed)
+        await webhook.post(url, NOTHING, allowed)
 
 
 async def test_a_name_that_is_somebodys_own_net_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +171,7 @@ async def test_a_redirect_is_not_followed(sinks: Sinks) -> None:
     before = len(sinks.posts)
     url = f"http://localhost:{sinks.web.server_port}/elsewhere"
     with pytest.raises(UndeliveredError, match="localhost answers 302"):
-        await webhook.post(url, {}, AT, "", ("localhost",))
+        await webhook.post(url, NOTHING, ("localhost",))
     assert len(sinks.posts) == before
 
 
@@ -164,7 +180,7 @@ async def test_who_does_not_answer_in_time_has_not_taken_it(monkeypatch: pytest.
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://localhost:{mute.getsockname()[1]}/"
         with pytest.raises(UndeliveredError, match="does not answer within"):
-            await webhook.post(url, {}, AT, "", ("localhost",))
+            await webhook.post(url, NOTHING, ("localhost",))
 
 
 def test_how_long_a_recording_lasts() -> None:

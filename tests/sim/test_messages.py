@@ -1,5 +1,6 @@
 """Messages: from the tone to the file, and on to whom they are for."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from router.edge.store.tables import MESSAGES
 from router.edge.undelivered import UndeliveredError
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.channels import Channel
+from tests.sim.phones import Fault
 from tests.sim.router import MESSAGE, Router, until
 from tests.sim.stories import told
 
@@ -24,8 +26,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whom what was delivered to; nothing leaves this process."""
     taken: list[str] = []
 
-    async def send(letter: object, *_: object) -> None:
-        taken.append(str(letter["To"]))  # type: ignore[index]  # an EmailMessage
+    async def send(letter: bytes, to: str, *_: object) -> None:
+        taken.append(to)
 
     async def post(url: str, *_: object) -> None:
         taken.append(url)
@@ -50,6 +52,10 @@ def messages(router: Router, *, done: bool = False) -> list[tuple[StoredMessage,
         return store.listed("fjord", done=done, limit=10)
     finally:
         store.close()
+
+
+def errors(router: Router) -> set[str | None]:
+    return {one.error for _, deliveries in messages(router) for one in deliveries}
 
 
 def is_taken(router: Router) -> bool:
@@ -174,6 +180,67 @@ async def test_what_is_not_taken_is_tried_again(
         ("mail", 1, None),
         ("webhook", 3, None),
     ]
+
+
+async def test_what_nobody_has_thought_of_ends_no_router(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_letter(*_: object) -> None:
+        raise IndexError("string index out of range")
+
+    monkeypatch.setattr(postbox, "as_mail", no_letter)
+    monkeypatch.setattr(Messages, "unfetched", no_letter)
+    caller = await being_recorded(asterisk)
+    caller.hang_up()
+    await router.record(MESSAGE)
+    await until(lambda: messages(router), what="the message")
+    monkeypatch.undo()
+    monkeypatch.setattr(postbox, "as_mail", no_letter)
+    monkeypatch.setattr(postbox, "EVERY", 0.3)
+    await until(lambda: "IndexError: string index out of range" in errors(router), 20, "the error")
+    assert router.running
+
+
+async def test_a_recording_that_cannot_be_removed_is_tried_again(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    caller = await being_recorded(asterisk)
+    caller.hang_up()
+    await until(lambda: is_taken(router), what="the delivery")
+    [file] = files(router)
+    file.unlink()
+    file.mkdir()
+    with create_engine(router.database).begin() as connection:
+        connection.execute(update(MESSAGES).values(keep_until=datetime.now(UTC)))
+    await asyncio.sleep(0.6)
+    assert messages(router, done=True)
+    file.rmdir()
+    await until(lambda: messages(router, done=True) == [], what="the removal")
+
+
+async def test_a_recording_is_fetched_again_or_found_here_if_we_died_in_between(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    caller = await being_recorded(asterisk)
+    caller.hang_up()
+    await until(lambda: is_taken(router), what="the delivery")
+    with create_engine(router.database).begin() as connection:
+        connection.execute(update(MESSAGES).values(fetched_at=None))
+    await until(lambda: messages(router)[0][0].fetched_at, what="finding it")
+    assert messages(router)[0][0].lost_at is None
+
+
+async def test_a_file_that_asterisk_cannot_give_now_is_asked_for_again(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.faults = [Fault("GET", "recordings/stored/.*", 503, times=2)]
+    caller = await being_recorded(asterisk)
+    await router.die()
+    [name] = asterisk.recording
+    asterisk.end_recording(name)
+    caller.hang_up()
+    await router.start()
+    assert told(await router.record(MESSAGE)) == ("message_left", "message", None)
 
 
 async def test_a_message_is_removed_when_its_time_is_over(asterisk: FakeAsterisk, router: Router) -> None:

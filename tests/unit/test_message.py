@@ -100,7 +100,9 @@ def test_a_number_of_ones_own_is_refused_with_an_explanation() -> None:
 
 
 def test_a_row_of_keys_can_be_begun_anew_and_ends_by_itself() -> None:
-    call = story(plan(FORMAL), *SPOKEN[1:], KeyPressed(CALLER, "1"), *pressed("12*90000002"))
+    call = story(plan(FORMAL), *SPOKEN[1:], KeyPressed(CALLER, "1"), *pressed("12*"))
+    assert call.last[-1] == Play(4, (said(Phrase.KEY_IN_NUMBER),))
+    call.then(*pressed("90000002"))
     assert call.last == (SetTimer(question.TIMER, question.WAIT_MORE),)
     assert call.then(WAIT).last == (ReadNumber("90000002"),)
 
@@ -145,7 +147,7 @@ LEAVES: list[tuple[str, list[CallEvent | Later], list[object]]] = [
     (
         "once it is spoken",
         [*SPOKEN, *pressed("0")],
-        [StopPlayback(2), CancelTimer(message.TIMER), DiscardRecording(1)],
+        [StopPlayback(2), DiscardRecording(1)],
     ),
 ]
 
@@ -164,6 +166,12 @@ def test_too_little_is_no_message_and_is_asked_for_twice() -> None:
     assert call.last == (CancelTimer(message.TIMER), DiscardRecording(1), Play(2, heard))
     call.then(PlaybackEnded(2), RecordingEnded(2, 0.0))
     assert call.rung == ["anna"]
+
+
+def test_0_after_the_end_of_the_recording_takes_it_back() -> None:
+    call = story(plan(FORMAL, RING_ANNA), PlaybackEnded(1), *pressed("#0"))
+    assert call.last == ()
+    assert call.then(RecordingEnded(1, 9.0)).rung == ["anna"]
 
 
 def test_a_key_ends_the_recording() -> None:
@@ -185,6 +193,37 @@ def test_who_hangs_up_after_speaking_has_left_it() -> None:
     record = call.then(RecordingEnded(1, 5.0)).record
     assert record.disposition is Disposition.MESSAGE_LEFT
     assert record.message == LeftMessage(("anna",), "nb", DELIVERY, "+4790000001", 1, 5.0)
+
+
+def test_who_does_not_want_to_leave_it_any_more_and_hangs_up_has_not() -> None:
+    call = story(plan(FORMAL), PlaybackEnded(1), *pressed("0"), *BYE, RecordingEnded(1, 7.0))
+    assert DiscardRecording(1) in call.last
+    assert (call.record.disposition, call.record.message) == (Disposition.ABANDONED, None)
+
+
+def test_keys_without_end_come_to_an_end() -> None:
+    call = story(plan(FORMAL), *pressed("#" * 50))
+    assert call.call.playbacks == 2
+    call.then(PlaybackEnded(2), *pressed("#" * 50 + "5" * 50))
+    assert [command for command in call.commanded if isinstance(command, StopRecording)] == [StopRecording(1)]
+    call.then(RecordingEnded(1, 5.0), *pressed("23" * 50))
+    assert call.call.playbacks <= message.MOST_HEARD + 2
+    assert len(call.call.evidence) < 100
+    keying = story(plan(FORMAL), *SPOKEN[1:], *pressed("1" + "5" * 50))
+    assert keying.commanded[-1] == ReadNumber("5" * question.LONGEST_ROW)
+
+
+def test_what_the_display_shows_counts_until_something_else_is_known() -> None:
+    call = story(plan(FORMAL), *SPOKEN[1:], *pressed("190000002#"), DISPLAY, KEYED)
+    assert call.call.callback
+    assert call.call.callback.number == "+4790000002"
+    assert call.then(DISPLAY).call.callback == call.then().call.callback
+
+
+def test_a_recording_that_was_perhaps_begun_is_waited_for() -> None:
+    call = story(plan(FORMAL, RING_ANNA), PlaybackEnded(1), CommandFailed("Record", CALLER, 0))
+    assert call.last == ()
+    assert call.then(RecordingEnded(1, 5.0)).call.recorded
 
 
 def test_who_hangs_up_without_speaking_has_not() -> None:

@@ -54,6 +54,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLED: "{caller} се обади на {dialled} в {time}.",
         Phrase.MAIL_CALL_BACK: "Обадете се на {number}.",
         Phrase.MAIL_SECONDS: "Съобщението от {seconds} секунди е приложено.",
+        Phrase.MAIL_LOST: "Записът на съобщението е изгубен.",
         Phrase.WITHHELD: "скрит номер",
         Phrase.OPEN_UNTIL: "Работим до {time}.",
         Phrase.OPEN_UNTIL_DAY: "Работим до {time} {day}.",

@@ -55,6 +55,8 @@ class Phrase(StrEnum):
     """... call back at `{number}`."""
     MAIL_SECONDS = "mail_seconds"
     """... the message, of `{seconds}` seconds, is attached."""
+    MAIL_LOST = "mail_lost"
+    """... the message could not be fetched, and is lost."""
     WITHHELD = "withheld"
     """Stands for the number of who withholds it."""
     OPEN_UNTIL = "open_until"

@@ -46,6 +46,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLED: "{caller} ringede til {dialled} {time}.",
         Phrase.MAIL_CALL_BACK: "Ring tilbage til {number}.",
         Phrase.MAIL_SECONDS: "Beskeden på {seconds} sekunder er vedhæftet.",
+        Phrase.MAIL_LOST: "Optagelsen af beskeden er gået tabt.",
         Phrase.WITHHELD: "hemmeligt nummer",
         Phrase.OPEN_UNTIL: "Vi har åbent til {time}.",
         Phrase.OPEN_UNTIL_DAY: "Vi har åbent til {day} {time}.",

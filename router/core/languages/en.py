@@ -51,6 +51,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLED: "{caller} called {dialled} at {time}.",
         Phrase.MAIL_CALL_BACK: "Call back at {number}.",
         Phrase.MAIL_SECONDS: "The message, of {seconds} seconds, is attached.",
+        Phrase.MAIL_LOST: "The recording of the message is lost.",
         Phrase.WITHHELD: "a withheld number",
         Phrase.OPEN_UNTIL: "We are open until {time}.",
         Phrase.OPEN_UNTIL_DAY: "We are open until {day} at {time}.",

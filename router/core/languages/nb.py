@@ -46,6 +46,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLED: "{caller} ringte {dialled} {time}.",
         Phrase.MAIL_CALL_BACK: "Ring tilbake til {number}.",
         Phrase.MAIL_SECONDS: "Beskjeden på {seconds} sekunder er vedlagt.",
+        Phrase.MAIL_LOST: "Opptaket av beskjeden er gått tapt.",
         Phrase.WITHHELD: "skjult nummer",
         Phrase.OPEN_UNTIL: "Vi har åpent til {time}.",
         Phrase.OPEN_UNTIL_DAY: "Vi har åpent til {day} {time}.",

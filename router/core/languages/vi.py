@@ -58,6 +58,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLED: "{caller} đã gọi {dialled} lúc {time}.",
         Phrase.MAIL_CALL_BACK: "Gọi lại số {number}.",
         Phrase.MAIL_SECONDS: "Lời nhắn dài {seconds} giây được đính kèm.",
+        Phrase.MAIL_LOST: "Bản ghi lời nhắn đã bị mất.",
         Phrase.WITHHELD: "số ẩn",
         Phrase.OPEN_UNTIL: "Chúng tôi mở cửa đến {time}.",
         Phrase.OPEN_UNTIL_DAY: "Chúng tôi mở cửa đến {time} {day}.",

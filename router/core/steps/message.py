@@ -26,7 +26,6 @@ from router.core.call import (
     Settled,
     Stage,
     Turn,
-    with_evidence,
     with_flag,
 )
 from router.core.commands import (
@@ -51,7 +50,7 @@ from router.core.events import (
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase, spelled
 from router.core.plan import OTHERWISE, Callback, Message, Say, Speak
-from router.core.record import Disposition, Evidence
+from router.core.record import Disposition
 from router.core.steps import question, say
 from router.core.steps.question import NO_ANSWER, Question, Reply
 
@@ -77,6 +76,9 @@ WANTED = "1"
 
 TRIES = 2
 """Recordings that are too short, and numbers that are none, until the caller is not asked any more."""
+
+MOST_HEARD = 40
+"""Prompts of a call after which its message is sent, and neither heard nor spoken again."""
 
 CANCEL_TIMERS = (CancelTimer(TIMER),)
 
@@ -105,7 +107,7 @@ def enter(call: Call, step: Message | Callback, now: datetime) -> Turn:
     """Have the display read, and invite the caller to speak, or offer to call back."""
     look = ReadNumber(call.info.caller)
     if isinstance(step, Message):
-        turn = _invite(call, step, _invitation(call, step))
+        turn = _invite(call, _invitation(call, step))
     else:
         turn = _ask(call, Messaging(Stage.OFFERED))
     return Turn(turn.call, (*turn.commands, look))
@@ -113,12 +115,14 @@ def enter(call: Call, step: Message | Callback, now: datetime) -> Turn:
 
 def advance(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Turn:
     """Take one event while the caller leaves a message or a number."""
-    if isinstance(event, NumberRead) and state.stage is not Stage.READING:
-        return Turn(replace(call, callback=_number_of(event)))  # What the display shows.
+    if isinstance(event, NumberRead) and not (
+        state.stage is Stage.READING and event.text == state.asking.row
+    ):
+        return Turn(_displayed(call, event))
     match state.stage:
         case Stage.INVITED:
             return _invited(call, state, event, now)
-        case Stage.RECORDING | Stage.GIVING_UP:
+        case Stage.RECORDING:
             return _recording(call, state, event, now)
         case Stage.READING:
             return _reading(call, state, event)
@@ -132,6 +136,13 @@ def advance(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Tu
             assert_never(state.stage)
 
 
+def _displayed(call: Call, event: NumberRead) -> Call:
+    """What the display shows counts until something else is known."""
+    if call.callback is not None or event.text != call.info.caller:
+        return call
+    return replace(call, callback=_number_of(event))
+
+
 def _after(first: Turn, turn: Turn) -> Turn:
     return Turn(turn.call, first.commands + turn.commands, turn.outcome)
 
@@ -139,10 +150,10 @@ def _after(first: Turn, turn: Turn) -> Turn:
 # Speaking
 
 
-def _invite(call: Call, step: Message, prompts: tuple[Heard, ...], tries: int = 1) -> Turn:
+def _invite(call: Call, prompts: tuple[Heard, ...], tries: int = 1, *, skipped: bool = False) -> Turn:
     """Let the caller speak after the tone."""
     call, commands = say.play(call, (*prompts, TONE))
-    state = Messaging(Stage.INVITED, Asking(tries, call.playbacks), tries)
+    state = Messaging(Stage.INVITED, Asking(tries, call.playbacks), tries, skipped)
     return Turn(replace(call, state=state), commands)
 
 
@@ -156,11 +167,11 @@ def _invited(call: Call, state: Messaging, event: CallEvent, now: datetime) -> T
     match event:
         case PlaybackEnded(playback) if playback == state.asking.playback:
             return _record(say.heard(call, event, now), state, step)
-        case KeyPressed(leg, key) if leg == CALLER and key == END:
-            turn = _invite(_pressed(call, key, now), step, (), state.tries)
+        case KeyPressed(leg, key) if leg == CALLER and key == END and not state.skipped:
+            turn = _invite(question.pressed(call, key, now), (), state.tries, skipped=True)
             return Turn(turn.call, (*question.stop(state.asking), *turn.commands))
         case KeyPressed(leg, key) if leg == CALLER and key == LEAVE:
-            return Turn(_pressed(call, key, now), question.stop(state.asking), OTHERWISE)
+            return Turn(question.pressed(call, key, now), question.stop(state.asking), OTHERWISE)
         case _:
             # Other keys, keys of phones; prompts, timers and legs of earlier steps.
             return Turn(call)
@@ -169,7 +180,7 @@ def _invited(call: Call, state: Messaging, event: CallEvent, now: datetime) -> T
 def _record(call: Call, state: Messaging, step: Message) -> Turn:
     recording = call.recordings + 1
     state = Messaging(Stage.RECORDING, tries=state.tries)
-    call = replace(call, recordings=recording, recording=recording, state=state)
+    call = replace(call, recordings=recording, recording=recording, unwanted=False, state=state)
     return Turn(call, (Record(recording, step.longest, SILENCE), _limit(step)))
 
 
@@ -178,45 +189,41 @@ def _limit(step: Message) -> SetTimer:
 
 
 def _recording(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Turn:
-    """While the caller speaks; GIVING_UP, once nothing is to come of it."""
-    step = _message(call)
+    """While the caller speaks."""
     match event:
-        case RecordingEnded(recording, _, failed) if recording == call.recordings:
-            if state.stage is Stage.GIVING_UP or failed:
-                return _leave(call)
-            turn = _spoken(call, state, step)
+        case RecordingEnded(recording, failed=failed) if recording == call.recordings:
+            turn = Turn(call, outcome=OTHERWISE) if failed else _spoken(call, state)
             return Turn(turn.call, (*CANCEL_TIMERS, *turn.commands), turn.outcome)
-        case KeyPressed(leg, key) if leg == CALLER and key in (END, LEAVE):
-            stage = Stage.RECORDING if key == END else Stage.GIVING_UP
-            call = replace(_pressed(call, key, now), state=replace(state, stage=stage))
-            return Turn(call, (StopRecording(call.recordings),))
+        case KeyPressed(leg, key) if leg == CALLER and (key == LEAVE or (key == END and not state.stopped)):
+            call = replace(question.pressed(call, key, now), unwanted=call.unwanted or key == LEAVE)
+            stop = () if state.stopped else (StopRecording(call.recordings),)
+            return Turn(replace(call, state=replace(state, stopped=True)), stop)
         case TimerFired(timer) if timer == TIMER and not state.late:
-            call = replace(call, state=replace(state, late=True))
+            call = replace(call, state=replace(state, late=True, stopped=True))
             return Turn(call, (StopRecording(call.recordings), SetTimer(TIMER, LATE)))
         case TimerFired(timer) if timer == TIMER:
-            return _leave(with_flag(replace(call, recording=None), RECORDING_FAILED))
+            # Nobody knows what there is; what was perhaps said is not removed.
+            return Turn(with_flag(replace(call, recording=None), RECORDING_FAILED), outcome=OTHERWISE)
         case RouterReturned():
-            return Turn(call, (_limit(step),))
+            return Turn(call, (_limit(_message(call)),))
         case _:
             # Other keys, keys of phones; prompts, timers and legs of earlier steps.
             return Turn(call)
 
 
-def _spoken(call: Call, state: Messaging, step: Message) -> Turn:
-    """The recording is over: was something said?"""
+def _spoken(call: Call, state: Messaging) -> Turn:
+    """The recording is over: was something said that the caller wants to leave?"""
     if call.recorded is not None:
         return _ask(call, Messaging(Stage.REVIEWING))
-    discard = DiscardRecording(call.recordings)
-    if state.tries >= TRIES:
-        return Turn(call, (discard,), OTHERWISE)
-    turn = _invite(call, step, (_phrase(call, Phrase.NOT_HEARD),), state.tries + 1)
-    return Turn(turn.call, (discard, *turn.commands))
+    if call.unwanted or state.tries >= TRIES:
+        return _leave(call)
+    turn = _invite(call, (_phrase(call, Phrase.NOT_HEARD),), state.tries + 1)
+    return Turn(turn.call, (DiscardRecording(call.recordings), *turn.commands))
 
 
 def _leave(call: Call) -> Turn:
     """Go on without a message."""
-    discard = DiscardRecording(call.recordings)
-    return Turn(replace(call, recorded=None), (*CANCEL_TIMERS, discard), OTHERWISE)
+    return Turn(replace(call, recorded=None), (DiscardRecording(call.recordings),), OTHERWISE)
 
 
 # Answering
@@ -254,10 +261,10 @@ def _answered(call: Call, state: Messaging, reply: Reply) -> Turn:
             return Turn(call, outcome=OTHERWISE)
         case Stage.REVIEWING if answer == LEAVE:
             return _leave(call)
-        case Stage.REVIEWING if answer == AGAIN:
-            turn = _invite(replace(call, recorded=None), _message(call), ())
+        case Stage.REVIEWING if answer == AGAIN and call.playbacks < MOST_HEARD:
+            turn = _invite(replace(call, recorded=None), ())
             return Turn(turn.call, (DiscardRecording(call.recordings), *turn.commands))
-        case Stage.REVIEWING if answer == HEAR:
+        case Stage.REVIEWING if answer == HEAR and call.playbacks < MOST_HEARD:
             return _ask(call, state, Recorded(call.recordings))
         case Stage.KEYING if answer == NO_ANSWER:
             return _close(call)
@@ -348,7 +355,3 @@ def _message(call: Call) -> Message:
 def _phrase(call: Call, which: Phrase) -> Speak:
     step = _step(call)
     return phrase(step.language, step.tone, which)
-
-
-def _pressed(call: Call, key: str, now: datetime) -> Call:
-    return with_evidence(call, Evidence(now, "key_pressed", detail=key))

@@ -2,7 +2,8 @@
 
 A question is asked TRIES times. A key stops it at once, so whoever knows the way need not listen. One that
 is no answer, or none within WAIT seconds after the question, has it asked once more. An answer is one of a
-few keys, or a row of any number of them: `#` ends it, and so does WAIT without another.
+few keys, or a row of them: `#` ends a row, and so does WAIT_MORE without another key; `*` has the question
+asked once more.
 """
 
 from collections.abc import Collection
@@ -34,7 +35,7 @@ LONGEST_ROW = 20
 """Keys of a row; no number is longer."""
 
 ROW_ENDS, ROW_BEGINS_ANEW = "#", "*"
-"""Keys that end a row, and take back what was keyed of it."""
+"""Keys that end a row, and take back what was keyed of it. So a row cannot go on for ever."""
 
 NO_ANSWER = ""
 """What comes of a question that the caller does not answer."""
@@ -76,10 +77,11 @@ def hear(call: Call, asking: Asking, question: Question, event: CallEvent, now: 
     """Take one event while it is asked."""
     match event:
         case KeyPressed(leg, key) if leg == CALLER:
-            call = with_evidence(call, Evidence(now, "key_pressed", detail=key))
             if question.keys is None:
-                return _row(call, asking, question, key)
-            return _pressed(call, asking, question, question.keys, key)
+                return _row(pressed(call, key, now), asking, question, key)
+            if key not in question.keys and question.wrong is None:
+                return Reply(call, asking)
+            return _pressed(pressed(call, key, now), asking, question, question.keys, key)
         case PlaybackEnded(playback) if playback == asking.playback:
             call = say.heard(call, event, now)
             return Reply(call, replace(asking, playback=None), (SetTimer(TIMER, WAIT),))
@@ -97,9 +99,7 @@ def hear(call: Call, asking: Asking, question: Question, event: CallEvent, now: 
 def _pressed(call: Call, asking: Asking, question: Question, keys: Collection[str], key: str) -> Reply:
     if key in keys:
         return Reply(call, asking, stop(asking), key)
-    if question.wrong is None:
-        return Reply(call, asking)
-    reply = _again(call, asking, question, question.wrong)
+    reply = _again(call, asking, question, *(() if question.wrong is None else (question.wrong,)))
     return reply._replace(commands=(*stop(asking), *reply.commands))
 
 
@@ -107,19 +107,25 @@ def _row(call: Call, asking: Asking, question: Question, key: str) -> Reply:
     """One key of a row."""
     silence = () if asking.playback is None else (StopPlayback(asking.playback),)
     asking = replace(asking, playback=None)
-    if key == ROW_ENDS:
-        if not asking.row:
-            reply = _again(call, asking, question)
-            return reply._replace(commands=(*silence, CancelTimer(TIMER), *reply.commands))
-        return Reply(call, asking, (*silence, CancelTimer(TIMER)), asking.row)
-    row = "" if key == ROW_BEGINS_ANEW else (asking.row + key)[:LONGEST_ROW]
-    return Reply(call, replace(asking, row=row), (*silence, SetTimer(TIMER, WAIT_MORE)))
+    if key == ROW_BEGINS_ANEW or (key == ROW_ENDS and not asking.row):
+        reply = _again(call, asking, question)
+        return reply._replace(commands=(*silence, CancelTimer(TIMER), *reply.commands))
+    row = asking.row if key == ROW_ENDS else asking.row + key
+    asking = replace(asking, row=row)
+    if key == ROW_ENDS or len(row) == LONGEST_ROW:
+        return Reply(call, asking, (*silence, CancelTimer(TIMER)), row)
+    return Reply(call, asking, (*silence, SetTimer(TIMER, WAIT_MORE)))
 
 
 def _again(call: Call, asking: Asking, question: Question, *first: Heard) -> Reply:
     if asking.tries >= TRIES:
         return Reply(call, asking, (), NO_ANSWER)
     return ask(call, question, asking.tries + 1, *first)
+
+
+def pressed(call: Call, key: str, now: datetime) -> Call:
+    """The call with a key as evidence."""
+    return with_evidence(call, Evidence(now, "key_pressed", detail=key))
 
 
 def stop(asking: Asking) -> Commands:

@@ -258,8 +258,8 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case StopRecording(recording):
             return (Request("POST", f"recordings/live/{recording_name(call.info.id, recording)}/stop"),)
         case DiscardRecording(recording):
-            path = f"recordings/stored/{recording_name(call.info.id, recording)}"
-            return (Request("DELETE", path, done=(404,)),)
+            name = recording_name(call.info.id, recording)
+            return (Request("DELETE", f"recordings/stored/{name}", done=(404,)),)
         case Bridge(leg):
             return _bridge(bridge_id(call), f"{call.info.channel},{channel_id(call, leg)}")
         case DestroyBridge():

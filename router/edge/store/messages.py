@@ -112,22 +112,23 @@ class Messages:
         self._set(call_id, fetched_at=now)
 
     def lost(self, call_id: str, now: datetime) -> None:
-        """There is no recording."""
-        self._set(call_id, lost_at=now)
+        """There is no recording; one that is here already stays."""
+        self._set(call_id, MESSAGES.c.fetched_at.is_(None), lost_at=now)
 
     def done(self, call_id: str, who: str, now: datetime) -> None:
         """Somebody has dealt with it."""
         self._set(call_id, done_at=now, done_by=who)
 
-    def claim(self, now: datetime, limit: int) -> list[tuple[StoredMessage, Delivery]]:
-        """What is to be delivered now, of messages whose recording is here or never will be. For the time of
-        LEASE nobody else is given it."""
+    def claim(self, asterisk_id: str, now: datetime, limit: int) -> list[tuple[StoredMessage, Delivery]]:
+        """What is to be delivered now, of that Asterisk's messages whose recording is here or never will be.
+        For the time of LEASE nobody else is given it."""
         ready = or_(
             MESSAGES.c.recording.is_(None),
             MESSAGES.c.fetched_at.is_not(None),
             MESSAGES.c.lost_at.is_not(None),
         )
-        due = select(MESSAGES.c.call_id).where(ready).scalar_subquery()
+        ours = and_(CALLS.c.asterisk_id == asterisk_id, ready)
+        due = select(MESSAGES.c.call_id).select_from(_JOINED).where(ours).scalar_subquery()
         mine = and_(DELIVERIES.c.next_at <= now, DELIVERIES.c.call_id.in_(due))
         with _begin(self._writing) as connection:
             first = select(DELIVERIES).where(mine).order_by(DELIVERIES.c.next_at).limit(limit)
@@ -147,12 +148,12 @@ class Messages:
         """It was not, and is to be tried again at that moment."""
         self._tried(call_id, delivery, next_at=again, taken_at=None, error=error)
 
-    def expired(self, now: datetime) -> list[str]:
-        """Ids of the calls whose messages have been kept as long as they may be."""
+    def expired(self, asterisk_id: str, now: datetime) -> list[str]:
+        """Ids of that Asterisk's calls whose messages have been kept as long as they may be."""
+        over = and_(CALLS.c.asterisk_id == asterisk_id, MESSAGES.c.keep_until <= now)
         with _begin(self._reading) as connection:
-            return list(
-                connection.execute(select(MESSAGES.c.call_id).where(MESSAGES.c.keep_until <= now)).scalars()
-            )
+            found = connection.execute(select(MESSAGES.c.call_id).select_from(_JOINED).where(over))
+            return list(found.scalars())
 
     def remove(self, call_id: str) -> None:
         """Forget a message, and where it went."""
@@ -160,13 +161,15 @@ class Messages:
             connection.execute(delete(DELIVERIES).where(DELIVERIES.c.call_id == call_id))
             connection.execute(delete(MESSAGES).where(MESSAGES.c.call_id == call_id))
 
-    def _set(self, call_id: str, **values: object) -> None:
+    def _set(self, call_id: str, *only: ColumnElement[bool], **values: object) -> None:
         with _begin(self._writing) as connection:
-            connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id).values(values))
+            connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id, *only).values(values))
 
     def _tried(self, call_id: str, delivery: Delivery, **values: object) -> None:
+        """What came of a try; what was taken meanwhile stays so."""
+        tried = _of(call_id, delivery).where(DELIVERIES.c.taken_at.is_(None))
         with _begin(self._writing) as connection:
-            connection.execute(_of(call_id, delivery).values(tries=delivery.tries + 1, **values))
+            connection.execute(tried.values(tries=delivery.tries + 1, **values))
 
 
 @contextmanager
