@@ -171,7 +171,7 @@ def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
         yield from walk(person.do or (), ("people", name, "do"))
     for number, route in enumerate(doc.routes):
         yield from walk(route.do, ("routes", number, "do"))
-    yield from walk(doc.last_resort, ("last_resort",))
+    yield from walk(doc.last_resort or (), ("last_resort",))
 
 
 def own_treatment(doc: ClientDoc, person: str) -> Written:
@@ -401,7 +401,7 @@ class _Paper:
     def greet(self, own: Written) -> bool:
         """Begin with the client's greeting, unless there is none or the call is to go on unanswered."""
         greeting = self.sheet.doc.greeting
-        first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort)
+        first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort or ())
         if greeting is None or isinstance(first, DeclineStep | HangupStep | DialplanStep):
             return False
         place = self.sheet.place(("greeting",))
@@ -509,9 +509,18 @@ class _Paper:
         """Lay out the client's last resort; where it begins, None where it is empty."""
         before = len(self.nodes)
         self.routes = {}  # A route that leads to the last resort must not be where that leads to.
-        start = self.lay(self.sheet.doc.last_resort, ("last_resort",), _AFTER, self.sheet.phones)
+        written, path = self.sheet.doc.last_resort, ("last_resort",)
+        start = self.regret(path) if written is None else self.lay(written, path, _AFTER, self.sheet.phones)
         self.join(before, lambda position: None)
         return None if start == _AFTER else start
+
+    def regret(self, path: Path) -> int:
+        """Say that nobody can take the call, which no client needs to write; where that is."""
+        doc = self.sheet.doc
+        self.sheet.count(1, path)
+        said = phrase(doc.language, doc.tone, Phrase.NOBODY)
+        self.nodes.append(PlanNode(said, _AFTER, {}, self.sheet.place(path)))
+        return len(self.nodes) - 1
 
     def join(self, first: int, ends: Callable[[int], int | None]) -> None:
         """Let what runs out of steps, from position `first` on, go on to what `ends` has for its position."""

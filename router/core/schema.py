@@ -18,7 +18,7 @@ from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
-from router.core.stepdocs import Phone, SayFile, SayStep, Spoken, Steps
+from router.core.stepdocs import Phone, Spoken, Steps
 from router.core.written import (
     Country,
     DateRule,
@@ -47,8 +47,6 @@ DEFAULT_ANNOUNCE_EVERY = times.Duration(45)
 DEFAULT_KEEP = times.Duration(90 * 24 * 3600)
 DEFAULT_LONGEST = times.Duration(3 * 60)
 DEFAULT_SHORTEST = times.Duration(2)
-DEFAULT_LAST_RESORT = ("im-sorry", "please-try-call-later")
-"""Sounds of Asterisk's core set, said where a call has met nobody and `last_resort` is not written."""
 
 
 class RouteDoc(Shape):
@@ -294,8 +292,9 @@ class ClientDoc(Shape):
     """Tags of the client's own, besides those that ship."""
     routes: tuple[RouteDoc, ...] = ()
     """What calls meet: the first that matches takes the call."""
-    last_resort: Steps = tuple(SayStep(say=SayFile(file=sound)) for sound in DEFAULT_LAST_RESORT)
-    """The steps for a call that nobody has answered, where its own run out."""
+    last_resort: Steps | None = None
+    """The steps for a call that nobody has answered, where its own run out; without it, the caller hears in
+    the client's language that nobody can take the call."""
 
 
 class DefaultScreeningDoc(Shape):

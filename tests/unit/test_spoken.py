@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from router.core.dialling import Dialling
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
 from router.core.plan import Speak
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -58,6 +60,11 @@ def test_all_are_found_wherever_they_are_written() -> None:
 def test_a_treatment_may_speak() -> None:
     said = rules(RULES.replace("challenge: Hvem er det?", "say: Ring ikke."))
     assert Speak("Ring ikke.", "nb") in texts(said)
+
+
+def test_what_is_said_where_no_last_resort_is_written() -> None:
+    text = RULES.replace("last_resort: [{say: Ingen.}, {say: {file: bye}}]\n", "")
+    assert phrase("nb", "informal", Phrase.NOBODY) in texts(rules(text))
 
 
 def test_hours_are_told_by_what_they_will_be() -> None:
