@@ -207,7 +207,7 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
         case Ring(rounds, ring_for):
             announce = None if step.announce is None else _heard(step.announce, client)
             rung = tuple(frozenset(_phone(target, step) for target in targets) for targets in rounds)
-            return ("ring", rung, ring_for, announce)
+            return ("ring", rung, ring_for, announce, step.music)
         case Menu(_, keys, language, tone):
             return ("menu", heard, frozenset(keys), language, tone)
         case Challenge(_, language, tone):

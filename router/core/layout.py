@@ -242,7 +242,8 @@ def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
     else:
         take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
     asks = any(target.asks for targets in rounds for target in targets)
-    return Ring(distinct(rounds), float(step.ring_for.seconds), take if asks else None, announce)
+    music = doc.music if doc.while_ringing == "music" else ""
+    return Ring(distinct(rounds), float(step.ring_for.seconds), take if asks else None, announce, music)
 
 
 def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:

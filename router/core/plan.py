@@ -114,6 +114,8 @@ class Ring(msgspec.Struct, frozen=True, tag="ring"):
     """What they hear who are to press 1, unless their target has another text; None where nobody is."""
     announce: Prompt | None = None
     """What whoever answers hears before that, and before the caller."""
+    music: str = ""
+    """The class of music on hold that the caller hears meanwhile; empty where that is ringing."""
 
     def taking(self, target: Target) -> Prompt | None:
         """What who answers there hears who is to press 1 to take the call; None where nobody is."""

@@ -381,6 +381,14 @@ def read_context(value: object) -> str:
     return text
 
 
+def read_music_class(value: object) -> str:
+    """Class of music: letters, digits, `_`, `.` and `-`."""
+    text = text_of(value)
+    if not _CONTEXT.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a class of music on hold; use letters, digits, _ . -")
+    return text
+
+
 def read_dialplan_extension(value: object) -> str:
     """Dialplan extension: letters, digits, `+`, `*`, `#`, `_` and `-`."""
     text = text_of(value)
@@ -608,6 +616,7 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_keep: times.LOOKS[Duration.parse],
     read_message_length: times.LOOKS[Duration.parse],
     read_context: _CONTEXT,
+    read_music_class: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
     read_key: _KEY,

@@ -9,7 +9,7 @@ To add a key: a field here. The docstrings of documents and fields are for those
 the reference page show them (jsonschema.py, reference.py). After a change: `callrouter schema --write rules`.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
@@ -28,6 +28,7 @@ from router.core.written import (
     Id,
     LanguageCode,
     MailAddress,
+    MusicClass,
     OneOrMore,
     Pattern,
     PersonId,
@@ -201,7 +202,7 @@ class QueueDoc(Shape):
     """What callers are told while they wait."""
     callback_key: Annotated[str, as_text(reading.read_key)] | None = None
     """The key by which a caller keeps the place and is called back."""
-    music: Annotated[str, as_text(reading.read_context)] = "default"
+    music: MusicClass = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
 
 
@@ -274,6 +275,11 @@ class ClientDoc(Shape):
     """How callers are addressed."""
     greeting: Spoken | None = None
     """What callers hear first who are not refused, or handed on unanswered."""
+    while_ringing: Literal["ringing", "music"] = "ringing"
+    """What callers hear while phones ring. For `music` they are answered, and may pay, before anybody is
+    there."""
+    music: MusicClass = "default"
+    """Which music: a class of Asterisk's musiconhold.conf that has files to play."""
     hours: dict[Id, HoursDoc] = Field(default_factory=dict)
     """When it is open, by a name of your own, for `open`, `closed` and people's `hours`."""
     exceptions: tuple[ExceptionDoc, ...] = ()

@@ -45,6 +45,7 @@ WHISPER = "En kunde."
 LONG = "Dette er en lang melding, " * 8
 DID, PHONES, OUTSIDE = "+4722334455", "+4722334456", "+4722334457"
 OPEN, TOLD = "+4722334458", "+4722334459"
+MUSIC, MUSIC_OUTSIDE = "+4722334460", "+4722334461"
 SUSPECT = "+4781549001"
 FJORD = f"""\
 client: fjord
@@ -90,6 +91,18 @@ routes:
     do: [{{ring: "+4790000001", for: 20s, on: {{declined: [decline], no_answer: [{{decline: busy}}]}}}}]
   - {{name: whispered, do: [{{ring: P0, for: 10s, announce: {WHISPER}}}]}}
 """
+TJERN = f"""\
+client: tjern
+name: Tjern
+numbers: ["{MUSIC}", "{MUSIC_OUTSIDE}"]
+timezone: Europe/Oslo
+country: NO
+language: nb
+while_ringing: music
+routes:
+  - {{name: mobile, when: {{dialled: "{MUSIC_OUTSIDE}"}}, do: [{{ring: "+4790000001", for: 20s}}]}}
+  - {{name: desk, do: [{{ring: P0, for: 6s}}]}}
+"""
 NO_SUCH_KEY = phrase("nb", "formal", Phrase.NO_SUCH_KEY)
 TAKE = phrase("nb", "formal", Phrase.TAKE_CALL, client="Sund")
 HEARS = (INVITE_HEARING, ANSWERED)
@@ -100,7 +113,7 @@ STAYS = (*HEARS, pause(60))
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
     sandbox = bring_up("live-main", "--rtp-timeout=0")
-    texts = {"fjord.yaml": FJORD, "sund.yaml": SUND}
+    texts = {"fjord.yaml": FJORD, "sund.yaml": SUND, "tjern.yaml": TJERN}
     rules = {name: text.replace("P0", sandbox.phones[0].endpoint) for name, text in texts.items()}
     return sandbox, run_router(sandbox, rules)
 
@@ -232,6 +245,44 @@ def test_who_answers_hears_what_is_announced_and_then_the_caller(room: Room) -> 
     assert record.disposition is Disposition.ANSWERED
     assert phone.heard(room.prompt(WHISPER))
     assert not caller.heard(room.prompt(WHISPER)), "a whisper is for one"
+
+
+def test_music_plays_until_somebody_answers(room: Room) -> None:
+    count = room.next_record(MUSIC)
+    room.phone(CALLED, RINGING, pause(5), PICK_UP, HUNG_UP_ON)
+    began = time.monotonic()
+    caller = room.calls(MUSIC, *HEARS, pause(9), bye())
+    record = room.record(MUSIC, count)
+    assert (record.disposition, record.flags) == (Disposition.ANSWERED, ())
+    assert record.answered_at
+    answered = began + (record.answered_at - record.info.arrived_at).total_seconds()
+    assert caller.longest_silence(began, answered) <= 2.3, "a caller who hears nothing thinks the call dead"
+    assert caller.longest_silence(answered + 0.5, answered + 2.5) >= 2, "nobody talks through music"
+    assert "\n0 active channels" in room.sandbox.cli("core show channels"), "also none that ARI does not show"
+
+
+def test_music_plays_while_somebody_is_asked_and_ends_before_the_last_resort(room: Room) -> None:
+    count = room.next_record(MUSIC_OUTSIDE)
+    mobile = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON, port=room.sandbox.trunk_port)
+    began = time.monotonic()
+    caller = room.calls(MUSIC_OUTSIDE, *HEARS, HUNG_UP_ON)
+    mobile.wait_for(room.prompt(phrase("nb", "formal", Phrase.TAKE_CALL, client="Tjern")))
+    time.sleep(3)
+    mobile.press("2")
+    sorry = room.prompt(phrase("nb", "formal", Phrase.NOBODY))
+    apology = caller.wait_for(sorry)
+    assert room.record(MUSIC_OUTSIDE, count).disposition is Disposition.NO_ANSWER
+    assert caller.longest_silence(began, apology) <= 2.3
+    assert caller.heard(sorry), "with no music in it"
+
+
+def test_who_leaves_in_the_music_leaves_nothing(room: Room) -> None:
+    count = room.next_record(MUSIC)
+    room.phone(CALLED, RINGING)
+    room.calls(MUSIC, *HEARS, pause(2), bye())
+    record = room.record(MUSIC, count)
+    assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.RINGING)
+    assert "\n0 active channels" in room.sandbox.cli("core show channels")
 
 
 def test_hours_are_told_in_words(room: Room) -> None:

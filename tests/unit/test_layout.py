@@ -140,6 +140,20 @@ routes: [{name: r, do: [{ring: ola}]}]
     assert told(nothing.plan) == ['say "Welcome" >1', 'say "Away" >end']
 
 
+WAITING = [
+    ("", ""),
+    ("music: jazz\n", ""),
+    ("while_ringing: music\n", ", with music default"),
+    ("while_ringing: music\nmusic: jazz\n", ", with music jazz"),
+]
+
+
+@pytest.mark.parametrize(("written", "heard"), WAITING, ids=[row[0] for row in WAITING])
+def test_what_a_caller_hears_while_phones_ring(written: str, heard: str) -> None:
+    step = decided(f"{written}routes: [{{name: r, do: [{{ring: ola}}]}}]\n").plan.nodes[0].step
+    assert step_in_words(step) == f"ring ola, 25 s each round{heard}"
+
+
 UNWRITTEN = [
     ("en", "formal", "en"),
     ("nb", "formal", "nb"),
