@@ -30,6 +30,7 @@ from router.core.plan import (
     SayHours,
     Step,
     Target,
+    Whisper,
     prompts_of,
 )
 from router.core.regexes import RegexIndex
@@ -223,7 +224,7 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
             return heard or step
 
 
-def _heard(prompt: Prompt, client: ClientRules) -> Hashable:
+def _heard(prompt: Prompt | Whisper, client: ClientRules) -> Hashable:
     if not isinstance(prompt, SayHours):
         return prompt
     return (_told(client.hours[prompt.hours]), prompt.language, prompt.tone)

@@ -23,6 +23,7 @@ import msgspec
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import (
+    CALLER,
     ENDS,
     OTHERWISE,
     SETTLES,
@@ -47,8 +48,9 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
 )
-from router.core.reading import DAY, HOURS, SELF, PersonRef
+from router.core.reading import CLIENT, DAY, HOURS, SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
     CallbackStep,
@@ -182,19 +184,18 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
     return written, ("people", person, "do")
 
 
-def rounds_of(step: RingStep, phones: Phones, language: str) -> Rounds:
-    """Who is rung, round after round; ValueError where that is more than MOST_PHONES. Texts are spoken in
-    `language`."""
+def rounds_of(step: RingStep, phones: Phones, doc: ClientDoc) -> Rounds:
+    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
     asks = None if step.confirm is None else step.confirm is not False
-    entries = tuple(_targets(target, phones, language) for target in step.ring)
+    entries = tuple(_targets(target, phones, doc) for target in step.ring)
     if sum(map(len, entries)) > MOST_PHONES:
         raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
     entries = tuple(_asking(targets, asks) for targets in entries)
     return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
-def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, language: str) -> tuple[Target, ...]:
-    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, language),)
+def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, doc: ClientDoc) -> tuple[Target, ...]:
+    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, doc),)
 
 
 def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, ...]:
@@ -204,11 +205,11 @@ def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, 
     return tuple(msgspec.structs.replace(target, confirm=confirm) for target in targets)
 
 
-def phone(written: Target | NumberDoc, language: str) -> Target:
-    """One phone, by what is written; a text is spoken in `language`."""
+def phone(written: Target | NumberDoc, doc: ClientDoc) -> Target:
+    """One phone, by what is written."""
     if isinstance(written, Target):
         return written
-    asks = Speak(written.confirm, language) if isinstance(written.confirm, str) else written.confirm
+    asks = whisper(written.confirm, doc) if isinstance(written.confirm, str) else written.confirm
     return msgspec.structs.replace(written.number, confirm=asks)
 
 
@@ -219,6 +220,12 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
     if spoken == HOURS:
         return SayHours(next(iter(doc.hours)), doc.language, doc.tone)
     return Speak(spoken, doc.language)
+
+
+def whisper(text: str, doc: ClientDoc) -> Speak | Whisper:
+    """What who is rung hears, by what is written."""
+    text = text.replace(CLIENT, doc.name)
+    return Whisper(text, doc.language, doc.country) if CALLER in text else Speak(text, doc.language)
 
 
 def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -236,9 +243,10 @@ def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    announce = None if step.announce is None else prompt(step.announce, doc)
+    heard = None if step.announce is None else prompt(step.announce, doc)
+    announce = whisper(heard.text, doc) if isinstance(heard, Speak) else heard
     if isinstance(step.confirm, str):
-        take = Speak(step.confirm, doc.language)
+        take = whisper(step.confirm, doc)
     else:
         take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
     asks = any(target.asks for targets in rounds for target in targets)
@@ -442,7 +450,7 @@ class _Paper:
         if not isinstance(laid.step, RingStep):
             return ()
         try:
-            rounds = rounds_of(laid.step, laid.phones, self.sheet.doc.language)
+            rounds = rounds_of(laid.step, laid.phones, self.sheet.doc)
         except ValueError as error:
             raise TooManyStepsError(laid.path, str(error)) from None
         self.sheet.count(sum(map(len, rounds)), laid.path)

@@ -36,6 +36,7 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
 )
 from router.core.reading import CONTACTS
 from router.core.ruleset import ClientRules, Owner, OwnNumber, QueueRules, RuleSet
@@ -183,12 +184,12 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             assert_never(step)
 
 
-def prompt_in_words(prompt: Prompt) -> str:
+def prompt_in_words(prompt: Prompt | Whisper) -> str:
     """What is heard: `sound:hello`, `"We are closed."`, `when office is open next`."""
     match prompt:
         case Say(media):
             return media
-        case Speak(text):
+        case Speak(text) | Whisper(text):
             return f'"{text}"'
         case SayHours(hours):
             return f"when {hours} is open next"

@@ -42,10 +42,11 @@ MOST = "Tast 3 for resepter."
 RECIPES = "Resepter fornyes på nett."
 BOT = "Vi kjenner ikke dette nummeret."
 WHISPER = "En kunde."
+FROM, FOR, QUESTION = "Fra", "til Tjern. Svar kort.", "Ta den, Tjern?"
 LONG = "Dette er en lang melding, " * 8
 DID, PHONES, OUTSIDE = "+4722334455", "+4722334456", "+4722334457"
 OPEN, TOLD = "+4722334458", "+4722334459"
-MUSIC, MUSIC_OUTSIDE = "+4722334460", "+4722334461"
+MUSIC, MUSIC_OUTSIDE, WHISPERED = "+4722334460", "+4722334461", "+4722334462"
 SUSPECT = "+4781549001"
 FJORD = f"""\
 client: fjord
@@ -94,13 +95,20 @@ routes:
 TJERN = f"""\
 client: tjern
 name: Tjern
-numbers: ["{MUSIC}", "{MUSIC_OUTSIDE}"]
+numbers: ["{MUSIC}", "{MUSIC_OUTSIDE}", "{WHISPERED}"]
 timezone: Europe/Oslo
 country: NO
 language: nb
 while_ringing: music
 routes:
   - {{name: mobile, when: {{dialled: "{MUSIC_OUTSIDE}"}}, do: [{{ring: "+4790000001", for: 20s}}]}}
+  - name: whisper
+    when: {{dialled: "{WHISPERED}"}}
+    do:
+      - ring: P0
+        for: 10s
+        announce: "Fra {{caller}} til {{client}}. Svar kort."
+        confirm: "Ta den, {{client}}?"
   - {{name: desk, do: [{{ring: P0, for: 6s}}]}}
 """
 NO_SUCH_KEY = phrase("nb", "formal", Phrase.NO_SUCH_KEY)
@@ -283,6 +291,27 @@ def test_who_leaves_in_the_music_leaves_nothing(room: Room) -> None:
     record = room.record(MUSIC, count)
     assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.RINGING)
     assert "\n0 active channels" in room.sandbox.cli("core show channels")
+
+
+WHO_CALLS = [
+    ("a number of the country", "+4790000009", [*"90000009"]),
+    ("one from abroad", "+4612345678", ["pluss", *"4612345678"]),
+    ("nobody says", "anonymous", ["skjult nummer"]),
+]
+
+
+@pytest.mark.parametrize(("user", "said"), [row[1:] for row in WHO_CALLS], ids=[row[0] for row in WHO_CALLS])
+def test_who_answers_hears_which_client_is_called_and_by_whom(room: Room, user: str, said: list[str]) -> None:
+    count = room.next_record(WHISPERED)
+    phone = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON)
+    caller = room.calls(WHISPERED, *HEARS, pause(18), bye(), user=user)
+    assert phone.wait_for(room.prompt(FOR)) < phone.wait_for(room.prompt(QUESTION)), "in this order"
+    time.sleep(2)
+    phone.press("1")
+    record = room.record(WHISPERED, count)
+    assert (record.disposition, record.flags) == (Disposition.ANSWERED, ())
+    assert [word for word in (FROM, *said, FOR, QUESTION) if not phone.heard(room.prompt(word))] == []
+    assert not caller.heard(room.prompt(FROM))
 
 
 def test_hours_are_told_in_words(room: Room) -> None:

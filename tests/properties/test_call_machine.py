@@ -68,6 +68,7 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
     ways_on,
 )
 from router.core.reconcile import missed
@@ -93,6 +94,7 @@ LONGEST_PROMPT = 40.0
 """Seconds; longer than any prompt of the model, with the time to tell of a failure."""
 
 HELLO = Say("sound:hello-world")
+WHISPER = Whisper("From {caller}.", "en", "NO")
 ASKED: tuple[Step, ...] = (
     Menu(None, ("1", "2")),
     Menu(HELLO, ("1", "2")),
@@ -541,7 +543,7 @@ def plans(draw: st.DrawFn) -> CallPlan:
             shape = draw(st.lists(st.sampled_from((1, 2, 3, 0)), max_size=3))
             phones = draw(st.sampled_from((PEOPLE, PEOPLE, MOBILES, (*MOBILES[:1], *PEOPLE[1:]))))
             rounds = tuple(phones[:count] for count in shape)
-            announce = draw(st.sampled_from((None, None, HELLO)))
+            announce = draw(st.sampled_from((None, None, HELLO, WHISPER)))
             music = draw(st.sampled_from(("", "", "default")))
             step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))), HELLO, announce, music)
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))

@@ -62,6 +62,14 @@ def test_a_treatment_may_speak() -> None:
     assert Speak("Ring ikke.", "nb") in texts(said)
 
 
+def test_a_whisper_is_the_clients_name_and_what_the_callers_number_is_put_together_of() -> None:
+    text = RULES.replace("announce: En kunde.", "announce: 'Til {client}, fra {caller}. Vær blid.'")
+    text = text.replace("confirm: Vil du?", "confirm: 'Ta {caller}?'")
+    said = {one.text for one in texts(rules(text)) if one.language == "nb"}
+    assert {"Til Fjord, fra", ". Vær blid.", "Ta", "skjult nummer", "pluss", *"0123456789"} <= said
+    assert not [one for one in said if "{" in one]
+
+
 def test_what_is_said_where_no_last_resort_is_written() -> None:
     text = RULES.replace("last_resort: [{say: Ingen.}, {say: {file: bye}}]\n", "")
     assert phrase("nb", "informal", Phrase.NOBODY) in texts(rules(text))

@@ -14,6 +14,7 @@ A leg is created first and dialled once its channel has entered our application:
 """
 
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -47,7 +48,9 @@ from router.core.events import (
     RouterReturned,
     TimerFired,
 )
-from router.core.plan import Ring
+from router.core.numbers import CallerId
+from router.core.phrases import whispered
+from router.core.plan import Prompt, Ring, Whisper
 from router.core.steps import say
 
 TIMER = "ring"
@@ -233,10 +236,18 @@ def _answered(call: Call, state: Ringing, leg: int) -> Turn:
 def _ask(call: Call, state: Ringing, asked: Asked) -> Turn:
     """Play what is to be heard, all of it."""
     playback = call.playbacks + 1
-    prompts = _step(call).heard_by(call.legs[asked.leg].target)
+    heard = _step(call).heard_by(call.legs[asked.leg].target)
+    prompts = tuple(chain.from_iterable(_words(call, one) for one in heard))
     state = _with(state, replace(asked, playback=playback))
     call = replace(call, playbacks=playback, state=state)
     return Turn(call, (PlayToLeg(playback, asked.leg, prompts),))
+
+
+def _words(call: Call, heard: Prompt | Whisper) -> tuple[Prompt, ...]:
+    """Only here is it looked at who calls: nobody else pays for it."""
+    if not isinstance(heard, Whisper):
+        return (heard,)
+    return whispered(heard, CallerId.read(call.info.caller, "", heard.country).said_in(heard.country))
 
 
 def _heard(call: Call, state: Ringing, asked: Asked) -> Turn:
