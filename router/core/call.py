@@ -212,7 +212,7 @@ class Call(msgspec.Struct, frozen=True):
     playbacks: int = 0
     """How many prompts have been started."""
     bridged: bool = False
-    """True once the call's bridge was opened for a prompt."""
+    """True once the call's bridge was opened for a prompt or music."""
     recordings: int = 0
     """How many recordings have been begun."""
     recording: int | None = None
@@ -261,7 +261,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def has_bridge(self) -> bool:
-        """True once a prompt or a talk needed a bridge."""
+        """True once a prompt, music or a talk needed a bridge."""
         return self.bridged or self.partner is not None
 
 

@@ -53,6 +53,17 @@ class IndicateRinging(Command, frozen=True):
     """Let the caller hear ringing."""
 
 
+class StartMusic(Command, frozen=True):
+    """Let the caller hear music on hold, in the call's bridge."""
+
+    music: str
+    """Its class, in Asterisk's musiconhold.conf."""
+
+
+class StopMusic(Command, frozen=True):
+    """End it."""
+
+
 class AnswerCaller(Command, frozen=True):
     """Answer the caller's channel."""
 
@@ -205,6 +216,8 @@ class Finish(Command, frozen=True):
 
 CallCommand = (
     IndicateRinging
+    | StartMusic
+    | StopMusic
     | AnswerCaller
     | CreateLeg
     | DialLeg

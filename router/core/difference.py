@@ -30,6 +30,7 @@ from router.core.plan import (
     SayHours,
     Step,
     Target,
+    Whisper,
     prompts_of,
 )
 from router.core.regexes import RegexIndex
@@ -207,7 +208,7 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
         case Ring(rounds, ring_for):
             announce = None if step.announce is None else _heard(step.announce, client)
             rung = tuple(frozenset(_phone(target, step) for target in targets) for targets in rounds)
-            return ("ring", rung, ring_for, announce)
+            return ("ring", rung, ring_for, announce, step.music)
         case Menu(_, keys, language, tone):
             return ("menu", heard, frozenset(keys), language, tone)
         case Challenge(_, language, tone):
@@ -223,7 +224,7 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
             return heard or step
 
 
-def _heard(prompt: Prompt, client: ClientRules) -> Hashable:
+def _heard(prompt: Prompt | Whisper, client: ClientRules) -> Hashable:
     if not isinstance(prompt, SayHours):
         return prompt
     return (_told(client.hours[prompt.hours]), prompt.language, prompt.tone)

@@ -23,6 +23,7 @@ import msgspec
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import (
+    CALLER,
     ENDS,
     OTHERWISE,
     SETTLES,
@@ -47,9 +48,10 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
     moved,
 )
-from router.core.reading import DAY, HOURS, SELF, PersonRef
+from router.core.reading import CLIENT, DAY, HOURS, SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
     CallbackStep,
@@ -174,7 +176,7 @@ def all_steps(doc: ClientDoc) -> Iterator[tuple[Path, Shape]]:
         yield from walk(person.do or (), ("people", name, "do"))
     for number, route in enumerate(doc.routes):
         yield from walk(route.do, ("routes", number, "do"))
-    yield from walk(doc.last_resort, ("last_resort",))
+    yield from walk(doc.last_resort or (), ("last_resort",))
 
 
 def own_treatment(doc: ClientDoc, person: str) -> Written:
@@ -185,19 +187,18 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
     return written, ("people", person, "do")
 
 
-def rounds_of(step: RingStep, phones: Phones, language: str) -> Rounds:
-    """Who is rung, round after round; ValueError where that is more than MOST_PHONES. Texts are spoken in
-    `language`."""
+def rounds_of(step: RingStep, phones: Phones, doc: ClientDoc) -> Rounds:
+    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
     asks = None if step.confirm is None else step.confirm is not False
-    entries = tuple(_targets(target, phones, language) for target in step.ring)
+    entries = tuple(_targets(target, phones, doc) for target in step.ring)
     if sum(map(len, entries)) > MOST_PHONES:
         raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
     entries = tuple(_asking(targets, asks) for targets in entries)
     return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
 
 
-def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, language: str) -> tuple[Target, ...]:
-    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, language),)
+def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, doc: ClientDoc) -> tuple[Target, ...]:
+    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, doc),)
 
 
 def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, ...]:
@@ -207,11 +208,11 @@ def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, 
     return tuple(msgspec.structs.replace(target, confirm=confirm) for target in targets)
 
 
-def phone(written: Target | NumberDoc, language: str) -> Target:
-    """One phone, by what is written; a text is spoken in `language`."""
+def phone(written: Target | NumberDoc, doc: ClientDoc) -> Target:
+    """One phone, by what is written."""
     if isinstance(written, Target):
         return written
-    asks = Speak(written.confirm, language) if isinstance(written.confirm, str) else written.confirm
+    asks = whisper(written.confirm, doc) if isinstance(written.confirm, str) else written.confirm
     return msgspec.structs.replace(written.number, confirm=asks)
 
 
@@ -222,6 +223,12 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
     if spoken == HOURS:
         return SayHours(next(iter(doc.hours)), doc.language, doc.tone)
     return Speak(spoken, doc.language)
+
+
+def whisper(text: str, doc: ClientDoc) -> Speak | Whisper:
+    """What who is rung hears, by what is written."""
+    text = text.replace(CLIENT, doc.name)
+    return Whisper(text, doc.language, doc.country) if CALLER in text else Speak(text, doc.language)
 
 
 def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -239,14 +246,16 @@ def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    announce = None if step.announce is None else prompt(step.announce, doc)
-    take: Prompt | None = None
+    heard = None if step.announce is None else prompt(step.announce, doc)
+    announce = whisper(heard.text, doc) if isinstance(heard, Speak) else heard
+    take: Prompt | Whisper | None = None
     if any(target.asks for targets in rounds for target in targets):
         if isinstance(step.confirm, str):
-            take = Speak(step.confirm, doc.language)
+            take = whisper(step.confirm, doc)
         else:
             take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
-    return Ring(distinct(rounds), float(step.ring_for.seconds), take, announce)
+    music = doc.music if doc.while_ringing == "music" else ""
+    return Ring(distinct(rounds), float(step.ring_for.seconds), take, announce, music)
 
 
 def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
@@ -438,7 +447,7 @@ class _Paper:
         greeting = self.sheet.doc.greeting
         if greeting is None:
             return False
-        first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort)
+        first = self.sheet.first_step(own[0]) or self.sheet.first_step(self.sheet.doc.last_resort or ())
         if isinstance(first, DeclineStep | HangupStep | DialplanStep):
             return False
         place = self.sheet.place(("greeting",))
@@ -478,7 +487,7 @@ class _Paper:
         if not isinstance(laid.step, RingStep):
             return ()
         try:
-            rounds = rounds_of(laid.step, laid.phones, self.sheet.doc.language)
+            rounds = rounds_of(laid.step, laid.phones, self.sheet.doc)
         except ValueError as error:
             raise TooManyStepsError(laid.path, str(error)) from None
         self.sheet.count(sum(map(len, rounds)), laid.path)
@@ -564,7 +573,8 @@ class _Paper:
         first, timed, rotating = len(self.nodes), len(self.timed), len(self.rotating)
         before = self.sheet.laid_out
         self.routes = {}  # A route that leads to the last resort must not be where that leads to.
-        start = self.lay(self.sheet.doc.last_resort, ("last_resort",), _AFTER, self.sheet.phones)
+        written, path = self.sheet.doc.last_resort, ("last_resort",)
+        start = self.regret(path) if written is None else self.lay(written, path, _AFTER, self.sheet.phones)
         self.join(first, lambda position: None)
         return _LastResort(
             first,
@@ -583,6 +593,14 @@ class _Paper:
             if isinstance(step, Queue):
                 people |= {*step.agents}
         return people
+
+    def regret(self, path: Path) -> int:
+        """Say that nobody can take the call, which no client needs to write; where that is."""
+        doc = self.sheet.doc
+        self.sheet.count(1, path)
+        said = phrase(doc.language, doc.tone, Phrase.NOBODY)
+        self.nodes.append(PlanNode(said, _AFTER, {}, self.sheet.place(path)))
+        return len(self.nodes) - 1
 
     def join(self, first: int, ends: Callable[[int], int | None]) -> None:
         """Let what runs out of steps, from position `first` on, go on to what `ends` has for its position."""

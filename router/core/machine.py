@@ -64,6 +64,7 @@ from router.core.commands import (
     Finish,
     HangUpLeg,
     HangupReason,
+    IndicateRinging,
     LiftDeadMan,
     OpenBridge,
     ReturnToDialplan,
@@ -154,7 +155,7 @@ UnderWay = Saying | Asking | Messaging | Ringing | Performing | Talking
 _CANCEL_TIMERS = (*ring.CANCEL_TIMERS, *message.CANCEL_TIMERS, CancelTimer(question.TIMER))
 """Of all steps that have timers."""
 
-_IN_BRIDGES = ("Play", "PlayToLeg", "Record")
+_IN_BRIDGES = ("Play", "PlayToLeg", "Record", "StartMusic")
 """Commands that need a bridge."""
 
 _REFUSAL = {
@@ -398,6 +399,10 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
         case "Record" if isinstance(call.state, Messaging) and event.status:
             ended = RecordingEnded(call.recordings, failed=True)
             return _in_state(call, call.state, ended, now)
+        case "StartMusic" if isinstance(call.state, Ringing):
+            return call, (IndicateRinging(),)
+        case "StopMusic" if event.status == 0 and NO_REPLY not in call.flags:
+            return with_flag(call, NO_REPLY), ring.music_again(call)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
@@ -406,14 +411,14 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
 
 
 def _told_again(call: Call) -> Commands:
-    """What a gap may have swallowed: our answer, the bridge that prompts need, the end of legs that were
-    given up and may ring on, and variables."""
+    """What a gap may have swallowed: our answer, the bridge that prompts need, music, the end of legs that
+    were given up and may ring on, and variables."""
     answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
     bridge = (OpenBridge(),) if call.has_bridge and isinstance(call.state, _WAITING) else ()
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
     steps = (call.plan.nodes[at].step for at in call.met)
     variables = (SetChannelVariables(one.variables) for one in steps if isinstance(one, SetVariables))
-    return (*answer, *bridge, *given_up, *variables)
+    return (*answer, *bridge, *ring.music_again(call), *given_up, *variables)
 
 
 def _dead_man_again(call: Call) -> Commands:

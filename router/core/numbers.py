@@ -148,6 +148,15 @@ class PhoneNumber(msgspec.Struct, frozen=True, order=True):
         """True for premium-rate, shared-cost, personal and pagers' numbers, as phonenumbers knows them."""
         return costs_extra(self.e164)
 
+    def said_in(self, country: str | None) -> str:
+        """Its digits as people in `country` say them: only those abroad with `+` and the calling code."""
+        if self.country != country:
+            return self.e164
+        written = phonenumbers.format_number(
+            phonenumbers.parse(self.e164), phonenumbers.PhoneNumberFormat.NATIONAL
+        )
+        return "".join(filter(str.isdigit, written))
+
     def __str__(self) -> str:
         return self.e164
 
@@ -175,6 +184,12 @@ class CallerId(msgspec.Struct, frozen=True):
         anonymous.
         """
         return self.number is None and not _SHOWN_DIGITS.fullmatch(self.raw)
+
+    def said_in(self, country: str) -> str:
+        """Its digits as people in `country` say them; empty of who withholds it."""
+        if self.number is not None:
+            return self.number.said_in(country)
+        return "" if self.anonymous else "".join(filter(str.isdigit, self.raw))
 
     @property
     def masked(self) -> str:

@@ -53,7 +53,7 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     """True where the call leaves through the trunk."""
     number: str = ""
     """The E.164 number of a phone outside."""
-    confirm: "bool | Speak | None" = None
+    confirm: "bool | Speak | Whisper | None" = None
     """Whether who answers presses 1 to take the call, after hearing this; None where the rules leave it open.
     """
 
@@ -88,6 +88,18 @@ class SayHours(msgspec.Struct, frozen=True, tag="say_hours"):
 Prompt = Say | Speak | SayHours
 """What a caller, or who is rung, can hear."""
 
+CALLER = "{caller}"
+"""The place, in a text for who is rung, of the caller's number."""
+
+
+class Whisper(msgspec.Struct, frozen=True, tag="whisper"):
+    """Speak a text to who answered a phone, with the caller's number in each place CALLER."""
+
+    text: str
+    language: str
+    country: str
+    """The number is said as people there say it; ISO 3166."""
+
 
 class Menu(msgspec.Struct, frozen=True, tag="menu"):
     """Let the caller choose by a key: the node's `on` has the way on by key, and OTHERWISE."""
@@ -110,20 +122,28 @@ class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
     """May be empty: nobody is to be rung now (all outside their hours), which is `unreachable` at once."""
     ring_for: float
     """How long each round may ring, in seconds."""
-    confirm: Prompt | None = None
+    confirm: Prompt | Whisper | None = None
     """What they hear who are to press 1, unless their target has another text; None where nobody is."""
-    announce: Prompt | None = None
+    announce: Prompt | Whisper | None = None
     """What whoever answers hears before that, and before the caller."""
+    music: str = ""
+    """The class of music on hold that the caller hears meanwhile; empty where that is ringing."""
 
-    def taking(self, target: Target) -> Prompt | None:
+    def taking(self, target: Target) -> Prompt | Whisper | None:
         """What who answers there hears who is to press 1 to take the call; None where nobody is."""
         if not target.asks:
             return None
-        return target.confirm if isinstance(target.confirm, Speak) else self.confirm
+        return target.confirm if isinstance(target.confirm, Speak | Whisper) else self.confirm
 
-    def heard_by(self, target: Target) -> tuple[Prompt, ...]:
+    def heard_by(self, target: Target) -> tuple[Prompt | Whisper, ...]:
         """What is played to who answers there before the caller is put through."""
         return tuple(one for one in (self.announce, self.taking(target)) if one is not None)
+
+    @property
+    def texts(self) -> tuple[Prompt | Whisper, ...]:
+        """All that anybody may hear who answers."""
+        own = (target.confirm for targets in self.rounds for target in targets)
+        return tuple(one for one in (self.announce, self.confirm, *own) if isinstance(one, Prompt | Whisper))
 
 
 class Queue(msgspec.Struct, frozen=True, tag="queue"):
@@ -248,16 +268,14 @@ SETTLES = (*TO_SOMEBODY, Message, Callback)
 
 
 def prompts_of(step: Step) -> tuple[Prompt, ...]:
-    """What is heard in a step, by the rules."""
+    """What is heard in a step, by the rules; whispers are among a ring step's `texts`."""
     match step:
         case Say() | Speak() | SayHours():
             return (step,)
         case Menu(prompt) | Message(_, prompt):
             return () if prompt is None else (prompt,)
-        case Ring(rounds):
-            own = (target.confirm for targets in rounds for target in targets)
-            texts = (step.announce, step.confirm, *own)
-            return tuple(prompt for prompt in texts if isinstance(prompt, Prompt))
+        case Ring():
+            return tuple(prompt for prompt in step.texts if isinstance(prompt, Prompt))
         case Challenge(prompt):
             return (prompt,)
         case _:

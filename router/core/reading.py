@@ -20,7 +20,7 @@ from router.core.dialling import Dialling
 from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
-from router.core.plan import Target
+from router.core.plan import CALLER, Target
 from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
 from router.core.times import WEEKDAYS, Duration
@@ -45,6 +45,12 @@ LONGEST_CODE = 3
 LONGEST_SPEECH = 2000
 """What is spoken may have so many."""
 
+CLIENT = "{client}"
+"""The place, in a text for who is rung, of the client's name."""
+
+PLACES = (CLIENT, CALLER)
+"""All that such a text may have."""
+
 SHIPPED_TAGS = (
     "callback", "message_left", "interested", "not_interested", "demo_booked", "appointment_made",
     "deal_closed", "follow_up_needed", "do_not_contact", "wrong_number",
@@ -56,6 +62,7 @@ _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
 _COUNT = re.compile(r"[0-9]{1,9}")
+_PLACE = re.compile(r"\{[^{}]*\}?|\}")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
 _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
@@ -381,6 +388,14 @@ def read_context(value: object) -> str:
     return text
 
 
+def read_music_class(value: object) -> str:
+    """Class of music: letters, digits, `_`, `.` and `-`."""
+    text = text_of(value)
+    if not _CONTEXT.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a class of music on hold; use letters, digits, _ . -")
+    return text
+
+
 def read_dialplan_extension(value: object) -> str:
     """Dialplan extension: letters, digits, `+`, `*`, `#`, `_` and `-`."""
     text = text_of(value)
@@ -492,6 +507,26 @@ def read_speech(value: object, info: ValidationInfo) -> str:
     if len(text) > LONGEST_SPEECH:
         raise ValueError(f"the text is longer than {LONGEST_SPEECH} characters; say it in several steps")
     return text if len(text) > LONGEST_TEXT and not _NOT_PRINTED.search(text) else text_of(text)
+
+
+def read_whisper(value: object, info: ValidationInfo) -> str:
+    """Whisper: a text, in which `{client}` is the client's name, and `{caller}` the caller's number, digit by
+    digit; or `hours`."""
+    return _with_places(read_speech(value, info))
+
+
+def read_question(value: object) -> str:
+    """Question: a text on one line, in which `{client}` is the client's name, and `{caller}` the caller's
+    number, digit by digit."""
+    return _with_places(text_of(value))
+
+
+def _with_places(text: str) -> str:
+    for name in _PLACE.findall(text):
+        if name not in PLACES:
+            otherwise = f"write {' or '.join(PLACES)}, or no braces"
+            raise UnknownNameError.among(f"`{name[:60]}` stands for nothing here", name, PLACES, otherwise)
+    return text
 
 
 def read_outside_number(value: object, info: ValidationInfo) -> Target:
@@ -608,6 +643,7 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_keep: times.LOOKS[Duration.parse],
     read_message_length: times.LOOKS[Duration.parse],
     read_context: _CONTEXT,
+    read_music_class: _CONTEXT,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
     read_key: _KEY,

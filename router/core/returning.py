@@ -1,7 +1,5 @@
 """At which number a caller can be called back: what the display shows, or what the caller keyed in."""
 
-import phonenumbers
-
 from router.core.events import NumberRead
 from router.core.numbers import PhoneNumber
 from router.core.ruleset import RuleSet
@@ -23,14 +21,4 @@ def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
         return NumberRead(text, own=True)
     if number.is_premium:
         return NumberRead(text)
-    return NumberRead(text, number.e164, _said(number, country))
-
-
-def _said(number: PhoneNumber, country: str | None) -> str:
-    """Its digits as people in `country` say them: only those abroad with the calling code."""
-    if number.country != country:
-        return number.e164
-    written = phonenumbers.format_number(
-        phonenumbers.parse(number.e164), phonenumbers.PhoneNumberFormat.NATIONAL
-    )
-    return "".join(filter(str.isdigit, written))
+    return NumberRead(text, number.e164, number.said_in(country))

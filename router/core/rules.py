@@ -258,7 +258,7 @@ def _rung(source: _Source) -> Iterator[_Rung]:
     steps = [((*path, "ring"), step.ring) for path, step in source.steps if isinstance(step, RingStep)]
     for path, targets in (*written, *steps):
         for at, target in enumerate(targets):
-            rung = None if isinstance(target, PersonRef) else phone(target, doc.language)
+            rung = None if isinstance(target, PersonRef) else phone(target, doc)
             if rung is not None and rung.outside:
                 yield _Rung(PhoneNumber(rung.name), source.text.mark((*path, at, "number")))
 
@@ -277,7 +277,7 @@ def _loops(rung: Iterable[_Rung], claims: Iterable[_Claimed]) -> Iterator[RuleEr
 
 def _phones(doc: ClientDoc) -> dict[str, tuple[Target, ...]]:
     return {
-        person: tuple(msgspec.structs.replace(phone(one, doc.language), name=person) for one in written.rings)
+        person: tuple(msgspec.structs.replace(phone(one, doc), name=person) for one in written.rings)
         for person, written in doc.people.items()
     }
 

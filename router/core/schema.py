@@ -9,7 +9,7 @@ To add a key: a field here. The docstrings of documents and fields are for those
 the reference page show them (jsonschema.py, reference.py). After a change: `callrouter schema --write rules`.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
@@ -18,7 +18,7 @@ from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
-from router.core.stepdocs import Phone, SayFile, SayStep, Spoken, Steps
+from router.core.stepdocs import Phone, Spoken, Steps
 from router.core.written import (
     Country,
     DateRule,
@@ -28,6 +28,7 @@ from router.core.written import (
     Id,
     LanguageCode,
     MailAddress,
+    MusicClass,
     OneOrMore,
     Pattern,
     PersonId,
@@ -47,8 +48,6 @@ DEFAULT_ANNOUNCE_EVERY = times.Duration(45)
 DEFAULT_KEEP = times.Duration(90 * 24 * 3600)
 DEFAULT_LONGEST = times.Duration(3 * 60)
 DEFAULT_SHORTEST = times.Duration(2)
-DEFAULT_LAST_RESORT = ("im-sorry", "please-try-call-later")
-"""Sounds of Asterisk's core set, said where a call has met nobody and `last_resort` is not written."""
 
 
 class RouteDoc(Shape):
@@ -203,7 +202,7 @@ class QueueDoc(Shape):
     """What callers are told while they wait."""
     callback_key: Annotated[str, as_text(reading.read_key)] | None = None
     """The key by which a caller keeps the place and is called back."""
-    music: Annotated[str, as_text(reading.read_context)] = "default"
+    music: MusicClass = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
 
 
@@ -276,6 +275,11 @@ class ClientDoc(Shape):
     """How callers are addressed."""
     greeting: Spoken | None = None
     """What callers hear first who are not refused, or handed on unanswered."""
+    while_ringing: Literal["ringing", "music"] = "ringing"
+    """What callers hear while phones ring. For `music` they are answered, and may pay, before anybody is
+    there."""
+    music: MusicClass = "default"
+    """Which music: a class of Asterisk's musiconhold.conf that has files to play."""
     hours: dict[Id, HoursDoc] = Field(default_factory=dict)
     """When it is open, by a name of your own, for `open`, `closed` and people's `hours`."""
     exceptions: tuple[ExceptionDoc, ...] = ()
@@ -294,8 +298,9 @@ class ClientDoc(Shape):
     """Tags of the client's own, besides those that ship."""
     routes: tuple[RouteDoc, ...] = ()
     """What calls meet: the first that matches takes the call."""
-    last_resort: Steps = tuple(SayStep(say=SayFile(file=sound)) for sound in DEFAULT_LAST_RESORT)
-    """The steps for a call that nobody has answered, where its own run out."""
+    last_resort: Steps | None = None
+    """The steps for a call that nobody has answered, where its own run out; without it, the caller hears in
+    the client's language that nobody can take the call."""
 
 
 class DefaultScreeningDoc(Shape):

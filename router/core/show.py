@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from router.core.conditions import When, when_in_words
 from router.core.hours import Hours
-from router.core.layout import Layout, Rounds
+from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
     OTHERWISE,
@@ -36,6 +36,7 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
 )
 from router.core.reading import CONTACTS
 from router.core.ruleset import ClientRules, Owner, OwnNumber, QueueRules, RuleSet
@@ -156,8 +157,8 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             return f"challenge: {prompt_in_words(prompt)}"
         case Directory():
             return "directory"
-        case Ring(rounds, ring_for, confirm, announce):
-            return _ring_in_words(rounds, ring_for, confirm, announce, during)
+        case Ring():
+            return _ring_in_words(step, during)
         case Queue(queue, agents, wait_for, front):
             who = _people_in_words(agents, during) or "nobody"
             place = "the front of " if front else ""
@@ -183,12 +184,12 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             assert_never(step)
 
 
-def prompt_in_words(prompt: Prompt) -> str:
+def prompt_in_words(prompt: Prompt | Whisper) -> str:
     """What is heard: `sound:hello`, `"We are closed."`, `when office is open next`."""
     match prompt:
         case Say(media):
             return media
-        case Speak(text):
+        case Speak(text) | Whisper(text):
             return f'"{text}"'
         case SayHours(hours):
             return f"when {hours} is open next"
@@ -196,17 +197,12 @@ def prompt_in_words(prompt: Prompt) -> str:
             assert_never(prompt)
 
 
-def _ring_in_words(
-    rounds: Rounds,
-    ring_for: float,
-    confirm: Prompt | None,
-    announce: Prompt | None,
-    during: Mapping[str, str] | None,
-) -> str:
-    names = ", then ".join(names_in_words(targets, during) for targets in rounds) or "nobody"
-    asks = ", who press 1" if confirm else ""
-    told = f", told {prompt_in_words(announce)}" if announce else ""
-    return f"ring {names}, {ring_for:g} s each round{asks}{told}"
+def _ring_in_words(step: Ring, during: Mapping[str, str] | None) -> str:
+    names = ", then ".join(names_in_words(targets, during) for targets in step.rounds) or "nobody"
+    asks = ", who press 1" if step.confirm else ""
+    told = f", told {prompt_in_words(step.announce)}" if step.announce else ""
+    music = f", with music {step.music}" if step.music else ""
+    return f"ring {names}, {step.ring_for:g} s each round{asks}{told}{music}"
 
 
 def _to_in_words(people: tuple[str, ...]) -> str:

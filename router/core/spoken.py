@@ -6,8 +6,19 @@ from datetime import datetime
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.layout import Layout
 from router.core.openings import sentences
-from router.core.phrases import DIGITS, phrase, spelled
-from router.core.plan import Callback, Challenge, Menu, Message, PlanNode, SayHours, Speak, prompts_of
+from router.core.phrases import DIGITS, phrase, spelled, whispers
+from router.core.plan import (
+    Callback,
+    Challenge,
+    Menu,
+    Message,
+    PlanNode,
+    Ring,
+    SayHours,
+    Speak,
+    Whisper,
+    prompts_of,
+)
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.steps import message
 
@@ -59,6 +70,9 @@ def _layouts(client: ClientRules) -> Iterator[Layout]:
 def _spoken_in(node: PlanNode) -> Iterator[Speak]:
     yield from (prompt for prompt in prompts_of(node.step) if isinstance(prompt, Speak))
     match node.step:
+        case Ring():
+            for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):
+                yield from whispers(whisper)
         case Menu(language=language, tone=tone):
             yield phrase(language, tone, Phrase.NO_SUCH_KEY)
         case Challenge(language=language, tone=tone):

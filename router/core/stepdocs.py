@@ -16,7 +16,6 @@ from router.core.written import (
     PersonId,
     QueueName,
     Shape,
-    Text,
     as_text,
 )
 
@@ -36,8 +35,14 @@ Spoken = Annotated[
     | Annotated[SayFile, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
+Whispered = Annotated[
+    Annotated[Annotated[str, as_text(reading.read_whisper)], Tag("<text>")]
+    | Annotated[SayFile, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
 Confirm = Annotated[
-    Annotated[StrictBool, Tag("<bool>")] | Annotated[Text, Tag("<text>")],
+    Annotated[StrictBool, Tag("<bool>")]
+    | Annotated[Annotated[str, as_text(reading.read_question)], Tag("<text>")],
     Discriminator(reading.confirm_form),
 ]
 
@@ -87,7 +92,7 @@ class RingStep(Shape):
       order: in-turn
       for: 20s
       confirm: true
-      announce: A call for Fjord.
+      announce: A call for {client} from {caller}.
       on: {busy: [{say: {file: one-moment-please}}]}
     ```
     """
@@ -106,7 +111,7 @@ class RingStep(Shape):
     confirm: Confirm | None = None
     """Whoever answers presses 1 to take the call; a text is what they hear. Not written, numbers outside ask
     for it and phones inside do not."""
-    announce: Spoken | None = None
+    announce: Whispered | None = None
     """What whoever answers hears before the caller does."""
     on: dict[RingOutcome, "Steps"] = Field(default_factory=dict)
     """Steps to take first, by why nobody answered; after them the call goes on to the next step."""

@@ -49,6 +49,7 @@ Number = Annotated[Count, as_text(reader(Count.parse))]
 MailAddress = Annotated[str, as_text(reading.read_mail)]
 WebAddress = Annotated[str, as_text(reading.read_web_address)]
 LanguageCode = Annotated[str, as_text(reading.read_language)]
+MusicClass = Annotated[str, as_text(reading.read_music_class)]
 Tone = Literal["formal", "informal"]
 Strategy = Literal["ring-all", "longest-idle", "round-robin", "fewest-calls", "in-order", "random"]
 OneOrMore = BeforeValidator(listed), Field(min_length=1)

@@ -19,6 +19,7 @@ timezone: Europe/Oslo
 country: NO
 language: nb
 greeting: Hei.
+last_resort: []
 routes: [{name: main, do: [{say: Ha det.}, hangup]}]
 """
 
@@ -39,7 +40,7 @@ def test_what_is_heard_is_listed_and_made() -> None:
     assert [line.split() for line in lines] == [
         ["language", "prompt", "place", "text"],
         ["nb", "missing", "rules/fjord.yaml:7", "Hei."],
-        ["nb", "missing", "rules/fjord.yaml:8", "Ha", "det."],
+        ["nb", "missing", "rules/fjord.yaml:9", "Ha", "det."],
     ]
     assert typed("make").stdout == "2 made, 0 were there, 0 failed\n"
     assert typed("make").stdout == "0 made, 2 were there, 0 failed\n"

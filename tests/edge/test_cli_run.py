@@ -152,4 +152,5 @@ def test_uvloop_is_wanted_and_not_there(port: int, monkeypatch: pytest.MonkeyPat
         file.write("loop: uvloop\n")
     found = start()
     assert found.exit_code == 2
-    assert found.stderr.startswith("callrouter: uvloop is not installed; `pip install callrouter[fast]`")
+    last = found.stderr.splitlines()[-1]
+    assert last.startswith("callrouter: uvloop is not installed; `pip install callrouter[fast]`")

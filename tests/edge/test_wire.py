@@ -21,6 +21,8 @@ from router.core.commands import (
     PlayToLeg,
     ReturnToDialplan,
     SetChannelVariables,
+    StartMusic,
+    StopMusic,
     StopPlayback,
 )
 from router.core.events import (
@@ -52,6 +54,8 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
      [f"POST bridges/{ID}-b/play media=sound:hello playbackId={ID}-p2"]),
     ("play several", Play(3, (Say("sound:hello"), Speak("Hi.", "en"))),
      [f"POST bridges/{ID}-b/play media=sound:hello,sound:x/Hi. playbackId={ID}-p3"]),
+    ("music", StartMusic("jazz"), [f"POST bridges/{ID}-b/moh mohClass=jazz"]),
+    ("no music", StopMusic(), [f"DELETE bridges/{ID}-b/moh done=404 done=409"]),
     ("stop playing", StopPlayback(3), [f"DELETE playbacks/{ID}-p3 done=404"]),
     ("play to a phone", PlayToLeg(4, 2, (Say("sound:hello"),)),
      [f"POST bridges type=mixing bridgeId={ID}-b2 done=409",

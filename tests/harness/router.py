@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from router.core.record import CallRecord
@@ -67,10 +68,12 @@ class RouterProcess:
         self.log = directory / "router.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, ready_within: float = 15.0) -> None:
-        """Start it, and wait until it is ready for calls."""
-        program = Path(sys.executable).with_name("callrouter")
-        command = [str(program), "run", "--config", str(self.config), "--rules", str(self.rules)]
+    def start(self, ready_within: float = 15.0, at: datetime | None = None) -> None:
+        """Start it, and wait until it is ready for calls. `at` (aware) is what its clock shows (clock.py)."""
+        program = [str(Path(sys.executable).with_name("callrouter"))]
+        if at is not None:
+            program = [sys.executable, "-m", "tests.harness.clock", at.isoformat()]
+        command = [*program, "run", "--config", str(self.config), "--rules", str(self.rules)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         until = time.monotonic() + ready_within

@@ -42,9 +42,11 @@ MOST = "Tast 3 for resepter."
 RECIPES = "Resepter fornyes på nett."
 BOT = "Vi kjenner ikke dette nummeret."
 WHISPER = "En kunde."
+FROM, FOR, QUESTION = "Fra", "til Tjern. Svar kort.", "Ta den, Tjern?"
 LONG = "Dette er en lang melding, " * 8
 DID, PHONES, OUTSIDE = "+4722334455", "+4722334456", "+4722334457"
 OPEN, TOLD = "+4722334458", "+4722334459"
+MUSIC, MUSIC_OUTSIDE, WHISPERED = "+4722334460", "+4722334461", "+4722334462"
 SUSPECT = "+4781549001"
 FJORD = f"""\
 client: fjord
@@ -90,6 +92,25 @@ routes:
     do: [{{ring: "+4790000001", for: 20s, on: {{declined: [decline], no_answer: [{{decline: busy}}]}}}}]
   - {{name: whispered, do: [{{ring: P0, for: 10s, announce: {WHISPER}}}]}}
 """
+TJERN = f"""\
+client: tjern
+name: Tjern
+numbers: ["{MUSIC}", "{MUSIC_OUTSIDE}", "{WHISPERED}"]
+timezone: Europe/Oslo
+country: NO
+language: nb
+while_ringing: music
+routes:
+  - {{name: mobile, when: {{dialled: "{MUSIC_OUTSIDE}"}}, do: [{{ring: "+4790000001", for: 20s}}]}}
+  - name: whisper
+    when: {{dialled: "{WHISPERED}"}}
+    do:
+      - ring: P0
+        for: 10s
+        announce: "Fra {{caller}} til {{client}}. Svar kort."
+        confirm: "Ta den, {{client}}?"
+  - {{name: desk, do: [{{ring: P0, for: 6s}}]}}
+"""
 NO_SUCH_KEY = phrase("nb", "formal", Phrase.NO_SUCH_KEY)
 TAKE = phrase("nb", "formal", Phrase.TAKE_CALL, client="Sund")
 HEARS = (INVITE_HEARING, ANSWERED)
@@ -100,7 +121,7 @@ STAYS = (*HEARS, pause(60))
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
     sandbox = bring_up("live-main", "--rtp-timeout=0")
-    texts = {"fjord.yaml": FJORD, "sund.yaml": SUND}
+    texts = {"fjord.yaml": FJORD, "sund.yaml": SUND, "tjern.yaml": TJERN}
     rules = {name: text.replace("P0", sandbox.phones[0].endpoint) for name, text in texts.items()}
     return sandbox, run_router(sandbox, rules)
 
@@ -232,6 +253,65 @@ def test_who_answers_hears_what_is_announced_and_then_the_caller(room: Room) -> 
     assert record.disposition is Disposition.ANSWERED
     assert phone.heard(room.prompt(WHISPER))
     assert not caller.heard(room.prompt(WHISPER)), "a whisper is for one"
+
+
+def test_music_plays_until_somebody_answers(room: Room) -> None:
+    count = room.next_record(MUSIC)
+    room.phone(CALLED, RINGING, pause(5), PICK_UP, HUNG_UP_ON)
+    began = time.monotonic()
+    caller = room.calls(MUSIC, *HEARS, pause(9), bye())
+    record = room.record(MUSIC, count)
+    assert (record.disposition, record.flags) == (Disposition.ANSWERED, ())
+    assert record.answered_at
+    answered = began + (record.answered_at - record.info.arrived_at).total_seconds()
+    assert caller.longest_silence(began, answered) <= 2.3, "a caller who hears nothing thinks the call dead"
+    assert caller.longest_silence(answered + 0.5, answered + 2.5) >= 2, "nobody talks through music"
+    assert "\n0 active channels" in room.sandbox.cli("core show channels"), "also none that ARI does not show"
+
+
+def test_music_plays_while_somebody_is_asked_and_ends_before_the_last_resort(room: Room) -> None:
+    count = room.next_record(MUSIC_OUTSIDE)
+    mobile = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON, port=room.sandbox.trunk_port)
+    began = time.monotonic()
+    caller = room.calls(MUSIC_OUTSIDE, *HEARS, HUNG_UP_ON)
+    mobile.wait_for(room.prompt(phrase("nb", "formal", Phrase.TAKE_CALL, client="Tjern")))
+    time.sleep(3)
+    mobile.press("2")
+    sorry = room.prompt(phrase("nb", "formal", Phrase.NOBODY))
+    apology = caller.wait_for(sorry)
+    assert room.record(MUSIC_OUTSIDE, count).disposition is Disposition.NO_ANSWER
+    assert caller.longest_silence(began, apology) <= 2.3
+    assert caller.heard(sorry), "with no music in it"
+
+
+def test_who_leaves_in_the_music_leaves_nothing(room: Room) -> None:
+    count = room.next_record(MUSIC)
+    room.phone(CALLED, RINGING)
+    room.calls(MUSIC, *HEARS, pause(2), bye())
+    record = room.record(MUSIC, count)
+    assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.RINGING)
+    assert "\n0 active channels" in room.sandbox.cli("core show channels")
+
+
+WHO_CALLS = [
+    ("a number of the country", "+4790000009", [*"90000009"]),
+    ("one from abroad", "+4612345678", ["pluss", *"4612345678"]),
+    ("nobody says", "anonymous", ["skjult nummer"]),
+]
+
+
+@pytest.mark.parametrize(("user", "said"), [row[1:] for row in WHO_CALLS], ids=[row[0] for row in WHO_CALLS])
+def test_who_answers_hears_which_client_is_called_and_by_whom(room: Room, user: str, said: list[str]) -> None:
+    count = room.next_record(WHISPERED)
+    phone = room.phone(CALLED, RINGING, PICK_UP_HEARING, HUNG_UP_ON)
+    caller = room.calls(WHISPERED, *HEARS, pause(18), bye(), user=user)
+    assert phone.wait_for(room.prompt(FOR)) < phone.wait_for(room.prompt(QUESTION)), "in this order"
+    time.sleep(2)
+    phone.press("1")
+    record = room.record(WHISPERED, count)
+    assert (record.disposition, record.flags) == (Disposition.ANSWERED, ())
+    assert [word for word in (FROM, *said, FOR, QUESTION) if not phone.heard(room.prompt(word))] == []
+    assert not caller.heard(room.prompt(FROM))
 
 
 def test_hours_are_told_in_words(room: Room) -> None:

@@ -35,6 +35,8 @@ from router.core.commands import (
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
+    StartMusic,
+    StopMusic,
     StopPlayback,
     StopRecording,
 )
@@ -102,6 +104,8 @@ class Asterisk:
         self.random = Random(seed)
         self.now = 0.0
         self.bridge: set[int] | None = None
+        self.music = False
+        """It plays in the call's bridge."""
         self.caller_was_up = False
         self.ended_by: str | None = None
         """What first ended the talk, or the waiting: `caller`, `callee`, or something that is no party."""
@@ -219,6 +223,7 @@ class Asterisk:
             self._create(command)
         elif isinstance(command, DestroyBridge):
             self.bridge = None
+            self.music = False
             self._end_recording()
             for playback in self._stop_playing(CALLER):
                 self._emit(PlaybackEnded(playback, failed=True))
@@ -236,7 +241,9 @@ class Asterisk:
                 self._fail(command, 404)
         elif isinstance(command, DiscardRecording):
             self.recorded.pop(command.recording, None)
-        elif isinstance(command, Play | Record) and self.bridge is None:
+        elif isinstance(command, StopMusic):
+            self._stop_music(command)
+        elif isinstance(command, Play | Record | StartMusic) and self.bridge is None:
             self._fail(command, 404)
         elif channel is None or not channel.alive:
             if not isinstance(command, HangUpLeg):
@@ -269,6 +276,8 @@ class Asterisk:
                 self._play(playback, leg)
             case Record(recording):
                 self._record(recording)
+            case StartMusic():
+                self.music = True
             case OpenBridge():
                 self.bridge = {CALLER} | (self.bridge or set())
             case Bridge():
@@ -280,6 +289,14 @@ class Asterisk:
                 pass
             case _:
                 raise AssertionError(f"no such command: {command}")
+
+    def _stop_music(self, command: StopMusic) -> None:
+        """That there is none is no failure."""
+        status = self.random.choice((500, 0)) if self._chance(0.03) else None
+        if status is None or (status == 0 and self.random.random() < 0.5):
+            self.music = False
+        if status is not None:
+            self._fail(command, status)
 
     def _create(self, command: CreateLeg) -> None:
         if command.leg in self.channels:
@@ -384,6 +401,7 @@ class Asterisk:
         if not (caller.alive and caller.ours):
             self._fail(command, 422)
             return
+        assert not (self.music and self.lucky), "nobody talks through music"
         if self.bridge != {CALLER, number}:
             self.bridge = {CALLER, number}
             self.later(self._some_time(), lambda: self._end_talk(number))
@@ -536,6 +554,7 @@ class Asterisk:
         for channel in self.channels.values():
             channel.alive = channel.ours = False
         self.bridge = None
+        self.music = False
         self.leg_bridges.clear()
         self._playing.clear()
         self._deliver(self.now + self.random.uniform(0.1, 5), AsteriskLost())

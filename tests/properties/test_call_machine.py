@@ -68,6 +68,7 @@ from router.core.plan import (
     Speak,
     Step,
     Target,
+    Whisper,
     ways_on,
 )
 from router.core.reconcile import missed
@@ -82,6 +83,8 @@ SEEDS = 20
 """Histories a plan."""
 
 MOMENT = 1e-6
+SOON = 0.1
+"""Seconds until a command is carried out, where nothing is wrong."""
 REFRESH = 4.0 - BATCH
 """Seconds after which a dead-man timer must have been asked to be set anew at the latest."""
 LONGEST = 900.0
@@ -91,6 +94,7 @@ LONGEST_PROMPT = 40.0
 """Seconds; longer than any prompt of the model, with the time to tell of a failure."""
 
 HELLO = Say("sound:hello-world")
+WHISPER = Whisper("From {caller}.", "en", "NO")
 ASKED: tuple[Step, ...] = (
     Menu(None, ("1", "2")),
     Menu(HELLO, ("1", "2")),
@@ -327,6 +331,7 @@ class History:
         self.asterisk.remove_strangers({leg.number for leg in self.call.legs})
         self._given_up_legs_may_ring()
         if self.records:
+            self.asterisk.music = False
             self.asterisk.bridge = None  # The edge removes the bridges of calls that are over.
             self.asterisk.recording = None  # And what was recorded in them ends with them.
             self.asterisk.leg_bridges.clear()
@@ -352,6 +357,7 @@ class History:
             step = self.plan.nodes[self.call.position].step
             since = (self.call.state.since - T0).total_seconds()
             assert isinstance(step, Ring)
+            self._check_music(step, max(since, self._back_at))
             # A round whose time is up waits for whoever has answered and hears something.
             asked = bool(self.call.state.asked)
             assert asked or self.asterisk.now <= max(since + step.ring_for, self._back_at) + MOMENT, (
@@ -363,6 +369,13 @@ class History:
             if not leg.gone and leg.intent is None:
                 age = self.asterisk.now - self._refreshed[leg.number]
                 assert age <= REFRESH + MOMENT, f"the dead-man timer of leg {leg.number} is {age} s old"
+
+    def _check_music(self, step: Ring, since: float) -> None:
+        """Where nothing fails, a caller who waits with music hears it."""
+        caller = self.asterisk.channels[CALLER]
+        due = self.asterisk.lucky and not self.forgot and self.asterisk.now > since + SOON
+        if step.music and due and caller.alive and caller.ours:
+            assert self.asterisk.music, "a silence"
 
     def _caller_may_have_left(self) -> None:
         """A second after the caller left, no phone rings that could be told."""
@@ -530,8 +543,9 @@ def plans(draw: st.DrawFn) -> CallPlan:
             shape = draw(st.lists(st.sampled_from((1, 2, 3, 0)), max_size=3))
             phones = draw(st.sampled_from((PEOPLE, PEOPLE, MOBILES, (*MOBILES[:1], *PEOPLE[1:]))))
             rounds = tuple(phones[:count] for count in shape)
-            announce = draw(st.sampled_from((None, None, HELLO)))
-            step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))), HELLO, announce)
+            announce = draw(st.sampled_from((None, None, HELLO, WHISPER)))
+            music = draw(st.sampled_from(("", "", "default")))
+            step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))), HELLO, announce, music)
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
             step = HELLO if draw(st.booleans()) else Speak("Hello.", "en")

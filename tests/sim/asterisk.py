@@ -495,6 +495,12 @@ class FakeAsterisk(AriDoors):
                 return self._join(bridge, set(query["channel"].split(",")))
             case "POST record":
                 self.recording[query["name"]] = name
+            case "POST moh":
+                bridge.music = query["mohClass"]
+            case "DELETE moh" if not bridge.music:
+                return 409, {"message": "Bridge isn't playing music"}
+            case "DELETE moh":
+                bridge.music = ""
             case "POST play":
                 return self._play(bridge, query["playbackId"], query["media"])
             case _:

@@ -96,6 +96,8 @@ class Bridge:
         self.created = stamp()
         self.members: set[str] = set()
         self.playing: dict[str, str] = {}
+        self.music = ""
+        """The class that plays."""
         self.timer: asyncio.TimerHandle | None = None
 
     def as_json(self) -> Json:

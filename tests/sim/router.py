@@ -64,6 +64,19 @@ routes:
 last_resort: {say: {file: "sound:sorry"}}
 """
 
+MUSIC = "+4722334501"
+WITH_MUSIC = f"""\
+client: sund
+name: Sund
+numbers: "{MUSIC}"
+timezone: Europe/Oslo
+country: NO
+while_ringing: music
+music: jazz
+routes: [{{name: all, do: [{{ring: PJSIP/kari}}]}}]
+last_resort: {{say: {{file: "sound:sorry"}}}}
+"""
+
 ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE = (
     f"+472233440{n}" for n in range(1, 10)
 )
@@ -86,6 +99,7 @@ class Router:
         self.rules = folder / "rules"
         self.rules.mkdir()
         self.write_rules(RULES)
+        (self.rules / "sund.yaml").write_text(WITH_MUSIC, encoding="utf-8")
         self.port = free_port(socket.SOCK_STREAM)
         ari = {"url": asterisk.url, "username": "router", "password": asterisk.password}
         lines: dict[str, object] = {"ari": ari, "state": "state", "web": {"port": self.port}} | settings

@@ -39,6 +39,11 @@ def hears(asterisk: FakeAsterisk) -> bool:
     return any(bridge.playing and bridge.members for bridge in asterisk.bridges.values())
 
 
+def playing(asterisk: FakeAsterisk) -> list[str]:
+    """The class of music in each bridge."""
+    return [bridge.music for bridge in asterisk.bridges.values()]
+
+
 def rings(*states: str) -> Callable[[FakeAsterisk], bool]:
     """True once the legs are in these states."""
     return lambda asterisk: [c.state for c in asterisk.channels.values() if c.originator] == [*states]

@@ -11,8 +11,20 @@ from tests.sim import phones
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, BUSY, DECLINES, RINGS_ON, SILENT, Phone
-from tests.sim.router import ALL, BRANCHES, CLOSED, GREETING, IN_TURN, MARKED, ONE, OUTSIDE, Router, until
-from tests.sim.stories import hears, outcomes, rings, talk, talking, told
+from tests.sim.router import (
+    ALL,
+    BRANCHES,
+    CLOSED,
+    GREETING,
+    IN_TURN,
+    MARKED,
+    MUSIC,
+    ONE,
+    OUTSIDE,
+    Router,
+    until,
+)
+from tests.sim.stories import hears, outcomes, playing, rings, talk, talking, told
 
 
 @pytest.mark.parametrize("start_late", [False, True], ids=["StasisStart first", "the reply first"])
@@ -40,6 +52,28 @@ async def test_a_call_is_put_through_and_the_caller_ends_it(
         "DELETE channels/l1",
         "DELETE bridges/b",
     ]
+
+
+async def test_music_plays_until_two_people_talk(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones["PJSIP/kari"] = Phone(rings=0.01, answers=0.3)
+    caller = asterisk.call(MUSIC)
+    await until(lambda: playing(asterisk) == ["jazz"], what="the music")
+    assert caller.state == "Up"
+    await until(lambda: talking(asterisk), what="the talk")
+    assert playing(asterisk) == [""]
+    caller.hang_up()
+    assert told(await router.record(MUSIC)) == ("answered", "talking", "caller")
+    await router.all_over(1)
+    assert not [words for words in asterisk.commands() if words.endswith("/ring")]
+
+
+async def test_music_ends_before_the_next_step(asterisk: FakeAsterisk, router: Router) -> None:
+    asterisk.phones["PJSIP/kari"] = BUSY
+    asterisk.call(MUSIC)
+    await router.record(MUSIC)
+    asked = [words for words in asterisk.commands(about="-b/") if not words.endswith("addChannel")]
+    assert asked == ["POST bridges/b/moh", "DELETE bridges/b/moh", "POST bridges/b/play"]
+    await router.all_over(1)
 
 
 async def test_the_phone_ends_the_talk(asterisk: FakeAsterisk, router: Router) -> None:

@@ -15,6 +15,7 @@ from tests.sim.router import (
     CLOSED,
     GREETING,
     IN_TURN,
+    MUSIC,
     ONE,
     Router,
     until,
@@ -25,6 +26,7 @@ from tests.sim.stories import (
     gone_and_back,
     hears,
     outcomes,
+    playing,
     rings,
     talk,
     talking,
@@ -39,6 +41,7 @@ PHASES = [
     ("ringing", ONE, rings("Ringing"), ("abandoned", "ringing", "caller")),
     ("three ringing", ALL, rings("Ringing", "Ringing", "Ringing"), ("abandoned", "ringing", "caller")),
     ("greeting", GREETING, hears, ("abandoned", "greeting", "caller")),
+    ("music", MUSIC, lambda asterisk: playing(asterisk) == ["jazz"], ("abandoned", "ringing", "caller")),
     ("announcement", CLOSED, hears, ("informed", "closing", "caller")),
 ]
 

@@ -138,7 +138,7 @@ async def test_rules_are_read_again(tmp_path: Path, by: str, monkeypatch: pytest
         if by == "a signal":
             router.signal(signal.SIGHUP)
         elif by == "the command":
-            assert (await asyncio.to_thread(router.command, "reload")).stdout.endswith("1 client(s)\n")
+            assert (await asyncio.to_thread(router.command, "reload")).stdout.endswith("2 client(s)\n")
         while await router.metric("callrouter_rules_loaded_timestamp_seconds") == loaded:
             await asyncio.sleep(0.005)
         asterisk.phones["PJSIP/siri"] = ANSWERS

@@ -78,10 +78,10 @@ def after(seconds: float, event: CallEvent) -> Later:
 class Story:
     """A call lived through."""
 
-    def __init__(self, the_plan: CallPlan) -> None:
+    def __init__(self, the_plan: CallPlan, info: CallInfo = INFO) -> None:
         self.now = ARRIVAL
         self.call: Call
-        self.call, self.last = machine.begin(INFO, the_plan, ARRIVAL)
+        self.call, self.last = machine.begin(info, the_plan, ARRIVAL)
         """`last`: what was commanded after the last event."""
         self.commanded: list[CallCommand] = list(self.last)
 

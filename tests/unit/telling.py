@@ -51,7 +51,8 @@ def meant(decision: Decision) -> Any:
         node = plan.nodes[here]
         step: Any = node.step
         if isinstance(step, Ring):
-            step = [sorted(target.dial for target in targets) for targets in step.rounds], step.ring_for
+            rung = [sorted(target.dial for target in targets) for targets in step.rounds]
+            step = rung, step.ring_for, step.music
         elif isinstance(step, Refuse):
             step = step.treatment
         then = from_here(node.then)

@@ -1,5 +1,6 @@
 """`ring` where who answers hears something first, or has to press a key to have the call."""
 
+import msgspec
 import pytest
 
 from router.core.call import CALLER, Ringing, Talking
@@ -26,10 +27,10 @@ from router.core.events import (
     RouterReturned,
     TimerFired,
 )
-from router.core.plan import CallPlan, Ring, Speak, Target
+from router.core.plan import CallPlan, Ring, Speak, Target, Whisper
 from router.core.record import AttemptOutcome, Disposition
 from router.core.steps import ring
-from tests.unit.story import ANNA, BO, CALLER_BYE, CALLER_UP, HELLO, Story, gone, let_go, plan, story
+from tests.unit.story import ANNA, BO, CALLER_BYE, CALLER_UP, HELLO, INFO, Story, gone, let_go, plan, story
 
 TAKE = Speak("A call for Fjord. Press 1 to take it, or 2 to decline.", "en")
 MOBILE = Target("mob", "PJSIP/+4790000001@trunk", outside=True, number="+4790000001")
@@ -136,6 +137,35 @@ def test_both_are_heard_and_a_phone_may_have_a_text_of_its_own() -> None:
     own = Speak("For you.", "en")
     step = Ring(((Target("mob", "PJSIP/1", confirm=own),),), 20.0, TAKE, HELLO)
     assert answered(plan(step)).last == (PlayToLeg(1, 1, (HELLO, own)),)
+
+
+WHISPERED: list[tuple[str, str, str, list[str]]] = [
+    ("a number of the country", "Fra {caller}.", "+4722334455", ["Fra", *"22334455"]),
+    ("one from abroad", "Fra {caller}.", "+4612345678", ["Fra", "pluss", *"4612345678"]),
+    ("an internal one", "Fra {caller}.", "101", ["Fra", *"101"]),
+    ("none", "Fra {caller}.", "", ["Fra", "skjult nummer"]),
+    ("junk", "Fra {caller}.", "Unavailable", ["Fra", "skjult nummer"]),
+    ("first", "{caller} ringer, si hei", "101", [*"101", "ringer, si hei"]),
+    ("twice", "{caller} - {caller}", "1", ["1", "1"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "caller", "heard"), [row[1:] for row in WHISPERED], ids=[row[0] for row in WHISPERED]
+)
+def test_who_calls_is_spelled_in_a_whisper(text: str, caller: str, heard: list[str]) -> None:
+    whisper = Whisper(text, "nb", "NO")
+    info = msgspec.structs.replace(INFO, caller=caller)
+    call = Story(plan(Ring(((ANNA,),), 20.0, announce=whisper)), info).then(LegReady(1), LegAnswered(1))
+    assert call.last == (PlayToLeg(1, 1, tuple(Speak(one, "nb") for one in heard)),)
+
+
+def test_who_calls_is_spelled_in_a_question() -> None:
+    own = Target("mob", "PJSIP/1", confirm=Whisper("{caller} for you.", "en", "NO"))
+    call = answered(plan(Ring(((own,),), 20.0, TAKE)))
+    assert call.last == (PlayToLeg(1, 1, tuple(Speak(one, "en") for one in [*"90000001", "for you."])),)
+    asked = answered(plan(Ring(((MOBILE,),), 20.0, Whisper("{caller}", "en", "NO"))))
+    assert asked.last == (PlayToLeg(1, 1, tuple(Speak(one, "en") for one in "90000001")),)
 
 
 def test_after_a_gap_whoever_is_asked_is_waited_for() -> None:

@@ -112,6 +112,7 @@ DIFFERENT = [
     ("a number less", '"+4722334455", ', ""),
     ("a length of time", "40s", "41s"),
     ("a branch", "declined: []", "declined: hangup"),
+    ("music in place of ringing", "country: NO\n", "country: NO\nwhile_ringing: music\n"),
     ("somebody else in a round", "[kari, ola]", "[kari, PJSIP/103]"),
     ("the order of rounds", "[PJSIP/100, PJSIP/103]", "[PJSIP/103, PJSIP/100]"),
     ("a person's hours", ", hours: office}", ", hours: night}"),

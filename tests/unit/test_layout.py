@@ -5,7 +5,9 @@ import pytest
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import Facts
+from router.core.languages.catalogue import Phrase, Tone
 from router.core.numbers import CallerId, PhoneNumber
+from router.core.phrases import phrase
 from router.core.plan import CallPlan, Queue
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -136,6 +138,40 @@ routes: [{name: r, do: [{ring: ola}]}]
     head, _, _ = HEAD.partition("last_resort")
     nothing = decided(text.partition("routes")[0] + only, head=head)
     assert told(nothing.plan) == ['say "Welcome" >1', 'say "Away" >end']
+
+
+WAITING = [
+    ("", ""),
+    ("music: jazz\n", ""),
+    ("while_ringing: music\n", ", with music default"),
+    ("while_ringing: music\nmusic: jazz\n", ", with music jazz"),
+]
+
+
+@pytest.mark.parametrize(("written", "heard"), WAITING, ids=[row[0] for row in WAITING])
+def test_what_a_caller_hears_while_phones_ring(written: str, heard: str) -> None:
+    step = decided(f"{written}routes: [{{name: r, do: [{{ring: ola}}]}}]\n").plan.nodes[0].step
+    assert step_in_words(step) == f"ring ola, 25 s each round{heard}"
+
+
+UNWRITTEN = [
+    ("en", "formal", "en"),
+    ("nb", "formal", "nb"),
+    ("bg", "informal", "bg"),
+    ("ja", "formal", "en"),
+]
+
+
+@pytest.mark.parametrize(("language", "tone", "spoken_in"), UNWRITTEN, ids=[row[0] for row in UNWRITTEN])
+def test_an_unwritten_last_resort_regrets_in_the_clients_language(
+    language: str, tone: Tone, spoken_in: str
+) -> None:
+    head = HEAD.replace("last_resort: {say: {file: sorry}}", f"language: {language}\ntone: {tone}")
+    plan = decided("routes: [{name: r, do: [{ring: ola}]}]\n", head=head).plan
+    said = phrase(language, tone, Phrase.NOBODY)
+    assert [node.step for node in plan.nodes][1:] == [said]
+    assert said.language == spoken_in
+    assert (plan.nodes[0].then, plan.nodes[1].then) == (1, None)
 
 
 def test_agents_outside_their_hours_are_none() -> None:

@@ -12,7 +12,6 @@ PAGE = reference_page()
 ROWS = [
     ("a value that is needed", "| `client` | [id](#values) | *required* |"),
     ("a default", "| `language` | [language](#values) | `en` |"),
-    ("a default of several parts", "| `[{say: {file: 'sound:im-sorry'}}, {say: {file: "),
     ("a choice", "| `order` | `all`, `in-turn` or `rotate` | `all` |"),
     ("a choice, or something else", "| `treatment` | `decline`, `busy`, [say treatment](#say-treatment) or "),
     ("one or several", "| `dialled` | [number pattern](#values), or a list of them |  |"),

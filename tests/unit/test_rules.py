@@ -502,6 +502,26 @@ CASES = [
         ["6:48: `random` cannot stand here; write 'all', 'in-turn' or 'rotate'"],
     ),
     (
+        "a class of music that is none",
+        "music: 'a b'",
+        ["6:8: `a b` is not a class of music on hold; use letters, digits, _ . -"],
+    ),
+    (
+        "a place of a whisper that is misspelt",
+        route("[{ring: PJSIP/1, announce: 'From {callr}'}]"),
+        ["6:51: `{callr}` stands for nothing here; did you mean `{caller}`?"],
+    ),
+    (
+        "a place of a question that is none",
+        route("[{ring: PJSIP/1, confirm: 'Take it, {weather}?'}]"),
+        ["6:50: `{weather}` stands for nothing here; write {client} or {caller}, or no braces"],
+    ),
+    (
+        "a brace alone",
+        "people: {kari: {rings: [{number: 22334466, confirm: 'Take } it'}]}}",
+        ["6:53: `}` stands for nothing here; write {client} or {caller}, or no braces"],
+    ),
+    (
         "an outcome that is none",
         route("[{ring: PJSIP/1, on: {engaged: []}}]"),
         [

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from router.core.dialling import Dialling
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
 from router.core.plan import Speak
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -58,6 +60,19 @@ def test_all_are_found_wherever_they_are_written() -> None:
 def test_a_treatment_may_speak() -> None:
     said = rules(RULES.replace("challenge: Hvem er det?", "say: Ring ikke."))
     assert Speak("Ring ikke.", "nb") in texts(said)
+
+
+def test_a_whisper_is_the_clients_name_and_what_the_callers_number_is_put_together_of() -> None:
+    text = RULES.replace("announce: En kunde.", "announce: 'Til {client}, fra {caller}. Vær blid.'")
+    text = text.replace("confirm: Vil du?", "confirm: 'Ta {caller}?'")
+    said = {one.text for one in texts(rules(text)) if one.language == "nb"}
+    assert {"Til Fjord, fra", ". Vær blid.", "Ta", "skjult nummer", "pluss", *"0123456789"} <= said
+    assert not [one for one in said if "{" in one]
+
+
+def test_what_is_said_where_no_last_resort_is_written() -> None:
+    text = RULES.replace("last_resort: [{say: Ingen.}, {say: {file: bye}}]\n", "")
+    assert phrase("nb", "informal", Phrase.NOBODY) in texts(rules(text))
 
 
 def test_hours_are_told_by_what_they_will_be() -> None:

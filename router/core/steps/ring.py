@@ -4,18 +4,21 @@ The legs of a round ring together. A round is over when all its legs have failed
 round does not wait for the cancelled legs to end.
 
 Whoever answers has the call, unless there is something to say to them first, or they are to press a key. Then
-the leg is in a bridge of its own, the caller goes on hearing ringing, the others ring on, and the first to
-take the call has it. A round whose time is up waits for those who are being asked.
+the leg is in a bridge of its own, the caller goes on hearing ringing or music, the others ring on, and the
+first to take the call has it. A round whose time is up waits for those who are being asked.
+
+Music needs a caller who is answered and in the call's bridge; it ends before anybody else comes into that.
 
 A leg is created first and dialled once its channel has entered our application: `dial` sent right behind
 `channels/create` is refused by Asterisk now and then (409).
 """
 
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec.structs import replace
 
-from router.core.call import Asked, Call, Connected, Leg, LegState, Ringing, Turn, with_leg
+from router.core.call import Asked, Call, Commands, Connected, Leg, LegState, Ringing, Turn, with_leg
 from router.core.commands import (
     CallCommand,
     CancelTimer,
@@ -27,6 +30,8 @@ from router.core.commands import (
     IndicateRinging,
     PlayToLeg,
     SetTimer,
+    StartMusic,
+    StopMusic,
     StopPlayback,
 )
 from router.core.disposition import ring_outcome
@@ -43,7 +48,9 @@ from router.core.events import (
     RouterReturned,
     TimerFired,
 )
-from router.core.plan import Ring
+from router.core.numbers import CallerId
+from router.core.phrases import whispered
+from router.core.plan import Prompt, Ring, Whisper
 from router.core.steps import say
 
 TIMER = "ring"
@@ -73,9 +80,13 @@ BACKSTOP = 5.0
 
 def enter(call: Call, step: Ring, now: datetime) -> Turn:
     """Ring the first round."""
-    turn = _ring_round(call, step, Ringing(-1, now, (), told=call.answering), now)
+    told = call.answering or bool(step.music)
+    turn = _ring_round(call, step, Ringing(-1, now, (), told=told), now)
     if turn.outcome is not None:
-        return turn
+        return Turn(turn.call, outcome=turn.outcome)
+    if step.music:
+        call, commands = say.in_bridge(turn.call)
+        return Turn(call, (*commands, StartMusic(step.music), *turn.commands))
     hears = IndicateRinging() if call.answering else SetTimer(RINGBACK, PATIENCE)
     return Turn(turn.call, (hears, *turn.commands))
 
@@ -117,7 +128,8 @@ def advance(call: Call, state: Ringing, event: CallEvent, now: datetime) -> Turn
             # The clock may have been set back meanwhile: never longer than a whole round.
             left = step.ring_for - max((now - state.since) / timedelta(seconds=1), 0.0)
             waits = tuple(_wait(one.leg) for one in state.asked if one.playback is None)
-            return _tell(call, state, CancelTimer(RINGBACK), SetTimer(TIMER, max(left, 0.0)), *waits)
+            again: Commands = (CancelTimer(RINGBACK), SetTimer(TIMER, max(left, 0.0)), *waits)
+            return Turn(call, again) if step.music else _tell(call, state, *again)
         case _:
             # HangupRequested, LegLeft and further LegRinging: noted by the call machine; PlaybackEnded: of an
             # earlier prompt; keys of the caller.
@@ -142,6 +154,21 @@ def _tell(call: Call, state: Ringing, *commands: CallCommand) -> Turn:
     return Turn(replace(call, state=replace(state, told=True)), (IndicateRinging(), *commands))
 
 
+def _over(step: Ring) -> Commands:
+    """What ends with the step, whatever came of it."""
+    return ((StopMusic(),) if step.music else ()) + CANCEL_TIMERS
+
+
+def music_again(call: Call) -> Commands:
+    """What a gap may have swallowed of the music: that it plays while phones ring, and that it does not
+    afterwards."""
+    steps = (call.plan.nodes[at].step for at in call.met)
+    music = next((step.music for step in steps if isinstance(step, Ring) and step.music), None)
+    if music is None:
+        return ()
+    return (StartMusic(music) if isinstance(call.state, Ringing) else StopMusic(),)
+
+
 def _may_be_dialled(leg: Leg) -> bool:
     return leg.state is LegState.CREATED and leg.intent is None
 
@@ -162,12 +189,12 @@ def _ring_round(call: Call, step: Ring, state: Ringing, now: datetime) -> Turn:
     tried = state.tried + state.legs
     number = next((n for n in range(state.round + 1, len(step.rounds)) if step.rounds[n]), None)
     if number is None:
-        return Turn(call, CANCEL_TIMERS, ring_outcome([call.legs[leg] for leg in tried]))
+        return Turn(call, _over(step), ring_outcome([call.legs[leg] for leg in tried]))
     targets = step.rounds[number]
     first = len(call.legs)
     legs = tuple(Leg(first + offset, now, target) for offset, target in enumerate(targets))
     ringing = Ringing(number, now, tuple(leg.number for leg in legs), tried, state.told)
-    create: tuple[CallCommand, ...] = tuple(CreateLeg(leg.number, leg.target) for leg in legs)
+    create: Commands = tuple(CreateLeg(leg.number, leg.target) for leg in legs)
     return Turn(
         replace(call, legs=call.legs + legs, state=ringing), (*create, SetTimer(TIMER, step.ring_for))
     )
@@ -179,9 +206,9 @@ def _next_if_all_failed(call: Call, step: Ring, state: Ringing, now: datetime) -
     return Turn(replace(call, state=state))
 
 
-def _cancel(call: Call, legs: tuple[int, ...], reason: HangupReason) -> tuple[Call, tuple[CallCommand, ...]]:
+def _cancel(call: Call, legs: tuple[int, ...], reason: HangupReason) -> tuple[Call, Commands]:
     """Hang up those of these legs that are still there, and remember why."""
-    commands: tuple[CallCommand, ...] = ()
+    commands: Commands = ()
     for leg in (call.legs[number] for number in legs):
         if not leg.gone and leg.intent is None:
             call = with_leg(call, replace(leg, intent=reason))
@@ -189,7 +216,7 @@ def _cancel(call: Call, legs: tuple[int, ...], reason: HangupReason) -> tuple[Ca
     return call, commands
 
 
-def hang_up(leg: Leg, reason: HangupReason) -> tuple[CallCommand, ...]:
+def hang_up(leg: Leg, reason: HangupReason) -> Commands:
     """What ends a leg, and removes the bridge of its own if it has one."""
     own = (DestroyLegBridge(leg.number),) if leg.asked else ()
     return (HangUpLeg(leg.number, reason), *own)
@@ -199,8 +226,9 @@ def hang_up(leg: Leg, reason: HangupReason) -> tuple[CallCommand, ...]:
 
 
 def _answered(call: Call, state: Ringing, leg: int) -> Turn:
-    if not _step(call).heard_by(call.legs[leg].target):
-        return Turn(call, CANCEL_TIMERS, Connected(leg))
+    step = _step(call)
+    if not step.heard_by(call.legs[leg].target):
+        return Turn(call, _over(step), Connected(leg))
     call = with_leg(call, replace(call.legs[leg], asked=True))
     return _ask(call, state, Asked(leg, tries=1))
 
@@ -208,10 +236,18 @@ def _answered(call: Call, state: Ringing, leg: int) -> Turn:
 def _ask(call: Call, state: Ringing, asked: Asked) -> Turn:
     """Play what is to be heard, all of it."""
     playback = call.playbacks + 1
-    prompts = _step(call).heard_by(call.legs[asked.leg].target)
+    heard = _step(call).heard_by(call.legs[asked.leg].target)
+    prompts = tuple(chain.from_iterable(_words(call, one) for one in heard))
     state = _with(state, replace(asked, playback=playback))
     call = replace(call, playbacks=playback, state=state)
     return Turn(call, (PlayToLeg(playback, asked.leg, prompts),))
+
+
+def _words(call: Call, heard: Prompt | Whisper) -> tuple[Prompt, ...]:
+    """Only here is it looked at who calls: nobody else pays for it."""
+    if not isinstance(heard, Whisper):
+        return (heard,)
+    return whispered(heard, CallerId.read(call.info.caller, "", heard.country).said_in(heard.country))
 
 
 def _heard(call: Call, state: Ringing, asked: Asked) -> Turn:
@@ -238,7 +274,7 @@ def _again(call: Call, state: Ringing, asked: Asked, now: datetime) -> Turn:
 
 
 def _take(call: Call, asked: Asked) -> Turn:
-    return Turn(call, (*_stop(asked), *CANCEL_TIMERS), Connected(asked.leg))
+    return Turn(call, (*_stop(asked), *_over(_step(call))), Connected(asked.leg))
 
 
 def _let_go(call: Call, state: Ringing, asked: Asked, reason: HangupReason, now: datetime) -> Turn:
@@ -247,7 +283,7 @@ def _let_go(call: Call, state: Ringing, asked: Asked, reason: HangupReason, now:
     return Turn(turn.call, (*_stop(asked), *cancels, *turn.commands), turn.outcome)
 
 
-def _stop(asked: Asked) -> tuple[CallCommand, ...]:
+def _stop(asked: Asked) -> Commands:
     """Stop what is being waited for."""
     if asked.playback is None:
         return (CancelTimer(key_timer(asked.leg)),)

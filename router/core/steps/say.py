@@ -27,9 +27,15 @@ def advance(call: Call, state: Saying, event: CallEvent, now: datetime) -> Turn:
 def play(call: Call, prompts: tuple[Heard, ...]) -> tuple[Call, Commands]:
     """Play to the caller, one after the other, as the call's next playback."""
     playback = call.playbacks + 1
+    call, commands = in_bridge(call)
+    return replace(call, playbacks=playback), (*commands, Play(playback, prompts))
+
+
+def in_bridge(call: Call) -> tuple[Call, Commands]:
+    """The call with its caller answered and in its bridge, as far as that is not done yet."""
     bridge = () if call.bridged else (OpenBridge(),)
     call, answer = answered(call)
-    return replace(call, playbacks=playback, bridged=True), (*answer, *bridge, Play(playback, prompts))
+    return replace(call, bridged=True), (*answer, *bridge)
 
 
 def answered(call: Call) -> tuple[Call, Commands]:

@@ -31,6 +31,8 @@ from router.core.commands import (
     Recorded,
     ReturnToDialplan,
     SetChannelVariables,
+    StartMusic,
+    StopMusic,
     StopPlayback,
     StopRecording,
 )
@@ -50,6 +52,8 @@ from router.edge.ari import models
 
 WireCommand = (
     IndicateRinging
+    | StartMusic
+    | StopMusic
     | AnswerCaller
     | CreateLeg
     | DialLeg
@@ -234,6 +238,10 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
     match command:
         case IndicateRinging():
             return (Request("POST", f"{caller}/ring"),)
+        case StartMusic(music):
+            return (Request("POST", f"bridges/{bridge_id(call)}/moh", {"mohClass": music}),)
+        case StopMusic():
+            return (Request("DELETE", f"bridges/{bridge_id(call)}/moh", done=(404, 409)),)
         case AnswerCaller():
             return (Request("POST", f"{caller}/answer"),)
         case CreateLeg():
