@@ -36,6 +36,11 @@ Spoken = Annotated[
     | Annotated[SayFile, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
+Pronounced = Annotated[
+    Annotated[Annotated[str, as_text(reading.read_text_spoken)], Tag("<text>")]
+    | Annotated[SayFile, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
 Confirm = Annotated[
     Annotated[StrictBool, Tag("<bool>")] | Annotated[Text, Tag("<text>")],
     Discriminator(reading.confirm_form),

@@ -183,11 +183,13 @@ def test_a_call_that_nobody_places_is_explained(options: list[str], said: str) -
 
 
 def test_a_step_that_no_call_takes_yet_is_told() -> None:
-    Path("rules/fjord.yaml").write_text(RULES.replace("[{say: {file: closed}}, hangup]", "[directory]"))
+    queue = RULES.replace("[{say: {file: closed}}, hangup]", "[{queue: desk}]")
+    people = "people: {kari: {rings: PJSIP/kari}}\nqueues: {desk: {agents: kari}}\n"
+    Path("rules/fjord.yaml").write_text(queue + people)
     lines = command("explain", "--to", "+4722334455", "--at", "2026-11-23 20:00").stdout.splitlines()
     assert lines[-2:] == [
-        "so the call is message_left",
-        "but `message` is not carried out by this version yet; calls go on with the next step",
+        "so the call is answered",
+        "but `queue` is not carried out by this version yet; calls go on with the next step",
     ]
 
 

@@ -57,7 +57,9 @@ routes:
   - {name: outside, when: {dialled: "+4722334407"}, do: [{ring: "+4790000001"}]}
   - name: marked
     when: {dialled: "+4722334408"}
-    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, directory, {ring: PJSIP/kari}]
+    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {queue: desk}, {ring: PJSIP/kari}]
+people: {lise: {rings: PJSIP/lise}}
+queues: {desk: {agents: lise}}
 last_resort: {say: {file: "sound:sorry"}}
 """
 
