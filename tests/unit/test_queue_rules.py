@@ -270,6 +270,10 @@ CHANGES = [
     ("which key", "2: [directory]", "3: [directory]", 1),
     ("an agent's phone", "ola: {rings: PJSIP/2}", "ola: {rings: PJSIP/9}", 1),
     ("an extension in the directory", "extension: 103", "extension: 104", 1),
+    ("how a name is said", "extension: 103", "extension: 103, name: Eva", 1),
+    ("what somebody in the directory has", "extension: 103", "extension: 103, do: message", 1),
+    ("a phone of somebody in it", "PJSIP/3", "PJSIP/4", 1),
+    ("who is in it at night", "hours: day, extension: 101", "extension: 101", 1),
     ("the order of choices", "choices:\n            1:", "choices:\n            9: []\n            1:", 1),
     ("a queue's place in the file", "tags:", "\n\ntags:", 0),
 ]
