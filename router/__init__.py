@@ -31,6 +31,7 @@ Facts -> decision
     core/counts.py             how many, as conditions ask it
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
+    core/keypad.py             names as they are keyed in, and people found by them
     core/languages/catalogue.py    what the product itself says to people, in one language
     core/languages/en.py       ... in English
     core/languages/nb.py       ... in Norwegian
@@ -93,8 +94,10 @@ The call
     core/steps/ask.py          a menu, a challenge: the caller presses a key
     core/steps/message.py      a message, or a number at which to be called back
     core/returning.py          ... whether somebody can be called back there
+    core/steps/directory.py    somebody is looked for, and chosen
+    core/finding.py            ... whom that finds, and what that person's own treatment is now
     core/steps/ring.py         phones ring, round after round
-    core/steps/perform.py      what others carry out: directories and queues
+    core/steps/perform.py      what others carry out: queues
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed

@@ -16,8 +16,8 @@ from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
 from router.core.cast import Roles
-from router.core.decide import Decision
 from router.core.explain import explain as explained
+from router.core.plan import PlanNode
 from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
 from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
@@ -186,16 +186,15 @@ def _lines(supposed: Supposed) -> Iterator[str]:
     decision, record = supposed.decision, supposed.record
     yield from explained(decision)
     yield ""
-    yield from (_met(decision, position) for position in supposed.met)
+    nodes = [supposed.plan.nodes[position] for position in supposed.met]
+    yield from map(_met, nodes)
     reason = f" ({record.reason})" if record.reason else ""
     attempts = f"; {attempts_in_words(record.attempts)}" if record.attempts else ""
     yield f"so the call is {record.disposition.value}{reason}{attempts}"
-    steps = (decision.plan.nodes[position].step for position in supposed.met)
-    for name in dict.fromkeys(name_of(step) for step in steps if isinstance(step, PLANNED)):
+    for name in dict.fromkeys(name_of(node.step) for node in nodes if isinstance(node.step, PLANNED)):
         yield f"but `{name}` is not carried out by this version yet; {INSTEAD[name]}"
 
 
-def _met(decision: Decision, position: int) -> str:
-    node = decision.plan.nodes[position]
+def _met(node: PlanNode) -> str:
     place = f"{node.place}: " if node.place else ""
     return f"{place}{step_in_words(node.step)}"

@@ -19,6 +19,8 @@ from router.core.events import (
     LegReady,
     LegRinging,
     NumberRead,
+    PeopleFound,
+    PersonChosen,
     PlaybackEnded,
     RecordingEnded,
     RouterReturned,
@@ -59,6 +61,11 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"recording {recording} {what}"
         case NumberRead(_, number):
             return f"can be called back at {number}" if number else "no number to call back at"
+        case PeopleFound(keys, people, more):
+            names = ", ".join(one.id for one in people)
+            return f"{keys} finds {'too many' if more else names or 'nobody'}"
+        case PersonChosen(person):
+            return f"goes on with {person}"
         case StepEnded(_, outcome, by):
             return f"step ended: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
         case TimerFired(timer):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.core.commands import CallCommand, HangupReason
+from router.core.events import Found
 from router.core.plan import CallPlan, Step, Target
 from router.core.record import CallInfo, Disposition, Evidence, Phase
 
@@ -126,6 +127,33 @@ class Messaging(msgspec.Struct, frozen=True, tag=True):
     """True once it should long have ended."""
 
 
+class SearchStage(StrEnum):
+    """How far a caller has come who looks for somebody in a directory."""
+
+    KEYING = "keying"
+    """keys in an extension, or letters of a name"""
+    FINDING = "finding"
+    """has keyed them in"""
+    CHOOSING = "choosing"
+    """hears who was found"""
+    LEADING = "leading"
+    """has chosen one of them"""
+
+
+class Searching(msgspec.Struct, frozen=True, tag=True):
+    """The caller looks for somebody in a directory (steps/directory.py)."""
+
+    stage: SearchStage
+    asking: Asking = Asking(0)
+    """How what is being asked stands."""
+    tries: int = 0
+    """How often the caller was let search, this time included."""
+    found: tuple[Found, ...] = ()
+    """Whom to choose from."""
+    chosen: str = ""
+    """The id of who is chosen."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """Who answered a phone hears something, and may have to press a key."""
 
@@ -175,7 +203,7 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Asking | Messaging | Ringing | Performing | Talking | Ending | Over
+CallState = Saying | Asking | Messaging | Searching | Ringing | Performing | Talking | Ending | Over
 
 
 class CallbackNumber(msgspec.Struct, frozen=True):
@@ -248,7 +276,7 @@ class Call(msgspec.Struct, frozen=True):
         match self.state:
             case Saying(playback):
                 return (playback,)
-            case Asking(_, playback) | Messaging(_, Asking(_, playback)):
+            case Asking(_, playback) | Messaging(_, Asking(_, playback)) | Searching(_, Asking(_, playback)):
                 return () if playback is None else (playback,)
             case Ringing(asked=asked):
                 return tuple(one.playback for one in asked if one.playback is not None)
@@ -286,7 +314,13 @@ class Done(msgspec.Struct, frozen=True):
     """A step is over and did not settle the call."""
 
 
-StepOutcome = str | Done | Connected | Settled
+class LedTo(msgspec.Struct, frozen=True):
+    """A step is over, and the call goes on at this position of its plan."""
+
+    position: int
+
+
+StepOutcome = str | Done | LedTo | Connected | Settled
 """A text is the way on (plan.ways_on)."""
 
 

@@ -3,8 +3,9 @@
 What is given goes by names: a person's id, an endpoint or a number for phones, a queue's id, and `menu`,
 `directory`, `message`, `callback` and `challenge` for what the caller does there. A list has what is done
 each time, and the last stays. Those not named do as one would wish: phones answer, agents are there, the
-caller leaves the message and asks to be called back; but presses no key where one is to be chosen, finds
-nobody in a directory, and fails a challenge.
+caller leaves the message and asks to be called back; but presses no key where one is to be chosen, looks for
+nobody in a directory, and fails a challenge. Whoever is looked for there is keyed in and chosen, and what the
+phones of that person do is given as for any other call.
 """
 
 from collections import Counter
@@ -36,6 +37,8 @@ Given = Mapping[str, tuple[str, ...]]
 
 PHONES = (ANSWERED, *(outcome.value for outcome in RingOutcome))
 """What a phone can be told to do."""
+MENU, DIRECTORY = "menu", "directory"
+"""Names of what the caller does by a key, and by looking for a person."""
 LEFT = "left"
 """What the caller does who leaves a message."""
 REQUESTED = "requested"
@@ -43,13 +46,12 @@ REQUESTED = "requested"
 QUEUES = (ANSWERED, *(outcome.value for outcome in QueueOutcome))
 """What can come of a queue; without being told, an agent takes the call whose phone would answer."""
 CALLER: Mapping[str, tuple[str, ...]] = {
+    DIRECTORY: (OTHERWISE,),
     "message": (LEFT, OTHERWISE),
     "callback": (REQUESTED, OTHERWISE),
     "challenge": (FAILED, PASSED),
 }
 """What the caller can be told to do; the first is done without that."""
-MENU, DIRECTORY = "menu", "directory"
-"""Names of what the caller does by a key, and by naming a person."""
 
 
 def names_of(target: Target) -> tuple[str, ...]:
@@ -102,10 +104,6 @@ class Cast:
         match step:
             case Queue(_, agents):
                 return self._queue(told, agents)
-            case Directory():
-                if told is None or told == OTHERWISE or not self._answers(told):
-                    return OTHERWISE, ""
-                return ANSWERED, told
             case Menu(_, keys):
                 return (told if told in keys else OTHERWISE), ""
             case _:
@@ -153,6 +151,10 @@ class Roles:
 
     def __init__(self, rules: RuleSet) -> None:
         self.people = {person for client in rules.clients.values() for person in client.people}
+        self.found = {
+            name for client in rules.clients.values() for name, person in client.people.items() if person.said
+        }
+        """Those whom a directory finds."""
         self.queues = {queue for client in rules.clients.values() for queue in client.queues}
 
     def what_is_wrong(self, name: str, done: Iterable[str]) -> Wrong | None:
@@ -166,8 +168,8 @@ class Roles:
             known = self.people | self.queues
             return Wrong(UnknownNameError.among(what, name, known, instead), in_name=True)
         for one in done:
-            if one not in can and not (name == DIRECTORY and one in self.people):
-                words = "a person's id" if name == DIRECTORY else ", ".join(dict.fromkeys(can))
+            if one not in can and not (name == DIRECTORY and one in self.found):
+                words = _FINDS if name == DIRECTORY else ", ".join(dict.fromkeys(can))
                 what = f"`{one}` is nothing that `{name}` does; write one of {words}"
                 return Wrong(ValueError(what), in_name=False)
         return None
@@ -181,10 +183,9 @@ class Roles:
             can += QUEUES
         if name == MENU:
             can += _KEYS
-        if name == DIRECTORY:
-            can += (OTHERWISE,)
         return can + CALLER.get(name, ())
 
 
-_ACTS = (MENU, DIRECTORY, *CALLER)
+_ACTS = (MENU, *CALLER)
+_FINDS = "the ids of people with a name or an extension, whose client has a directory"
 _KEYS = (*"0123456789*#", OTHERWISE)

@@ -66,7 +66,7 @@ def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset
             case QueueStep(queue=queue):
                 rung |= {*doc.queues[queue].agents}
             case DirectoryStep():
-                rung |= {*doc.people}
+                rung |= {who for who, one in doc.people.items() if one.name or one.extension}
     never = [who for who, written in doc.people.items() if who not in rung and not written.numbers]
     # Those of a table who have an extension are there for callers who dial it.
     tabled = [who for who in never if who in from_table and doc.people[who].extension is None]

@@ -144,6 +144,18 @@ class ReadNumber(Command, frozen=True):
     text: str
 
 
+class FindPeople(Command, frozen=True):
+    """Tell by PeopleFound who in the client's directory goes by what the caller keyed in."""
+
+    keys: str
+
+
+class ChoosePerson(Command, frozen=True):
+    """Tell by PersonChosen what a call to somebody found in the directory meets now."""
+
+    id: str
+
+
 class Perform(Command, frozen=True):
     """Carry out the step at a position of the plan, which is none of the call machine's, and tell it by
     StepEnded."""
@@ -230,6 +242,8 @@ CallCommand = (
     | StopRecording
     | DiscardRecording
     | ReadNumber
+    | FindPeople
+    | ChoosePerson
     | Perform
     | SetChannelVariables
     | Bridge

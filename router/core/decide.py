@@ -5,6 +5,7 @@ own number; the routes, first match in file order; else the client's last resort
 decision only picks one, and takes out people who are outside their hours.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -87,13 +88,17 @@ def _routed(
 
 def _present(client: ClientRules, layout: Layout, moment: Moment, trace: list[TraceRow]) -> CallPlan:
     """The plan without people who are outside their hours."""
-    absent: set[str] = set()
-    for name in layout.people:
-        person = client.people[name]
-        if person.hours is not None and not moment.is_open(person.hours):
-            absent.add(name)
-            trace.append(TraceRow("person", name, person.place, False, (Failure("open", (person.hours,)),)))
-    return layout.present(absent, moment.facts.turn)
+    away = absent(client, layout, moment.is_open)
+    for name, hours in away:
+        failed = (Failure("open", (hours,)),)
+        trace.append(TraceRow("person", name, client.people[name].place, False, failed))
+    return layout.present({name for name, _ in away}, moment.facts.turn)
+
+
+def absent(client: ClientRules, layout: Layout, is_open: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """The people of a plan who are outside their hours, and which those are."""
+    within = ((name, client.people[name].hours) for name in layout.people)
+    return [(name, hours) for name, hours in within if hours is not None and not is_open(hours)]
 
 
 def _decision(

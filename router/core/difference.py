@@ -32,9 +32,10 @@ from router.core.plan import (
     Target,
     Whisper,
     prompts_of,
+    ungreeted,
 )
 from router.core.regexes import RegexIndex
-from router.core.ruleset import ClientRules, RuleSet
+from router.core.ruleset import ClientRules, PersonRules, RuleSet
 from router.core.space import (
     ANONYMOUS,
     INTERNAL,
@@ -167,6 +168,8 @@ class Meanings:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, int] = {}
+        self._directories: dict[int, Hashable] = {}
+        """What a client's directory leads to, by the identity of its rules."""
 
     def of(self, plan: CallPlan, client: ClientRules | None) -> int:
         """The number of a plan of a client. Plans go forward only, so that each step's is made of those after
@@ -183,22 +186,41 @@ class Meanings:
             waiting.pop()
             then = meaning[node.then]
             on = {outcome: meaning[at] for outcome, at in node.on.items() if meaning[at] != then}
-            meaning[here] = self._number((_step(node.step, client), then, frozenset(on.items())))
+            meaning[here] = self._number((self._step(node.step, client), then, frozenset(on.items())))
         start = meaning[0 if plan.nodes else None]
         return self._number((start, plan.blocked_by is not None, plan.no_route))
 
+    def _step(self, step: Step, client: ClientRules | None) -> Hashable:
+        """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
+        match step:
+            case Refuse(treatment):
+                return ("refuse", treatment)
+            case _:
+                assert client is not None, "a call to nobody's number is only refused"
+                if isinstance(step, Directory):
+                    return (step, self._directory(client))
+                return _of_client(step, client)
+
+    def _directory(self, client: ClientRules) -> Hashable:
+        """Whom a caller can find, how they are called, and what each leads to."""
+        if id(client) not in self._directories:
+            self._directories[id(client)] = ()  # Of a directory within one, there is nothing more to say.
+            self._directories[id(client)] = self._number(
+                frozenset(self._person(client, one) for one in client.people.values() if one.said)
+            )
+        return self._directories[id(client)]
+
+    def _person(self, client: ClientRules, person: PersonRules) -> Hashable:
+        assert person.treatment is not None
+        timed = ((client.people[name].hours, client.people[name].phones) for name in person.treatment.people)
+        hours = frozenset(
+            (_told(client.hours[name or ""]), tuple(phone.dial for phone in phones)) for name, phones in timed
+        )
+        meets = self.of(ungreeted(person.treatment.plan), client)
+        return (person.name, person.extension, person.said, hours, meets)
+
     def _number(self, what: Hashable) -> int:
         return self._known.setdefault(what, len(self._known))
-
-
-def _step(step: Step, client: ClientRules | None) -> Hashable:
-    """What a caller meets of a step: who rings together does so in no order, and names are not heard."""
-    match step:
-        case Refuse(treatment):
-            return ("refuse", treatment)
-        case _:
-            assert client is not None, "a call to nobody's number is only refused"
-            return _of_client(step, client)
 
 
 def _of_client(step: Step, client: ClientRules) -> Hashable:
@@ -217,9 +239,6 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
             rules = msgspec.structs.replace(client.queues[queue], place="")
             phones = tuple((one.dial, one.confirm) for agent in agents for one in client.people[agent].phones)
             return ("queue", rules, phones, wait_for, front)
-        case Directory():
-            people = ((one.name, one.extension, one.hours, one.phones) for one in client.people.values())
-            return ("directory", frozenset(people))
         case _:
             return heard or step
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
 from router.core.commands import HangupReason
-from router.core.plan import ASKS, TELLS, TO_SOMEBODY, Callback, Message, RingOutcome
+from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
 from router.core.record import (
     Attempt,
     AttemptOutcome,
@@ -244,7 +244,7 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     told, rung = any(isinstance(step, TELLS) for step in met), len(call.legs) > 1
     if NOT_BUILT in call.flags and not told and not rung:
         return Disposition.FAILED, NOT_BUILT
-    if not any(isinstance(step, TO_SOMEBODY) for step in met):
+    if not any(isinstance(step, CALLS_SOMEBODY) for step in met):
         # Who was asked something, and chose nothing, was not refused.
         told = told or any(isinstance(step, ASKS) for step in met)
         return (Disposition.INFORMED, "") if told else (Disposition.BLOCKED, f"route {call.info.route}")

@@ -10,6 +10,8 @@ from datetime import datetime
 
 import msgspec
 
+from router.core.plan import CallPlan, Prompt
+
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, tag_field="event"):
     """What all events share: they are frozen, and are told apart by their class name in the journal."""
@@ -104,6 +106,31 @@ class NumberRead(Event, frozen=True):
     own: bool = False
 
 
+class Found(msgspec.Struct, frozen=True):
+    """Somebody whom a caller may have looked for."""
+
+    id: str
+    said: tuple[Prompt, ...]
+    """The name, as callers hear it."""
+
+
+class PeopleFound(Event, frozen=True):
+    """Who goes by `keys` in the client's directory (core/finding.py): at most as many as there are keys to
+    choose by, and nobody where there are `more`."""
+
+    keys: str
+    people: tuple[Found, ...] = ()
+    more: bool = False
+
+
+class PersonChosen(Event, frozen=True):
+    """The treatment of somebody whom the caller chose, as it was at that moment; empty where there is nobody
+    of that id any more."""
+
+    id: str
+    plan: CallPlan
+
+
 class StepEnded(Event, frozen=True):
     """The step at that position of the plan, which was to be performed, is over: `outcome` settles the call
     (steps/perform.py), or is the way on (plan.ways_on). `by` is who answered, if somebody did."""
@@ -164,6 +191,8 @@ CallEvent = (
     | KeyPressed
     | RecordingEnded
     | NumberRead
+    | PeopleFound
+    | PersonChosen
     | StepEnded
     | TimerFired
     | CommandFailed

@@ -242,7 +242,7 @@ def _menu(step: MenuStep, doc: ClientDoc, rounds: Rounds) -> Step:
 
 
 def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Directory()
+    return Directory(doc.language, doc.tone)
 
 
 def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of eight states (call.py), and there is one function for each: Saying, Asking,
-Messaging, Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and Over are
-here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as evidence,
-whatever the state. Then comes what all states share:
+A call is always in one of nine states (call.py), and there is one function for each: Saying, Asking,
+Messaging, Searching, Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and
+Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as
+evidence, whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -39,6 +39,7 @@ from router.core.call import (
     Connected,
     Done,
     Ending,
+    LedTo,
     Leg,
     LegState,
     Messaging,
@@ -46,6 +47,7 @@ from router.core.call import (
     Performing,
     Ringing,
     Saying,
+    Searching,
     Settled,
     Talking,
     Turn,
@@ -113,7 +115,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, message, perform, question, ring, say
+from router.core.steps import ask, directory, message, perform, question, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -146,10 +148,13 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Messaging | Ringing | Performing
+_WAITING = Saying | Asking | Messaging | Searching | Ringing | Performing
 """The states in which a caller waits for somebody or something."""
 
-UnderWay = Saying | Asking | Messaging | Ringing | Performing | Talking
+_HEARING = Saying | Asking | Messaging | Searching
+"""Those in which something is played to the caller."""
+
+UnderWay = Saying | Asking | Messaging | Searching | Ringing | Performing | Talking
 """The states of a call that is not about to end."""
 
 _CANCEL_TIMERS = (*ring.CANCEL_TIMERS, *message.CANCEL_TIMERS, CancelTimer(question.TIMER))
@@ -212,6 +217,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(ask.advance(call, state, event, now), now)
         case Messaging():
             return _after(message.advance(call, state, event, now), now)
+        case Searching():
+            return _after(directory.advance(call, state, event, now), now)
         case Ringing():
             return _after(ring.advance(call, state, event, now), now)
         case Performing():
@@ -240,7 +247,9 @@ def _after(turn: Turn, now: datetime) -> tuple[Call, Commands]:
     return call, turn.commands + commands
 
 
-def _next(call: Call, outcome: str | Done) -> int | None:
+def _next(call: Call, outcome: str | Done | LedTo) -> int | None:
+    if isinstance(outcome, LedTo):
+        return outcome.position
     assert call.position is not None
     node = call.plan.nodes[call.position]
     return node.then if isinstance(outcome, Done) else node.on.get(outcome, node.then)
@@ -274,7 +283,9 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
             return ring.enter(call, step, now)
         case Message() | Callback():
             return message.enter(call, step, now)
-        case Directory() | Queue():
+        case Directory():
+            return directory.enter(call, now)
+        case Queue():
             return perform.enter(call, now)
         case SetTags(tags):
             for tag in tags:
@@ -388,7 +399,7 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return with_flag(call, NO_REPLY), (*answer, bridge)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
-        case "Play" if isinstance(call.state, Saying | Asking | Messaging) and call.playing:
+        case "Play" if isinstance(call.state, _HEARING) and call.playing:
             return _in_state(call, call.state, PlaybackEnded(call.playing[0], failed=True), now)
         case "PlayToLeg" if isinstance(call.state, Ringing):
             hearing = (one.playback for one in call.state.asked if one.leg == event.leg)

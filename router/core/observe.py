@@ -30,6 +30,8 @@ from router.core.events import (
     LegReady,
     LegRinging,
     NumberRead,
+    PeopleFound,
+    PersonChosen,
     PlaybackEnded,
     RecordingEnded,
     RouterReturned,
@@ -93,6 +95,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | KeyPressed()
             | RecordingEnded()
             | NumberRead()
+            | PeopleFound()
+            | PersonChosen()
             | StepEnded()
             | TimerFired()
             | BridgeLost()

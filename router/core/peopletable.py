@@ -13,7 +13,7 @@ from router.core.remarks import RuleError, did_you_mean, words_of
 from router.core.tables import Record, Tables, find_table, folder_of, records
 from router.core.yamltext import Path, YamlText
 
-COLUMNS = ("id", "name", "extension", "numbers", "rings", "hours", "mail")
+COLUMNS = ("id", "name", "spoken", "extension", "numbers", "rings", "hours", "mail")
 """The columns a table may have: the keys of an entry of `people:`, and its own name."""
 SEVERAL = ("numbers", "rings")
 """Columns whose cells may hold several values, with BETWEEN between them."""

@@ -2,8 +2,8 @@
 
 Rules and calls meet only here. `decide` makes a plan out of rules and facts; the call machine walks it and
 knows nothing of rules. A plan is a small graph kept as a table: a position is an index, so a call can be
-saved, resumed and explained by one number, and a branch is an index too. A plan is whole when the call starts
-and never changes.
+saved, resumed and explained by one number, and a branch is an index too. A plan is whole when the call
+starts; only whom a caller chooses in a directory adds to it, and all that was there stays where it is.
 """
 
 from enum import StrEnum
@@ -112,7 +112,11 @@ class Menu(msgspec.Struct, frozen=True, tag="menu"):
 
 
 class Directory(msgspec.Struct, frozen=True, tag="directory"):
-    """Let the caller find somebody of the client's, whose own treatment settles the call."""
+    """Let the caller find somebody of the client's, with whose own treatment the call goes on."""
+
+    language: str = "en"
+    """As in `Menu`."""
+    tone: Tone = "formal"
 
 
 class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
@@ -261,8 +265,10 @@ TELLS = (Say, Speak, SayHours)
 """Steps in which a caller is told something."""
 ASKS = (Menu, Directory, Message, Callback)
 """Steps in which a caller is asked for something."""
-TO_SOMEBODY = (Ring, Queue, Directory)
-"""Steps in which a caller may reach a person."""
+CALLS_SOMEBODY = (Ring, Queue)
+"""Steps in which somebody is asked to answer,"""
+TO_SOMEBODY = (*CALLS_SOMEBODY, Directory)
+"""and with those that can lead to such, whatever the plan has."""
 SETTLES = (*TO_SOMEBODY, Message, Callback)
 """Steps that settle a call, if all goes well."""
 
@@ -365,6 +371,16 @@ def after_challenge(challenge: CallPlan, plan: CallPlan) -> CallPlan:
     first = replace(challenge.nodes[0], then=by if plan.nodes else None)
     nodes = (first, *challenge.nodes[1:], *moved(plan.nodes, by))
     return replace(plan, nodes=nodes, greeted=False)
+
+
+def ungreeted(plan: CallPlan) -> CallPlan:
+    """The plan without the client's greeting."""
+    return CallPlan(tuple(moved(plan.nodes[1:], -1))) if plan.greeted else plan
+
+
+def extended(plan: CallPlan, more: CallPlan) -> CallPlan:
+    """The plan with the steps of another one after its own; these begin where those end."""
+    return replace(plan, nodes=(*plan.nodes, *moved(more.nodes, len(plan.nodes))))
 
 
 def leads_to_somebody(plan: CallPlan, position: int | None) -> bool:

@@ -18,7 +18,19 @@ from router.core.decide import Decision, decide
 from router.core.facts import Facts
 from router.core.idle import idle
 from router.core.layout import Layout
-from router.core.plan import ENDS, SETTLES, TELLS, CallPlan, Queue, Ring, RingOutcome, Step, ways_on
+from router.core.plan import (
+    ENDS,
+    SETTLES,
+    TELLS,
+    CallPlan,
+    Directory,
+    Queue,
+    Ring,
+    RingOutcome,
+    Step,
+    ungreeted,
+    ways_on,
+)
 from router.core.remarks import RuleWarning
 from router.core.ruleset import ClientRules, Route, RuleSet
 from router.core.scenarios import Part, branch
@@ -32,7 +44,9 @@ DAYS = 400
 QUICK = 20_000
 """So much work, in decisions, is done within about half a second."""
 _WORK_OF_CLIENT = 500
-"""Of it, what cutting a client's numbers costs."""
+"""Of it, what cutting a client's numbers costs,"""
+_WORK_OF_PERSON = 5
+"""and walking through the treatment of somebody in a directory."""
 
 
 class Counterexample(msgspec.Struct, frozen=True):
@@ -86,7 +100,8 @@ def prove(rules: RuleSet, start: datetime, most: int | None = None) -> Proof | N
 
 def _work_before(client: ClientRules) -> int:
     """What cutting the space of a client's calls costs, in decisions."""
-    return _WORK_OF_CLIENT + len(client.hours) * DAYS + 2 * sum(1 for _ in listed(client))
+    people = _WORK_OF_PERSON * sum(bool(person.said) for person in client.people.values())
+    return _WORK_OF_CLIENT + people + len(client.hours) * DAYS + 2 * sum(1 for _ in listed(client))
 
 
 class _Walked(NamedTuple):
@@ -98,15 +113,18 @@ class _Walked(NamedTuple):
     """Places of the steps that can be met."""
     rung: frozenset[str]
     """Names of phones that can ring."""
-    dead: dict[str, Given]
-    """Places of rings after which nothing comes at all, with what phones do on the way there."""
+    dead: dict[str, Way]
+    """Places of rings after which nothing comes at all, with the way there."""
+    directory: Way | None
+    """The way to a directory, if it leads to one."""
 
 
 def _walk(plan: CallPlan) -> _Walked:
     """Every way through a plan: each step can come to anything that it can come to (plan.ways_on)."""
     parts: set[Part] = set()
     rung: set[str] = set()
-    dead: dict[str, Given] = {}
+    dead: dict[str, Way] = {}
+    directory: Way | None = None
     ways: dict[_At, Way] = {_At(0): ()} if plan.nodes else {}
     waiting = list(ways)
     while waiting:
@@ -114,12 +132,14 @@ def _walk(plan: CallPlan) -> _Walked:
         node = plan.nodes[at.position]
         step = node.step
         rung |= _asked(step)
+        if isinstance(step, Directory):
+            directory = ways[at]
         told = isinstance(step, TELLS) or (at.told and not isinstance(step, SETTLES))
         for way in () if isinstance(step, ENDS) else ways_on(step):
             there, onward = node.on.get(way, node.then), (*ways[at], (step, way))
             if there is None:
                 if not told:
-                    dead.setdefault(node.place, given_on(onward))
+                    dead.setdefault(node.place, onward)
                 continue
             if there != node.then:
                 parts.add(branch(node, way))
@@ -128,7 +148,7 @@ def _walk(plan: CallPlan) -> _Walked:
                 ways[after] = onward
                 waiting.append(after)
     steps = frozenset(plan.nodes[at.position].place for at in ways)
-    return _Walked(frozenset(parts), steps, frozenset(rung), dead)
+    return _Walked(frozenset(parts), steps, frozenset(rung), dead, directory)
 
 
 class _At(NamedTuple):
@@ -165,6 +185,8 @@ class _Client:
         self._rung: set[str] = set()
         self._harm: dict[tuple[str, str], Finding] = {}
         """What can befall a caller, each thing once for each place."""
+        self._in_directory = False
+        """A call came to the client's directory."""
 
     def findings(self) -> Iterator[Finding]:
         for call in self._calls():
@@ -181,13 +203,13 @@ class _Client:
         plan = decision.plan
         walked = _walk(plan)
         matched = [row for row in decision.trace if row.matched]
-        self._met |= {Part(row.place, f"{row.kind} {row.name}") for row in matched} | walked.parts
-        self._steps |= walked.steps
-        self._rung |= walked.rung
-        dead = walked.dead if plan.nodes else {matched[-1].place: ()}
-        for place, given in dead.items():
-            what = "a caller can be cut off here, with nobody reached and nothing said"
-            self._harmed(place, f"{what}; add a step, or write `last_resort:`", call, given)
+        self._met |= {Part(row.place, f"{row.kind} {row.name}") for row in matched}
+        self._walked(walked, call)
+        if not plan.nodes:
+            self._cut_off(matched[-1].place, call, ())
+        if walked.directory is not None and not self._in_directory:
+            self._in_directory = True
+            self._by_directory(walked.directory, call)
         wait = Duration(int(longest_ring(plan)))
         taker = matched[-1]
         # Routes are said to ring too long by cautions.py, whoever is present.
@@ -196,6 +218,35 @@ class _Client:
             what = f"{who} can ring for {wait}, longer than {LONGEST_WAIT}"
             given = tuple((name, (RingOutcome.NO_ANSWER.value,)) for name in sorted(walked.rung))
             self._harmed(taker.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
+
+    def _walked(self, walked: _Walked, call: Facts, before: Way = ()) -> None:
+        """Take down what a plan leads through, after the way that leads to it."""
+        self._met |= walked.parts
+        self._steps |= walked.steps
+        self._rung |= walked.rung
+        for place, way in walked.dead.items():
+            self._cut_off(place, call, (*before, *way))
+
+    def _cut_off(self, place: str, call: Facts, way: Way) -> None:
+        what = "a caller can be cut off here, with nobody reached and nothing said"
+        self._harmed(place, f"{what}; add a step, or write `last_resort:`", call, given_on(way))
+
+    def _by_directory(self, before: Way, call: Facts) -> None:
+        """What can come of choosing each of the people in a directory: once for all times, with everybody
+        there, since who is outside their hours takes ways away and adds none."""
+        for name, person in self._client.people.items():
+            if not person.said or person.treatment is None:
+                continue
+            way = (*before, (Directory(), name))
+            plan = ungreeted(person.treatment.plan)
+            walked = _walk(plan)
+            self._walked(walked, call, way)
+            wait = Duration(int(longest_ring(plan)))
+            if wait > LONGEST_WAIT:
+                what = f"`{name}`, chosen in a directory, can ring for {wait}, longer than {LONGEST_WAIT}"
+                unanswered = ((one, (RingOutcome.NO_ANSWER.value,)) for one in sorted(walked.rung))
+                given = (*given_on(way), *unanswered)
+                self._harmed(person.place, f"{what}; shorten `for:`, or ring fewer in turn", call, given)
 
     def _harmed(self, place: str, what: str, call: Facts, given: Given) -> None:
         example = Counterexample(call, self._client.timezone, given)
@@ -245,8 +296,8 @@ class _Client:
 
     def _led_to(self, route: Route) -> bool:
         """True if a `goto` leads calls there: they meet its first step, which others do not have as well."""
-        own = (person.own.layout for person in self._client.people.values() if person.own is not None)
-        elsewhere = {node.place for layout in (self._client.no_route, *own) for node in layout.plan.nodes}
+        theirs = (person.treatment for person in self._client.people.values() if person.treatment is not None)
+        elsewhere = {node.place for layout in (self._client.no_route, *theirs) for node in layout.plan.nodes}
         first = [node.place for node in route.layout.plan.nodes[:1] if node.place not in elsewhere]
         return not self._steps.isdisjoint(first)
 

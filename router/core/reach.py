@@ -4,7 +4,7 @@ It is looked up in the compiled plans, as they are walked by calls: a step that 
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -16,8 +16,8 @@ from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import OTHERWISE, CallPlan, Directory, Queue, QueueOutcome, Ring, RingOutcome, Step
 from router.core.remarks import did_you_mean
-from router.core.ruleset import ClientRules, RuleSet
-from router.core.show import branches_of, during_of, names_in_words, targets_of, treatments
+from router.core.ruleset import ClientRules, PersonRules, RuleSet
+from router.core.show import branches_of, during_of, layouts_of, names_in_words, targets_of, treatments
 
 _ENDED = {
     RingOutcome.BUSY: ("is busy", "are busy"),
@@ -44,7 +44,7 @@ class Rung(msgspec.Struct, frozen=True):
     name: str
     """Whose phone it is, or the endpoint or number as written."""
     phone: str
-    """Asterisk's dial string; `queue ID` for its agents, and `directory` where callers find them so."""
+    """Asterisk's dial string; `queue ID` for its agents."""
     round: int
     """From 1."""
     rounds: int
@@ -93,7 +93,7 @@ def reach(rules: RuleSet, wanted: str, now: datetime, client: str | None = None)
     known |= {
         name
         for one in clients
-        for target in targets_of(treatments(rules, one))
+        for target in targets_of(layouts_of(one, treatments(rules, one)))
         for name in (target.name, target.dial)
     }
     if found or wanted in known:
@@ -116,7 +116,7 @@ def _ways(rules: RuleSet, client: ClientRules, wanted: str, now: datetime) -> It
         if not one.met or (one.kind == "exception" and one.place in over):
             continue
         numbers = tuple(number.pattern.text for number in one.numbers)
-        for rung in _rounds(one.layout, names, whose):
+        for rung in _rounds(one.layout, names, whose, client.people):
             hours = during.get(rung.name)
             if hours is None or _can_be_open(one.when, hours):
                 asked = when_in_words(one.when)
@@ -149,20 +149,24 @@ def _number(text: str, country: str) -> str:
         return text
 
 
-def _rounds(layout: Layout, names: set[str], people: set[str]) -> Iterator[Rung]:
-    """Where a plan rings a phone, or comes to a queue, that goes by one of `names`, and where one of `people`
-    is an agent or in the directory."""
+def _rounds(
+    layout: Layout, names: set[str], whose: set[str], people: Mapping[str, PersonRules]
+) -> Iterator[Rung]:
+    """Where a plan rings a phone, or comes to a queue, that goes by one of `names`, and where one of those
+    `whose` they are is an agent. `people` are those of a directory; those of one within are no others."""
     for position, through in _passed(layout.plan):
         node = layout.plan.nodes[position]
         match node.step:
             case Ring() as step:
                 yield from _rung(step, through, node.place, position in layout.rotating, names)
             case Queue(queue, agents, wait_for):
-                for name in (*(agent for agent in agents if agent in people), *({queue} & names)):
+                for name in (*(agent for agent in agents if agent in whose), *({queue} & names)):
                     yield Rung(through, node.place, name, f"queue {queue}", 1, 1, False, wait_for)
             case Directory():
-                for name in sorted(people):
-                    yield Rung(through, node.place, name, "directory", 1, 1, False, 0.0)
+                for name, person in people.items():
+                    for rung in _rounds(person.treatment, names, whose, {}) if person.treatment else ():
+                        by = (*through, f"as {name} in the directory", *rung.through)
+                        yield msgspec.structs.replace(rung, through=by)
             case _:
                 pass
 

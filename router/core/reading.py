@@ -499,9 +499,15 @@ HOURS = "hours"
 
 def read_speech(value: object, info: ValidationInfo) -> str:
     """Speech: a text, which may go on over several lines; or `hours`."""
-    text = " ".join(value.split()) if isinstance(value, str) else text_of(value)
+    text = read_text_spoken(value)
     if text == HOURS and not _reading(info).hours:
         raise ValueError("there are no hours to tell; add some under `hours:`, or write a text")
+    return text
+
+
+def read_text_spoken(value: object) -> str:
+    """Text spoken: one that may go on over several lines."""
+    text = " ".join(value.split()) if isinstance(value, str) else text_of(value)
     if not any(map(str.isalnum, text)):
         raise ValueError(f"`{text[:80]}` has nothing that can be spoken; write a text, or {{file: NAME}}")
     if len(text) > LONGEST_SPEECH:

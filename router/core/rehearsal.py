@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
-from router.core.call import CALLER, Asking, Messaging, Stage, Talking
+from router.core.call import CALLER, Asking, Messaging, Searching, SearchStage, Stage, Talking
 from router.core.cast import REQUESTED, Cast
 from router.core.commands import (
     AnswerCaller,
     CallCommand,
     CancelTimer,
+    ChoosePerson,
     CreateLeg,
     DialLeg,
+    FindPeople,
     Finish,
     HangUpLeg,
     Perform,
@@ -43,8 +45,10 @@ from router.core.events import (
     StepEnded,
     TimerFired,
 )
+from router.core.finding import choose_person, find_people, keys_to
 from router.core.plan import FAILED, OTHERWISE, PASSED, CallPlan, Message, RingOutcome
 from router.core.record import CallInfo, CallRecord
+from router.core.ruleset import RuleSet
 from router.core.steps import ask, message, question, ring
 from router.core.steps.perform import ANSWERED
 
@@ -66,17 +70,23 @@ class Rehearsed(NamedTuple):
 
     record: CallRecord
     met: tuple[int, ...]
-    """The plan's nodes that the caller came to, in order."""
+    """The nodes that the caller came to, in order,"""
+    plan: CallPlan
+    """of this plan: the one it began with and, after it, that of who was chosen in a directory."""
 
 
-def rehearse(info: CallInfo, plan: CallPlan, cast: Cast) -> Rehearsed:
-    """One call from its arrival to its record. Who is answered talks for a minute and hangs up."""
-    return _Stage(info, plan, cast).play()
+def rehearse(info: CallInfo, plan: CallPlan, cast: Cast, rules: RuleSet) -> Rehearsed:
+    """One call from its arrival to its record, with the directories of these rules. Who is answered talks
+    for a minute and hangs up."""
+    return _Stage(info, plan, cast, rules).play()
 
 
 class _Stage:
-    def __init__(self, info: CallInfo, plan: CallPlan, cast: Cast) -> None:
+    def __init__(self, info: CallInfo, plan: CallPlan, cast: Cast, rules: RuleSet) -> None:
         self._cast = cast
+        self._rules = rules
+        self._wanted = ""
+        """Whom the caller looks for in a directory."""
         self._now = info.arrived_at
         self._due: deque[CallEvent] = deque()
         self._timers: dict[str, datetime] = {}
@@ -91,7 +101,7 @@ class _Stage:
         while self._record is None:
             self._call, commands = machine.step(self._call, self._next(), self._now)
             self._carry_out(commands)
-        return Rehearsed(self._record, self._call.met)
+        return Rehearsed(self._record, self._call.met, self._call.plan)
 
     def _next(self) -> CallEvent:
         """What happens next: what was commanded, else the caller hangs up, or a timer runs out."""
@@ -129,6 +139,11 @@ class _Stage:
                     self._due.append(self._spoken(recording))
                 case ReadNumber(text):
                     self._due.append(NumberRead(text, number=text, said=text))
+                case FindPeople(keys):
+                    self._due.append(find_people(keys, self._call.info.client, self._rules))
+                case ChoosePerson(person):
+                    client, turn = self._call.info.client, 0
+                    self._due.append(choose_person(person, client, self._rules, self._now, turn))
                 case HangUpLeg(leg):
                     self._due.append(LegEnded(leg, 16))
                 case ReturnToDialplan():
@@ -151,6 +166,8 @@ class _Stage:
         call = self._call
         if isinstance(call.state, Messaging):
             return self._key_of_message(call.state)
+        if isinstance(call.state, Searching):
+            return self._key_of_search(call.state)
         if not isinstance(call.state, Asking) or call.state.tries > 1:
             return None
         way, _ = self._cast.perform(call.step)
@@ -168,6 +185,23 @@ class _Stage:
                 return question.ROW_ENDS if state.asking.row else "1"
             case _:
                 return None
+
+    def _key_of_search(self, state: Searching) -> str | None:
+        """Of who looks for somebody, keying in all there is to the name, and chooses that person if found."""
+        if state.stage is SearchStage.CHOOSING:
+            keys = {one.id: str(number) for number, one in enumerate(state.found, start=1)}
+            return keys.get(self._wanted) if state.asking.tries == 1 else None
+        if not state.asking.row:
+            if state.asking.tries > 1:
+                return None
+            self._wanted, _ = self._cast.perform(self._call.step)
+        row = self._keys_to(self._wanted)
+        return (row + question.ROW_ENDS)[len(state.asking.row)] if row else None
+
+    def _keys_to(self, wanted: str) -> str:
+        client = self._rules.clients.get(self._call.info.client or "")
+        person = client.people.get(wanted) if client else None
+        return keys_to(person)[: question.LONGEST_ROW] if person else ""
 
     def _leaves_none(self) -> bool:
         """Whether the caller who is invited to leave a message does not want to."""

@@ -23,6 +23,7 @@ from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
 from router.core.hours import Hours
+from router.core.keypad import Index, words
 from router.core.layout import (
     PathedSteps,
     Sheet,
@@ -36,7 +37,8 @@ from router.core.layout import (
 from router.core.leads import misled
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.peopletable import with_people
-from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Refuse, Target
+from router.core.phrases import spelled
+from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Prompt, Refuse, Say, Speak, Target
 from router.core.reading import PersonRef
 from router.core.remarks import RuleError, RuleErrors, RuleWarning, told
 from router.core.ruleset import (
@@ -55,7 +57,7 @@ from router.core.screening import BlockRule, Screening
 from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
 from router.core.shared import Shared, read_shared
-from router.core.stepdocs import RingStep
+from router.core.stepdocs import DirectoryStep, RingStep, SayFile
 from router.core.tables import NamedTables, Table, Tables
 from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
@@ -292,13 +294,16 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
 
     def person(name: str, written: PersonDoc) -> PersonRules:
         path = ("people", name)
-        known = written.name or "", written.extension or "", sheet.phones[name]
-        if not written.numbers:
-            return PersonRules(place(path), written.hours, None, *known)
+        said = _said(written, doc) if has_directory else ()
+        known = written.name or "", said, written.extension or "", sheet.phones[name]
+        if not (written.numbers or said):
+            return PersonRules(place(path), written.hours, None, None, *known)
         layout = lay_out(own_treatment(doc, name), sheet, name)
-        own = Route.of(name, place((*path, "numbers")), ((),), layout)
-        return PersonRules(place(path), written.hours, own, *known)
+        own = Route.of(name, place((*path, "numbers")), ((),), layout) if written.numbers else None
+        return PersonRules(place(path), written.hours, own, layout, *known)
 
+    has_directory = any(isinstance(step, DirectoryStep) for _, step in all_steps(doc))
+    people = {name: person(name, written) for name, written in doc.people.items()}
     no_route = lay_out(((), ()), sheet)
     return ClientRules(
         id=doc.client,
@@ -311,7 +316,8 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         feeds=tuple(_feeds(source, shared.calendars)),
         exceptions=tuple(_exception(number, sheet) for number in range(len(doc.exceptions))),
         screening=_screening(doc, shared, place),
-        people={name: person(name, written) for name, written in doc.people.items()},
+        people=people,
+        directory=Index.of((who, one.name, one.extension) for who, one in people.items() if one.said),
         queues={name: _queue(written, place(("queues", name))) for name, written in doc.queues.items()},
         tags=tuple(doc.tags),
         routes=tuple(map(route, range(len(doc.routes)))),
@@ -319,6 +325,17 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
     )
+
+
+def _said(person: PersonDoc, doc: ClientDoc) -> tuple[Prompt, ...]:
+    """How callers hear a person in a directory; empty of one that no keys find."""
+    extension, name = person.extension or "", person.name or ""
+    if not (extension or words(name)):
+        return ()
+    if isinstance(person.spoken, SayFile):
+        return (Say(person.spoken.file),)
+    said = person.spoken or name
+    return (Speak(said, doc.language),) if any(map(str.isalnum, said)) else spelled(doc.language, extension)
 
 
 def _queue(doc: QueueDoc, place: str) -> QueueRules:

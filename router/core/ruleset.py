@@ -11,9 +11,10 @@ import msgspec
 
 from router.core.conditions import Between, Condition, Moment, When, failures
 from router.core.hours import Hours
+from router.core.keypad import Index
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.plan import PlanNode, Target
+from router.core.plan import PlanNode, Prompt, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
 from router.core.trace import TraceRow
@@ -76,8 +77,12 @@ class PersonRules(msgspec.Struct, frozen=True):
     hours: str | None
     own: Route | None
     """Where a call to one of the person's own numbers goes."""
+    treatment: Layout | None = None
+    """What that, or who chooses the person in a directory, meets; None where nobody comes to it."""
     name: str = ""
     """In full, for a directory."""
+    said: tuple[Prompt, ...] = ()
+    """How callers hear it there; empty of who is in none."""
     extension: str = ""
     phones: tuple[Target, ...] = ()
 
@@ -134,6 +139,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     exceptions: tuple[ExceptionRule, ...]
     screening: Screening
     people: Mapping[str, PersonRules]
+    directory: Index
+    """Those of the people whom its directory finds, if it has one."""
     queues: Mapping[str, QueueRules]
     tags: tuple[str, ...]
     """Its own."""

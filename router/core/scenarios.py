@@ -169,12 +169,14 @@ class Supposed(NamedTuple):
     decision: Decision
     record: CallRecord
     met: tuple[int, ...]
-    """The plan's nodes that it comes to, in order."""
+    """The nodes that it comes to, in order,"""
+    plan: CallPlan
+    """of this plan: the decision's and, after it, that of who was chosen in a directory."""
 
     @property
     def steps(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(STEP_NAMES[type(self.decision.plan.nodes[position].step)] for position in self.met)
+        return tuple(STEP_NAMES[type(self.plan.nodes[position].step)] for position in self.met)
 
 
 class Part(NamedTuple):
@@ -237,7 +239,7 @@ def play(scenario: Scenario, rules: RuleSet) -> Played:
     known = Supposing(call.called, None if call.contact is None else frozenset(call.contact), loads)
     supposed = suppose(arriving, at, rules, doc.given, known)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}
-    met |= set(_branches_taken(supposed.decision.plan, supposed.met))
+    met |= set(_branches_taken(supposed.plan, supposed.met))
     return Played(scenario, supposed, tuple(_wrong(doc.expect, supposed)), frozenset(met))
 
 
@@ -293,8 +295,7 @@ def suppose(
     decision = decide(rules, facts)
     info = make_info(("", "", "supposed"), facts, decision)
     cast = Cast(given, client.country if client else None)
-    record, met = rehearsal.rehearse(info, decision.plan, cast)
-    return Supposed(decision, record, met)
+    return Supposed(decision, *rehearsal.rehearse(info, decision.plan, cast, rules))
 
 
 def _loads(client: ClientRules | None, supposed: Mapping[str, QueueLoad]) -> dict[str, Load]:
@@ -329,7 +330,8 @@ def _shown(value: object) -> str:
 
 
 def all_parts(rules: RuleSet) -> Iterator[Part]:
-    """Every block rule, exception, own number and route, and every branch in them."""
+    """Every block rule, exception, own number and route, and every branch in them and in what a directory
+    leads to."""
     for client in rules.clients.values():
         for rule in client.screening.block:
             yield Part(rule.place, f"{rule.kind} {rule.name}")
@@ -340,7 +342,8 @@ def all_parts(rules: RuleSet) -> Iterator[Part]:
         for person in client.people.values():
             if person.own is not None:
                 yield Part(person.own.place, f"own number {person.own.name}")
-                yield from _branches(person.own.layout)
+            if person.treatment is not None:
+                yield from _branches(person.treatment)
         for route in client.routes:
             yield Part(route.place, f"route {route.name}")
             yield from _branches(route.layout)

@@ -18,7 +18,7 @@ from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
-from router.core.stepdocs import Phone, Spoken, Steps
+from router.core.stepdocs import Phone, Pronounced, Spoken, Steps
 from router.core.written import (
     Country,
     DateRule,
@@ -143,6 +143,9 @@ class PersonDoc(Shape):
 
     name: Text | None = None
     """The name in full."""
+    spoken: Pronounced | None = None
+    """How callers hear the name: a text that says how it is pronounced, or a recorded file; without it, the
+    name is read out."""
     extension: Annotated[str, as_text(reading.read_extension)] | None = None
     """The internal number; no two people have the same."""
     numbers: Annotated[tuple[Pattern, ...], BeforeValidator(listed)] = ()

@@ -61,6 +61,7 @@ Kind = Literal[
     "tag",
     "person",
     "phone",
+    "directory",
     "exception",
     "route",
     "last resort",
@@ -132,12 +133,18 @@ def numbers_of(rules: RuleSet, client: ClientRules) -> dict[str | None, tuple[Ow
     return {person: tuple(numbers) for person, numbers in found.items()}
 
 
-def targets_of(found: Iterable[Treatment]) -> Iterator[Target]:
+def targets_of(layouts: Iterable[Layout]) -> Iterator[Target]:
     """Everybody whom their steps ring."""
-    for treatment in found:
-        for node in treatment.layout.plan.nodes:
+    for layout in layouts:
+        for node in layout.plan.nodes:
             if isinstance(node.step, Ring):
                 yield from chain.from_iterable(node.step.rounds)
+
+
+def layouts_of(client: ClientRules, found: Iterable[Treatment]) -> tuple[Layout, ...]:
+    """All that these treatments lead to, and a directory."""
+    by_directory = (person.treatment for person in client.people.values() if person.said)
+    return (*(one.layout for one in found), *(layout for layout in by_directory if layout is not None))
 
 
 # Words
@@ -340,11 +347,18 @@ def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
 
 def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry]:
     phones: dict[str, dict[str, Entry]] = {}
-    for target in targets_of(found):
+    layouts = layouts_of(client, found)
+    agents = {
+        agent
+        for layout in layouts
+        for node in layout.plan.nodes
+        if isinstance(node.step, Queue)
+        for agent in node.step.agents
+    }
+    for target in targets_of(layouts):
         phones.setdefault(target.name, {})[target.dial] = Entry("phone", f"phone {target.dial}")
     own = {one.name: one for one in found if one.kind == "own number"}
     during = during_of(client)
-    found_otherwise = _found_otherwise(client, found)
     for name, person in client.people.items():
         hours = f", rung only if open: {person.hours}" if person.hours else ""
         inside = [*phones.get(name, {}).values()]
@@ -352,15 +366,12 @@ def _people(client: ClientRules, found: tuple[Treatment, ...]) -> Iterator[Entry
             met = _Told(own[name].layout, during).line(0)
             numbers = own[name].numbers
             inside += [Entry("number", f"own number {one.pattern.text}", one.place, met) for one in numbers]
-        never = "" if name in phones or name in found_otherwise else ", never rung"
+        if person.said and person.treatment is not None:
+            plan = person.treatment.plan
+            met = _Told(person.treatment, during).line(plan.nodes[0].then if plan.greeted else 0)
+            inside.append(Entry("directory", "in the directory", person.place, met))
+        never = "" if name in phones or name in agents else ", never rung"
         yield Entry("person", f"person {name}{hours}{never}", person.place, tuple(inside))
-
-
-def _found_otherwise(client: ClientRules, found: tuple[Treatment, ...]) -> set[str]:
-    """Who is reached as an agent, or through a directory."""
-    steps = [node.step for one in found for node in one.layout.plan.nodes]
-    agents = {agent for step in steps if isinstance(step, Queue) for agent in step.agents}
-    return {*client.people} if any(isinstance(step, Directory) for step in steps) else agents
 
 
 def _exceptions(client: ClientRules, during: Mapping[str, str]) -> Iterator[Entry]:

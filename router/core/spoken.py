@@ -10,6 +10,7 @@ from router.core.phrases import DIGITS, phrase, spelled, whispers
 from router.core.plan import (
     Callback,
     Challenge,
+    Directory,
     Menu,
     Message,
     PlanNode,
@@ -20,7 +21,7 @@ from router.core.plan import (
     prompts_of,
 )
 from router.core.ruleset import ClientRules, RuleSet
-from router.core.steps import message
+from router.core.steps import directory, message
 
 
 def texts(rules: RuleSet) -> dict[Speak, str]:
@@ -30,6 +31,10 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
         for node in nodes(client):
             for text in _spoken_in(node):
                 found.setdefault(text, node.place)
+        for person in client.people.values():
+            for prompt in person.said:
+                if isinstance(prompt, Speak):
+                    found.setdefault(prompt, person.place)
     return found
 
 
@@ -62,7 +67,7 @@ def nodes(client: ClientRules) -> Iterator[PlanNode]:
 
 def _layouts(client: ClientRules) -> Iterator[Layout]:
     yield from (one.layout for one in client.exceptions if one.layout is not None)
-    yield from (person.own.layout for person in client.people.values() if person.own is not None)
+    yield from (person.treatment for person in client.people.values() if person.treatment is not None)
     yield from (route.layout for route in client.routes)
     yield client.no_route
 
@@ -82,5 +87,9 @@ def _spoken_in(node: PlanNode) -> Iterator[Speak]:
             said = (*message.PHRASES[type(node.step)], *message.OF_NUMBERS)
             yield from (phrase(language, tone, which) for which in said)
             yield from spelled(language, f"+{DIGITS}")
+        case Directory(language, tone):
+            yield from (phrase(language, tone, which) for which in directory.PHRASES)
+            for which, keys in directory.OF_KEYS.items():
+                yield from (phrase(language, tone, which, key=key) for key in keys)
         case _:
             pass

@@ -40,6 +40,11 @@ Whispered = Annotated[
     | Annotated[SayFile, Tag("<mapping>")],
     Discriminator(reading.form_of),
 ]
+Pronounced = Annotated[
+    Annotated[Annotated[str, as_text(reading.read_text_spoken)], Tag("<text>")]
+    | Annotated[SayFile, Tag("<mapping>")],
+    Discriminator(reading.form_of),
+]
 Confirm = Annotated[
     Annotated[StrictBool, Tag("<bool>")]
     | Annotated[Annotated[str, as_text(reading.read_question)], Tag("<text>")],

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 
 from router.core.conditiondocs import ConditionDoc, ContactDoc
 from router.core.layout import PathedSteps
-from router.core.plan import Directory, Queue
+from router.core.plan import Queue
 from router.core.reading import CONTACTS
 from router.core.schema import ClientDoc
-from router.core.stepdocs import DirectoryStep, QueueStep
+from router.core.stepdocs import QueueStep
 from router.core.written import Shape
 from router.core.yamltext import Path
 
 INSTEAD = {
-    "directory": "calls go on as if nobody were found",
     "queue": "calls go on with the next step",
     "contact": "no caller is a contact",
     "contacts": "no caller is a contact",
@@ -24,11 +23,10 @@ INSTEAD = {
 }
 """What is not built -> what happens for now."""
 
-PLANNED = (Directory, Queue)
+PLANNED = (Queue,)
 """The same steps in a plan; each is called by its tag."""
 
 _STEPS: dict[type[Shape], str] = {
-    DirectoryStep: "directory",
     QueueStep: "queue",
 }
 

@@ -27,7 +27,9 @@ from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Asking, Commands,
 from router.core.commands import (
     CallCommand,
     CancelTimer,
+    ChoosePerson,
     CreateLeg,
+    FindPeople,
     Finish,
     LiftDeadMan,
     Perform,
@@ -46,6 +48,7 @@ from router.core.events import (
     TalkFound,
     TimerFired,
 )
+from router.core.finding import choose_person, find_people
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
 from router.core.record import CallRecord
@@ -336,6 +339,11 @@ class Engine:
                     self._refuse(live, command)
                 case ReadNumber(text):
                     self._soon(live, read_number(text, live.call.info.client, self.rules))
+                case FindPeople(keys):
+                    self._soon(live, find_people(keys, live.call.info.client, self.rules))
+                case ChoosePerson(person):
+                    client, now = live.call.info.client, self._clock()
+                    self._soon(live, choose_person(person, client, self.rules, now, self._turn))
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case _:

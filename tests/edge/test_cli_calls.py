@@ -22,6 +22,7 @@ from router.cli.main import app
 from router.cli.words import event_in_words, length
 from router.core import events
 from router.core.events import CallEvent
+from router.core.plan import CallPlan
 from router.core.record import CallRecord
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, ListedCall, Queries
@@ -336,6 +337,10 @@ EVENTS: list[tuple[CallEvent, str]] = [
     (events.LegLost(1), "ola: found gone, its end was not seen"),
     (events.PlaybackEnded(1), "prompt 1 is over"),
     (events.PlaybackEnded(1, failed=True), "prompt 1 could not be played"),
+    (events.PeopleFound("52"), "52 finds nobody"),
+    (events.PeopleFound("52", more=True), "52 finds too many"),
+    (events.PeopleFound("52", (events.Found("kari", ()), events.Found("ola", ()))), "52 finds kari, ola"),
+    (events.PersonChosen("kari", CallPlan(())), "goes on with kari"),
     (events.TimerFired("ring"), "timer `ring` ran out"),
     (events.CommandFailed("DialLeg", 1, 500, "Internal"), "ola: DialLeg failed (500 Internal)"),
     (events.CommandFailed("DialLeg", 1, 0), "ola: DialLeg failed (no reply)"),

@@ -156,8 +156,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "queues": {"desk": {"agents": ["kari", "ola"]}},
         "exceptions": draw(st.lists(_exceptions, max_size=2)),
         "people": {
-            "kari": {"rings": ["PJSIP/1"], "numbers": ["+4722334461"], "hours": "office"},
-            "ola": {"rings": ["PJSIP/2", "PJSIP/3"], "do": [{"ring": "self", "for": "10s"}]},
+            "kari": {"name": "Kari", "rings": ["PJSIP/1"], "numbers": ["+4722334461"], "hours": "office"},
+            "ola": {
+                "extension": "102",
+                "rings": ["PJSIP/2", "PJSIP/3"],
+                "do": [{"ring": "self", "for": "10s"}],
+            },
         },
         "routes": [*routes, {"name": "last", **draw(_last_route)}],
         "last_resort": draw(st.sampled_from([[], [{"say": {"file": "sorry"}}]])),

@@ -26,14 +26,17 @@ from router.core.call import (
     Over,
     Ringing,
     Saying,
+    Searching,
     Talking,
 )
 from router.core.commands import (
     Bridge,
     CallCommand,
     CancelTimer,
+    ChoosePerson,
     CreateLeg,
     DialLeg,
+    FindPeople,
     Finish,
     HangUpLeg,
     HangupReason,
@@ -44,7 +47,17 @@ from router.core.commands import (
     SetDeadMan,
     SetTimer,
 )
-from router.core.events import AsteriskLost, CallEvent, LegLeft, NumberRead, StepEnded, TimerFired
+from router.core.events import (
+    AsteriskLost,
+    CallEvent,
+    Found,
+    LegLeft,
+    NumberRead,
+    PeopleFound,
+    PersonChosen,
+    StepEnded,
+    TimerFired,
+)
 from router.core.plan import (
     ASKS,
     TELLS,
@@ -102,7 +115,6 @@ ASKED: tuple[Step, ...] = (
     Challenge(HELLO),
 )
 PERFORMED: tuple[Step, ...] = (
-    Directory(),
     Queue("desk", ("kari",), 60.0),
     Queue("desk", (), 60.0),
 )
@@ -112,13 +124,9 @@ LEFT: tuple[Step, ...] = (
     Callback(),
     Callback(("kari",), tone="informal"),
 )
-CHOICES = {"ask": ASKED, "perform": PERFORMED, "leave": LEFT}
+SEARCHED: tuple[Step, ...] = (Directory(), Directory("nb", "informal"))
+CHOICES = {"ask": ASKED, "perform": PERFORMED, "leave": LEFT, "search": SEARCHED}
 MARKS: tuple[Step, ...] = (SetTags(("vip",)), SetVariables((("A", "1"),)))
-OUTCOMES = {
-    Directory: (ANSWERED,),
-    Queue: (ANSWERED,),
-}
-"""Besides the ways on."""
 
 INFO = CallInfo(
     id="aaaaaaaaaaaaa",
@@ -210,6 +218,11 @@ class History:
                     self._perform(position, step)
                 case ReadNumber(text):
                     self._read(text)
+                case FindPeople(keys):
+                    self._find(keys)
+                case ChoosePerson(person):
+                    treatment = self.random.choice(TREATMENTS)
+                    self._tell_soon(PersonChosen(person, treatment))
                 case Finish(record):
                     self.records.append(record)
                     self._check_finish(record)
@@ -238,7 +251,7 @@ class History:
 
     def _perform(self, position: int, step: Step) -> None:
         """What others carry out comes to an end by itself, now and then told twice."""
-        outcome = self.random.choice((*ways_on(step), NOT_BUILT, *OUTCOMES.get(type(step), ())))
+        outcome = self.random.choice((*ways_on(step), NOT_BUILT, ANSWERED))
         ended = StepEnded(position, outcome, "agent" if outcome == ANSWERED else "")
         if self.in_touch:
             for _ in range(self.random.choice((1, 1, 1, 2))):
@@ -247,8 +260,16 @@ class History:
     def _read(self, text: str) -> None:
         """The edge reads a number a moment later, unless there is a gap by then."""
         answers = (NumberRead(text), NumberRead(text, own=True), NumberRead(text, "+4790000002", "90000002"))
-        read = self.random.choice(answers)
-        self.asterisk.later(0.001, lambda: self.happens(read))
+        self._tell_soon(self.random.choice(answers))
+
+    def _find(self, keys: str) -> None:
+        people = tuple(
+            Found(person.name, (HELLO,)) for person in PEOPLE[: self.random.choice((0, 1, 1, 2, 3))]
+        )
+        self._tell_soon(PeopleFound(keys, people, more=not people and self.random.random() < 0.5))
+
+    def _tell_soon(self, event: CallEvent) -> None:
+        self.asterisk.later(0.001, lambda: self.happens(event))
 
     def _note(self, command: CallCommand) -> None:
         match command:
@@ -351,10 +372,10 @@ class History:
 
     def _check_waiting(self) -> None:
         """While the caller waits, no dead-man timer gets old, and no round rings too long."""
-        if not isinstance(self.call.state, Saying | Asking | Messaging | Ringing):
+        if not isinstance(self.call.state, Saying | Asking | Messaging | Searching | Ringing):
             return
         if isinstance(self.call.state, Ringing) and self.call.position is not None:
-            step = self.plan.nodes[self.call.position].step
+            step = self.call.step
             since = (self.call.state.since - T0).total_seconds()
             assert isinstance(step, Ring)
             self._check_music(step, max(since, self._back_at))
@@ -363,7 +384,10 @@ class History:
             assert asked or self.asterisk.now <= max(since + step.ring_for, self._back_at) + MOMENT, (
                 "rings too long"
             )
-        if isinstance(self.call.state, Saying | Asking | Messaging) and self.call.recording is None:
+        if (
+            isinstance(self.call.state, Saying | Asking | Messaging | Searching)
+            and self.call.recording is None
+        ):
             assert self.asterisk.now <= max(self._played_at, self._back_at) + LONGEST_PROMPT, "silence"
         for leg in self.call.legs:
             if not leg.gone and leg.intent is None:
@@ -429,7 +453,7 @@ def check_record(history: History) -> None:
     """The invariants of the one record of a history."""
     assert len(history.records) == 1, "every call has exactly one disposition"
     (record,) = history.records
-    call, plan, asterisk = history.call, history.plan, history.asterisk
+    call, plan, asterisk = history.call, history.call.plan, history.asterisk
     assert isinstance(call.state, Over)
     assert [a.number for a in record.attempts] == [leg.number for leg in call.legs[1:]]
     if not history.forgot:
@@ -515,6 +539,19 @@ def check_message(history: History) -> None:
 # Plans
 
 PEOPLE = tuple(Target(name, f"PJSIP/{name}") for name in ("anna", "bo", "cai"))
+TREATMENTS = (
+    CallPlan(()),
+    CallPlan((PlanNode(Ring((PEOPLE[:1],), 20.0)),)),
+    CallPlan(
+        (
+            PlanNode(Ring((PEOPLE[:2],), 5.0), 1, {RingOutcome.BUSY: 2}),
+            PlanNode(HELLO, 2),
+            PlanNode(Message()),
+        )
+    ),
+    CallPlan((PlanNode(Directory(), 1), PlanNode(HangUp()))),
+)
+"""What somebody has who is chosen in a directory; nobody is there any more, by the first."""
 MOBILES = tuple(Target(person.name, person.dial, confirm=True) for person in PEOPLE)
 FORMS = (
     *["say"] * 4,
@@ -522,6 +559,7 @@ FORMS = (
     *["leave"] * 6,
     *["ring"] * 10,
     *["perform"] * 2,
+    *["search"] * 4,
     "mark",
     "refuse",
     "hangup",

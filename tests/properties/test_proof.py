@@ -44,8 +44,9 @@ def test_what_never_happens_never_does(document: dict[str, Any], data: st.DataOb
         assert not any(text in warning for warning in never for text in denied)
         outcome = data.draw(st.sampled_from(PHONES))
         given_all = dict.fromkeys(("kari", "ola", "PJSIP/100", "PJSIP/101", "+4790000001"), (outcome,))
+        found = data.draw(st.sampled_from(("kari", "ola", "otherwise")))
         arriving = Arriving(call.dialled, call.caller.raw or "anonymous", call.caller.name)
-        supposed = suppose(arriving, call.now, rules, given_all)
+        supposed = suppose(arriving, call.now, rules, given_all | {"directory": (found,)})
         if outcome != "answered" and cut_off(supposed):
             assert places, "somebody was cut off"
 
@@ -89,4 +90,4 @@ def test_a_counterexample_is_one(document: dict[str, Any]) -> None:
         supposed = suppose(arriving, call.now, rules, dict(example.given), known)
         assert cut_off(supposed)
         place, harmed = f"{one.warning.file}:{one.warning.line}", supposed.met[-1:]
-        assert all(supposed.decision.plan.nodes[at].place == place for at in harmed)
+        assert all(supposed.plan.nodes[at].place == place for at in harmed)

@@ -60,7 +60,9 @@ routes:
   - {name: message, when: {dialled: "+4722334409"}, do: [message]}
   - name: marked
     when: {dialled: "+4722334408"}
-    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, directory, {ring: PJSIP/kari}]
+    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {queue: desk}, {ring: PJSIP/kari}]
+people: {lise: {rings: PJSIP/lise}}
+queues: {desk: {agents: lise}}
 last_resort: {say: {file: "sound:sorry"}}
 """
 

@@ -303,4 +303,4 @@ async def test_a_call_is_marked_and_goes_on_without_a_step_that_is_not_built(
     assert told(record) == ("answered", "talking", "caller")
     assert record.flags == ("not_built",)
     noted = [(seen.what, seen.detail) for seen in record.evidence[:2]]
-    assert noted == [("tagged", "interested"), ("not_built", "directory")]
+    assert noted == [("tagged", "interested"), ("not_built", "queue")]

@@ -20,9 +20,9 @@ name: Fjord
 numbers: "+4722334455"
 timezone: Europe/Oslo
 country: NO
-people: {kari: {rings: PJSIP/1}, ola: {rings: PJSIP/2}}
+people: {kari: {rings: PJSIP/1}, ola: {name: Ola, rings: PJSIP/2}}
 queues: {reception: {agents: [kari, ola]}}
-routes: [{name: main, do: [{queue: reception}]}]
+routes: [{name: main, do: [{queue: reception}, directory]}]
 """
 
 
@@ -57,6 +57,7 @@ RIGHT: list[tuple[str, Sequence[str]]] = [
     ("callback", ["requested", "otherwise"]),
     ("challenge", ["passed", "failed"]),
 ]
+FINDS = "the ids of people with a name or an extension, whose client has a directory"
 ACTS = "menu, directory, message, callback, challenge"
 WRONG: list[tuple[str, Sequence[str], str, bool]] = [
     ("karo", ["busy"], "nobody is called `karo`; did you mean `kari`?", True),
@@ -80,7 +81,8 @@ WRONG: list[tuple[str, Sequence[str], str, bool]] = [
         "`busy` is nothing that `reception` does; write one of answered, full, empty, timeout",
         False,
     ),
-    ("directory", ["bo"], "`bo` is nothing that `directory` does; write one of a person's id", False),
+    ("directory", ["bo"], f"`bo` is nothing that `directory` does; write one of {FINDS}", False),
+    ("directory", ["kari"], f"`kari` is nothing that `directory` does; write one of {FINDS}", False),
     ("message", ["empty"], "`empty` is nothing that `message` does; write one of left, otherwise", False),
 ]
 
@@ -112,7 +114,7 @@ def test_a_name_that_is_a_person_s_and_a_queue_s_counts_where_it_fits() -> None:
     assert cast.perform(Queue("kari", ("bo",), 60.0)) == ("full", "")
 
 
-def test_somebody_found_in_the_directory_may_not_answer() -> None:
-    assert Cast({"directory": ("kari",)}, None).perform(Directory()) == ("answered", "kari")
-    given = {"directory": ("kari",), "kari": ("no_answer",)}
-    assert Cast(given, None).perform(Directory()) == ("otherwise", "")
+def test_whom_a_caller_looks_for_time_after_time() -> None:
+    cast = Cast({"directory": ("kari", "ola")}, None)
+    assert [cast.perform(Directory())[0] for _ in range(3)] == ["kari", "ola", "ola"]
+    assert Cast({}, None).perform(Directory()) == ("otherwise", "")

@@ -97,9 +97,9 @@ WRONG = [
     ),
     (
         "a column like none",
-        "id,shoe\nkari,1\n",
+        "id,weight\nkari,1\n",
         "",
-        [f"{CSV}:1:1: `shoe` is not a column of people; the columns are {', '.join(COLUMNS)}"],
+        [f"{CSV}:1:1: `weight` is not a column of people; the columns are {', '.join(COLUMNS)}"],
     ),
     ("a column twice", "id,name,Name\n", "", [f"{CSV}:1:1: column `name` is here twice; name each once"]),
     (

@@ -1,38 +1,27 @@
 """Steps that others carry out, and those that are done at once: what the call machine makes of them."""
 
-import pytest
-
 from router.core.call import CALLER, NOT_BUILT, Performing, Settled
 from router.core.commands import Perform, ReturnToDialplan, SetChannelVariables, SetDeadMan
 from router.core.events import LegAnswered, PlaybackEnded, RouterReturned, StepEnded, TimerFired
 from router.core.plan import (
-    CallPlan,
     Dialplan,
-    Directory,
     Queue,
     SetTags,
     SetVariables,
-    Step,
 )
 from router.core.record import Disposition, Evidence, Phase
 from tests.unit.story import CALLER_CANCELS, GOODBYE, RING_ANNA, gone, let_go, plan, story
 
 QUEUE = Queue("desk", ("anna",), 60.0)
 
-PHASES: list[tuple[str, Step, Phase]] = [
-    ("a directory", Directory(), Phase.MENU),
-    ("a queue", QUEUE, Phase.QUEUE),
-]
 
-
-@pytest.mark.parametrize(("step", "phase"), [row[1:] for row in PHASES], ids=[row[0] for row in PHASES])
-def test_a_caller_who_leaves_meanwhile_has_abandoned_the_call_there(step: Step, phase: Phase) -> None:
-    call = story(plan(step, RING_ANNA))
-    assert call.last[0] == Perform(0, step)
+def test_a_caller_who_leaves_meanwhile_has_abandoned_the_call_there() -> None:
+    call = story(plan(QUEUE, RING_ANNA))
+    assert call.last[0] == Perform(0, QUEUE)
     assert call.call.state == Performing()
     assert call.then(TimerFired("dead_man")).last[0] == SetDeadMan(()), "who waits is looked after"
     record = call.then(CALLER_CANCELS, gone()).record
-    assert (record.disposition, record.phase) == (Disposition.ABANDONED, phase)
+    assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.QUEUE)
 
 
 def test_only_the_end_of_that_step_counts() -> None:
@@ -54,20 +43,9 @@ def test_a_step_that_nobody_can_do_is_noted_and_passed_over() -> None:
     assert call.call.evidence == (Evidence(call.now, NOT_BUILT, detail="queue"),)
 
 
-NOT_DONE: list[tuple[str, CallPlan, Disposition, str]] = [
-    ("nothing else", plan(Directory()), Disposition.FAILED, "not_built"),
-    ("a queue", plan(QUEUE), Disposition.FAILED, "not_built"),
-]
-
-
-@pytest.mark.parametrize(
-    ("the_plan", "disposition", "reason"), [row[1:] for row in NOT_DONE], ids=[row[0] for row in NOT_DONE]
-)
-def test_what_becomes_of_a_call_for_which_nothing_could_be_done(
-    the_plan: CallPlan, disposition: Disposition, reason: str
-) -> None:
-    record = story(the_plan, StepEnded(0, NOT_BUILT), let_go()).record
-    assert (record.disposition, record.reason) == (disposition, reason)
+def test_what_becomes_of_a_call_for_which_nothing_could_be_done() -> None:
+    record = story(plan(QUEUE), StepEnded(0, NOT_BUILT), let_go()).record
+    assert (record.disposition, record.reason) == (Disposition.FAILED, "not_built")
 
 
 def test_a_queue_that_settled_nothing_says_why() -> None:

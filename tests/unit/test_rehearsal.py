@@ -3,6 +3,7 @@
 import pytest
 
 from router.core.cast import Cast
+from router.core.dialling import Dialling
 from router.core.plan import (
     Callback,
     CallPlan,
@@ -23,7 +24,35 @@ from router.core.plan import (
     Speak,
 )
 from router.core.rehearsal import rehearse
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
 from tests.unit.story import ANNA, BO, GOODBYE, HELLO, IN_TURN, INFO, RING_ANNA, RING_BOTH, plan
+
+RULES = (
+    """
+client: fjord
+name: Fjord
+timezone: Europe/Oslo
+country: NO
+people:
+  anna: {extension: 101, rings: PJSIP/1}
+  bo: {name: Bo Berg, rings: PJSIP/2}
+  eva: {rings: PJSIP/3}
+"""
+    + "".join(f"  t{n}: {{name: Tor Lie}}\n" for n in range(10))
+    + """
+last_resort: [hangup]
+routes: [{name: main, do: [directory]}]
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def rules() -> RuleSet:
+    found = compile_rules({"f.yaml": RULES}, Dialling())
+    assert isinstance(found, RuleSet)
+    return found
+
 
 BUSY, DECLINED, UNREACHABLE, FAILED, NO_ANSWER = (
     RingOutcome.BUSY,
@@ -91,8 +120,13 @@ ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str 
     ("no agent is free", plan(QUEUE, GOODBYE), {"anna": BUSY, "bo": BUSY}, (0, 1), ("no_answer", None)),
     ("a queue is full", plan(QUEUE, GOODBYE), {"desk": "full"}, (0, 1), ("no_answer", None)),
     ("a queue without agents", plan(Queue("desk", (), 60.0)), {}, (0,), ("no_answer", None)),
-    ("found in the directory", plan(Directory()), {"directory": "anna"}, (0,), ("answered", "anna")),
-    ("nobody found", plan(Directory(), GOODBYE), {}, (0, 1), ("failed", None)),
+    ("found by extension", plan(Directory()), {"directory": "anna"}, (0, 1), ("answered", "anna")),
+    ("found by name", plan(Directory(), GOODBYE), {"directory": "bo"}, (0, 2), ("answered", "bo")),
+    ("found, busy", plan(Directory()), {"directory": "bo", "bo": BUSY}, (0, 1, 2), ("busy", None)),
+    ("in no directory", plan(Directory(), GOODBYE), {"directory": "eva"}, (0, 1), ("informed", None)),
+    ("unknown", plan(Directory(), GOODBYE), {"directory": "carl"}, (0, 1), ("informed", None)),
+    ("one of many", plan(Directory(), GOODBYE), {"directory": "t0"}, (0, 1), ("informed", None)),
+    ("nobody wanted", plan(Directory(), GOODBYE), {}, (0, 1), ("informed", None)),
     ("a challenge failed", CHALLENGE, {}, (0, 1), ("blocked", None)),
     ("a challenge passed", CHALLENGE, {"challenge": "passed"}, (0, 2), ("answered", "anna")),
     (
@@ -109,19 +143,22 @@ ROWS: list[tuple[str, CallPlan, dict[str, str], tuple[int, ...], tuple[str, str 
     ("the_plan", "does", "met", "becomes"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
 def test_what_becomes_of_a_plan(
-    the_plan: CallPlan, does: dict[str, str], met: tuple[int, ...], becomes: tuple[str, str | None]
+    the_plan: CallPlan,
+    does: dict[str, str],
+    met: tuple[int, ...],
+    becomes: tuple[str, str | None],
+    rules: RuleSet,
 ) -> None:
     cast = Cast({name: (done,) for name, done in does.items()}, None)
-    rehearsed = rehearse(INFO, the_plan, cast)
+    rehearsed = rehearse(INFO, the_plan, cast, rules)
     record = rehearsed.record
     assert (rehearsed.met, (record.disposition.value, record.answered_by)) == (met, becomes)
     talked = record.attempts and record.answered_by
     assert record.talk_seconds == (60.0 if talked else 0.0)
 
 
-def test_time_passes_as_it_would() -> None:
-    record = rehearse(
-        INFO, plan(IN_TURN, GOODBYE), Cast({"anna": (NO_ANSWER,), "bo": (NO_ANSWER,)}, None)
-    ).record
+def test_time_passes_as_it_would(rules: RuleSet) -> None:
+    cast = Cast({"anna": (NO_ANSWER,), "bo": (NO_ANSWER,)}, None)
+    record = rehearse(INFO, plan(IN_TURN, GOODBYE), cast, rules).record
     assert [attempt.target for attempt in record.attempts] == [ANNA.name, BO.name]
     assert 40.0 <= record.wait_seconds < 41.0

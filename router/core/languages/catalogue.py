@@ -43,6 +43,16 @@ class Phrase(StrEnum):
     """The number at which somebody will call back; its digits follow,"""
     NUMBER_RIGHT = "number_right"
     """and then: 1 if it is right, 2 for another."""
+    FIND_PERSON = "find_person"
+    """An extension, or the first letters of a name, is to be keyed in, and then #; 0 goes on without."""
+    NOBODY_FOUND = "nobody_found"
+    """Nobody goes by what was keyed in; the question follows once more."""
+    MANY_FOUND = "many_found"
+    """More people go by it than can be told; more letters are to be keyed in."""
+    PRESS_FOR = "press_for"
+    """`{key}` is to be pressed for somebody, whose name follows."""
+    SEARCH_AGAIN = "search_again"
+    """`{key}` searches for somebody else."""
     PLUS = "plus"
     """How the + of a number is said."""
     MAIL_MESSAGE = "mail_message"
@@ -74,6 +84,8 @@ class Phrase(StrEnum):
 PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.PRESS_KEY: frozenset({"key"}),
     Phrase.TAKE_CALL: frozenset({"client"}),
+    Phrase.PRESS_FOR: frozenset({"key"}),
+    Phrase.SEARCH_AGAIN: frozenset({"key"}),
     Phrase.MAIL_MESSAGE: frozenset({"caller", "to"}),
     Phrase.MAIL_CALLBACK: frozenset({"caller", "to"}),
     Phrase.MAIL_CALLED: frozenset({"caller", "dialled", "time"}),

@@ -40,6 +40,19 @@ CATALOGUE = Catalogue(
         ),
         Phrase.NUMBER_IS: "Vi ringer tilbage til",
         Phrase.NUMBER_RIGHT: "Tryk 1, hvis det er rigtigt, eller 2 for et andet nummer.",
+        Phrase.FIND_PERSON: Toned(
+            "Indtast venligst lokalnummeret eller de første bogstaver i navnet, og tryk derefter på firkant. "
+            "Tast 0 for at gå videre uden.",
+            "Indtast lokalnummeret eller de første bogstaver i navnet, og så firkant. Tast 0 "
+            "for at gå videre.",
+        ),
+        Phrase.NOBODY_FOUND: Toned("Beklager, vi fandt ingen.", "Vi fandt ingen."),
+        Phrase.MANY_FOUND: Toned(
+            "Der er mange med det navn. Indtast venligst flere bogstaver.",
+            "Der er mange med det navn. Indtast flere bogstaver.",
+        ),
+        Phrase.PRESS_FOR: "Tryk {key} for",
+        Phrase.SEARCH_AGAIN: "Tryk {key} for at søge igen.",
         Phrase.PLUS: "plus",
         Phrase.MAIL_MESSAGE: "Besked fra {caller} til {to}",
         Phrase.MAIL_CALLBACK: "{caller} beder {to} om at ringe tilbage",

@@ -45,6 +45,18 @@ CATALOGUE = Catalogue(
             "If that is right, please press 1. For another number, press 2.",
             "If that is right, press 1. For another number, 2.",
         ),
+        Phrase.FIND_PERSON: Toned(
+            "Please key in the extension, or the first letters of the name, and then press hash. To go on "
+            "without, key in 0.",
+            "Key in the extension, or the first letters of the name, then hash. To go on without, key in 0.",
+        ),
+        Phrase.NOBODY_FOUND: Toned("I am sorry, nobody was found.", "Nobody was found."),
+        Phrase.MANY_FOUND: Toned(
+            "Many people have such a name. Please key in more letters.",
+            "Many have that name. Key in more letters.",
+        ),
+        Phrase.PRESS_FOR: Toned("Please press {key} for", "Press {key} for"),
+        Phrase.SEARCH_AGAIN: Toned("To search again, please press {key}.", "To search again, press {key}."),
         Phrase.PLUS: "plus",
         Phrase.MAIL_MESSAGE: "Message from {caller} for {to}",
         Phrase.MAIL_CALLBACK: "{caller} asks {to} to call back",

@@ -40,6 +40,19 @@ CATALOGUE = Catalogue(
         ),
         Phrase.NUMBER_IS: "Vi ringer tilbake til",
         Phrase.NUMBER_RIGHT: "Tast 1 hvis det er riktig, eller 2 for et annet nummer.",
+        Phrase.FIND_PERSON: Toned(
+            "Vennligst tast internnummeret, eller de første bokstavene i navnet, og deretter firkant. Tast 0 "
+            "for å gå videre uten.",
+            "Tast internnummeret, eller de første bokstavene i navnet, og så firkant. Tast 0 "
+            "for å hoppe over.",
+        ),
+        Phrase.NOBODY_FOUND: Toned("Beklager, vi fant ingen.", "Vi fant ingen."),
+        Phrase.MANY_FOUND: Toned(
+            "Det er mange med det navnet. Vennligst tast flere bokstaver.",
+            "Det er mange med det navnet. Tast flere bokstaver.",
+        ),
+        Phrase.PRESS_FOR: "Tast {key} for",
+        Phrase.SEARCH_AGAIN: "Tast {key} for å søke på nytt.",
         Phrase.PLUS: "pluss",
         Phrase.MAIL_MESSAGE: "Beskjed fra {caller} til {to}",
         Phrase.MAIL_CALLBACK: "{caller} ber {to} om å ringe tilbake",

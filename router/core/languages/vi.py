@@ -52,6 +52,18 @@ CATALOGUE = Catalogue(
             "Nếu đúng, xin bấm phím 1. Để đổi số khác, bấm phím 2.",
             "Đúng thì bấm phím 1, số khác thì phím 2.",
         ),
+        Phrase.FIND_PERSON: Toned(
+            "Xin quý khách bấm số máy lẻ, hoặc những chữ cái đầu của tên, sau đó bấm phím thăng. Để tiếp tục "
+            "mà không tìm, xin bấm 0.",
+            "Bạn bấm số máy lẻ, hoặc những chữ cái đầu của tên, rồi bấm phím thăng. Không tìm thì bấm 0.",
+        ),
+        Phrase.NOBODY_FOUND: Toned("Xin lỗi, không tìm thấy ai.", "Không tìm thấy ai."),
+        Phrase.MANY_FOUND: Toned(
+            "Có nhiều người mang tên đó. Xin quý khách bấm thêm chữ cái.",
+            "Có nhiều người mang tên đó. Bạn bấm thêm chữ cái nhé.",
+        ),
+        Phrase.PRESS_FOR: Toned("Xin bấm phím {key} để gặp", "Bấm phím {key} để gặp"),
+        Phrase.SEARCH_AGAIN: Toned("Để tìm lại, xin bấm phím {key}.", "Tìm lại thì bấm phím {key}."),
         Phrase.PLUS: "cộng",
         Phrase.MAIL_MESSAGE: "Lời nhắn từ {caller} cho {to}",
         Phrase.MAIL_CALLBACK: "{caller} muốn {to} gọi lại",

@@ -1,9 +1,8 @@
-"""Steps that the call machine does not carry out itself: directories, and waiting in a queue.
+"""`queue`: waiting for an agent, which the call machine does not carry out itself.
 
 The machine says what is to be done (Perform), and waits for what comes of it (StepEnded): the call is
 settled, or goes on by one of the step's ways (plan.ways_on). Who is told of a step that nobody can do answers
-NOT_BUILT. That is noted, and the call goes on as if the caller had chosen nothing, so it leaves no caller
-waiting.
+NOT_BUILT. That is noted, and the call goes on with the next step, so it leaves no caller waiting.
 """
 
 from datetime import datetime
@@ -13,11 +12,11 @@ from msgspec.structs import replace
 from router.core.call import NOT_BUILT, Call, Performing, Settled, Turn, with_evidence, with_flag
 from router.core.commands import Perform
 from router.core.events import CallEvent, RouterReturned, StepEnded
-from router.core.plan import OTHERWISE, Queue, Step
+from router.core.plan import OTHERWISE, Step
 from router.core.record import Disposition, Evidence
 
 ANSWERED = "answered"
-"""Outcome of a queue or a directory, by which the caller reached somebody and talked."""
+"""Outcome of a queue, by which the caller reached somebody and talked."""
 
 
 def enter(call: Call, now: datetime) -> Turn:
@@ -43,15 +42,12 @@ def _perform(call: Call) -> Perform:
 
 
 def _ended(call: Call, outcome: str, by: str, now: datetime) -> Turn:
-    step = call.step
     if outcome == NOT_BUILT:
-        noted = with_evidence(with_flag(call, NOT_BUILT), Evidence(now, NOT_BUILT, detail=name_of(step)))
+        noted = with_evidence(with_flag(call, NOT_BUILT), Evidence(now, NOT_BUILT, detail=name_of(call.step)))
         return Turn(noted, outcome=OTHERWISE)
     if outcome == ANSWERED:
         return Turn(call, outcome=Settled(Disposition.ANSWERED, by))
-    if isinstance(step, Queue):
-        call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
-    return Turn(call, outcome=outcome)
+    return Turn(with_evidence(call, Evidence(now, "queue_ended", detail=outcome)), outcome=outcome)
 
 
 def name_of(step: Step) -> str:

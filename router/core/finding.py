@@ -1,0 +1,42 @@
+"""Whom a caller finds in a directory, and what that person's own treatment is at this moment."""
+
+from datetime import datetime
+
+from router.core import keypad, openings
+from router.core.decide import absent
+from router.core.events import Found, PeopleFound, PersonChosen
+from router.core.plan import CallPlan, ungreeted
+from router.core.ruleset import PersonRules, RuleSet
+
+MOST = 9
+"""People that are told one by one, a key for each."""
+
+NOBODY = CallPlan(())
+
+
+def find_people(keys: str, client: str | None, rules: RuleSet) -> PeopleFound:
+    """Who of the client's people goes by these keys, sorted by name."""
+    known = rules.clients.get(client or "")
+    if known is None:
+        return PeopleFound(keys)
+    matches = known.directory.find(keys, MOST)
+    found = sorted(matches.people, key=lambda who: (known.people[who].name.casefold(), who))
+    return PeopleFound(keys, tuple(Found(who, known.people[who].said) for who in found), matches.more)
+
+
+def choose_person(person: str, client: str | None, rules: RuleSet, now: datetime, turn: int) -> PersonChosen:
+    """What a call to the person's own number would meet at the instant `now` (aware), but for the client's
+    greeting; nothing, where the rules have nobody of that id any more. `turn` says where rotating rounds
+    begin."""
+    known = rules.clients.get(client or "")
+    chosen = known.people.get(person) if known else None
+    if known is None or chosen is None or chosen.treatment is None:
+        return PersonChosen(person, NOBODY)
+    away = absent(known, chosen.treatment, lambda hours: known.hours[hours].is_open(now))
+    plan = chosen.treatment.present({name for name, _ in away}, turn)
+    return PersonChosen(person, openings.told(ungreeted(plan), known.hours, now))
+
+
+def keys_to(person: PersonRules) -> str:
+    """What a caller keys in who knows all of the person; empty where that finds nobody."""
+    return person.extension or "".join(keypad.words(person.name))
