@@ -8,7 +8,7 @@ from router.core.facts import Facts
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.phrases import phrase
-from router.core.plan import CallPlan, Queue
+from router.core.plan import CallPlan, Delivery, Message, Queue
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.show import step_in_words
@@ -125,6 +125,23 @@ def test_a_greeting_before_the_same_persons_treatment_in_two_routes() -> None:
     routes = "{name: a, do: {person: kari}}, {name: b, when: {caller: anonymous}, do: {person: kari}}"
     plan = decided(f"greeting: {{file: welcome}}\nroutes: [{routes}]\n").plan
     assert told(plan)[:2] == ["say sound:welcome >1", "ring kari >2"]
+
+
+def test_a_greeting_is_left_out_where_the_call_is_only_marked_before_it_ends() -> None:
+    marked = "[{tag: interested}, {set: {A: 1}}"
+    assert decided(f"greeting: Hi\nroutes: [{{name: r, do: {marked}, decline]}}]\n").plan.greeted is False
+    assert decided(f"greeting: Hi\nroutes: [{{name: r, do: {marked}, {{say: Hi}}]}}]\n").plan.greeted is True
+
+
+def test_how_long_messages_may_be_and_where_they_go() -> None:
+    text = (
+        "messages: {mail: post@fjord.example, longest: 2m, shortest: 3s, keep: 30d}\n"
+        "routes: [{name: r, do: [{message: {say: Hi}}]}]\n"
+    )
+    step = decided(text).plan.nodes[0].step
+    assert isinstance(step, Message)
+    assert (step.longest, step.shortest) == (120.0, 3.0)
+    assert step.delivery == Delivery(("post@fjord.example",), "", 30)
 
 
 def test_an_exception_says_its_text_after_the_greeting() -> None:

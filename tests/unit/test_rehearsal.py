@@ -1,5 +1,6 @@
 """Plans lived through without a phone: what a rehearsal says is what the call machine says."""
 
+import msgspec
 import pytest
 
 from router.core.cast import Cast
@@ -162,3 +163,9 @@ def test_time_passes_as_it_would(rules: RuleSet) -> None:
     record = rehearse(INFO, plan(IN_TURN, GOODBYE), cast, rules).record
     assert [attempt.target for attempt in record.attempts] == [ANNA.name, BO.name]
     assert 40.0 <= record.wait_seconds < 41.0
+
+
+def test_who_withholds_the_number_keys_one_in_to_be_called_back(rules: RuleSet) -> None:
+    withheld = msgspec.structs.replace(INFO, caller="")
+    record = rehearse(withheld, plan(Callback()), Cast({}, None), rules).record
+    assert record.disposition.value == "callback_requested"

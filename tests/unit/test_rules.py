@@ -827,6 +827,11 @@ WARNINGS = [
         ["6:10: route `r` can ring for 3m, longer than 2m; shorten `for:`, or ring fewer in turn"],
     ),
     ("two minutes", route("[{ring: PJSIP/1, for: 2m}]"), []),
+    (
+        "two minutes on each of two ways",
+        route("[{menu: {choices: {1: [{ring: PJSIP/1, for: 2m}], 2: [{ring: PJSIP/2, for: 2m}]}}}]"),
+        [],
+    ),
 ]
 
 

@@ -96,6 +96,17 @@ REFUSED = [
             "people in tables, or split the file"
         ],
     ),
+    *(
+        (
+            f"more than belongs into one file, the last {what}",
+            "[" + "a,\n" * (MAX_VALUES - 1) + last,
+            [
+                f"f.yaml:{MAX_VALUES}:1: more than {MAX_VALUES} keys and values, up to here; keep numbers "
+                "and people in tables, or split the file"
+            ],
+        )
+        for what, last in (("a mapping", "{}"), ("an alias", "*x"))
+    ),
     ("NUL", "a: 1\nb: \x00", ["f.yaml:2:4: the character U+0000 cannot be in YAML; take it out"]),
     ("a surrogate", "a: \ud800", ["f.yaml:1:4: the character U+D800 cannot be in YAML; take it out"]),
     ("forty-one levels", "[" * 41, ["f.yaml:1:41: more than 40 levels deep; use fewer levels"]),
