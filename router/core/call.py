@@ -123,8 +123,6 @@ class Messaging(msgspec.Struct, frozen=True, tag=True):
     """True once the invitation was cut short."""
     stopped: bool = False
     """True once the recording was told to end."""
-    late: bool = False
-    """True once it should long have ended."""
 
 
 class SearchStage(StrEnum):

@@ -23,7 +23,7 @@ from router.core.record import (
     Phase,
 )
 
-CLASSIFIER = 1
+CLASSIFIER = 2
 """Raised with every change of meaning here, so that history can be classified again."""
 
 

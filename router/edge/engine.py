@@ -362,7 +362,7 @@ class Engine:
         asyncio.get_running_loop().call_soon(self._told_soon, live, event)
 
     def _told_soon(self, live: LiveCall, event: CallEvent) -> None:
-        if self._held is None:  # Else RouterReturned has it asked for again.
+        if self._held is None:  # Else RouterReturned has the step ask again, or do without.
             self._take(live, event, self._clock())
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:

@@ -98,7 +98,8 @@ class Postbox:
 
     async def _fetch(self, messages: Messages, asterisk: str) -> None:
         """Bring over what is still in Asterisk. It is removed there once it is safe here, and noted last: if
-        we die in between, it is here and gone there, or is fetched again."""
+        we die in between, it is here and gone there, or is fetched again. One that cannot be removed there is
+        delivered all the same."""
         for message in await asyncio.to_thread(messages.unfetched, asterisk):
             assert message.recording is not None
             stored = f"recordings/stored/{recording_name(message.call_id, message.recording)}"
@@ -113,7 +114,9 @@ class Postbox:
         if reply.status != 200 or not await asyncio.to_thread(self._keep, message.call_id, reply.body):
             return False
         removed = await self._ask_http("DELETE", stored)
-        return removed.status in (204, 404)
+        if removed.status not in (204, 404):
+            log.error("recording of a message stays in asterisk", recording=stored, status=removed.status)
+        return True
 
     def _keep(self, call_id: str, wav: bytes) -> bool:
         """Write a recording down for good; False, with the reason logged, where that cannot be."""

@@ -243,6 +243,16 @@ async def test_a_file_that_asterisk_cannot_give_now_is_asked_for_again(
     assert told(await router.record(MESSAGE)) == ("message_left", "message", None)
 
 
+async def test_a_recording_that_stays_in_asterisk_is_delivered_all_the_same(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.faults = [Fault("DELETE", "recordings/stored/.*", 500)]
+    caller = await being_recorded(asterisk)
+    caller.hang_up()
+    await until(lambda: is_taken(router), what="the delivery")
+    assert len(asterisk.recorded) == 1
+
+
 async def test_a_message_is_removed_when_its_time_is_over(asterisk: FakeAsterisk, router: Router) -> None:
     caller = await being_recorded(asterisk)
     caller.hang_up()

@@ -177,7 +177,10 @@ def test_0_after_the_end_of_the_recording_takes_it_back() -> None:
 def test_a_key_ends_the_recording() -> None:
     call = story(plan(FORMAL), PlaybackEnded(1), *pressed("5"))
     assert call.last == ()
-    assert call.then(*pressed("#")).last == (StopRecording(1),)
+    assert call.then(*pressed("#")).last == (StopRecording(1), SetTimer(message.TIMER, message.LATE))
+    assert call.then(CommandFailed("StopRecording", CALLER, 404)).last == ()
+    assert call.then(RouterReturned()).last[:1] == (StopRecording(1),)
+    assert call.then(TimerFired(message.TIMER)).call.flags == ("recording_failed",), "and not for minutes"
 
 
 def test_nothing_but_the_end_of_the_thanks_ends_the_call() -> None:

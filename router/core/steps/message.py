@@ -63,7 +63,8 @@ TIMER = "recording"
 """The timer that ends a recording which Asterisk does not end itself."""
 
 LATE = 5.0
-"""Seconds until then, after the longest that there may be."""
+"""Seconds until then, after the longest that there may be; and from a recording's being told to end until it
+is given up."""
 
 END, LEAVE = "#", "0"
 """Keys of who speaks."""
@@ -196,19 +197,23 @@ def _recording(call: Call, state: Messaging, event: CallEvent, now: datetime) ->
             return Turn(turn.call, (*CANCEL_TIMERS, *turn.commands), turn.outcome)
         case KeyPressed(leg, key) if leg == CALLER and (key == LEAVE or (key == END and not state.stopped)):
             call = replace(question.pressed(call, key, now), unwanted=call.unwanted or key == LEAVE)
-            stop = () if state.stopped else (StopRecording(call.recordings),)
-            return Turn(replace(call, state=replace(state, stopped=True)), stop)
-        case TimerFired(timer) if timer == TIMER and not state.late:
-            call = replace(call, state=replace(state, late=True, stopped=True))
-            return Turn(call, (StopRecording(call.recordings), SetTimer(TIMER, LATE)))
+            return Turn(call) if state.stopped else _stop(call, state)
+        case TimerFired(timer) if timer == TIMER and not state.stopped:
+            return _stop(call, state)
         case TimerFired(timer) if timer == TIMER:
             # Nobody knows what there is; what was perhaps said is not removed.
             return Turn(with_flag(replace(call, recording=None), RECORDING_FAILED), outcome=OTHERWISE)
         case RouterReturned():
-            return Turn(call, (_limit(_message(call)),))
+            return _stop(call, state) if state.stopped else Turn(call, (_limit(_message(call)),))
         case _:
             # Other keys, keys of phones; prompts, timers and legs of earlier steps.
             return Turn(call)
+
+
+def _stop(call: Call, state: Messaging) -> Turn:
+    """End the recording. Its end comes soon, or nobody waits for it any more."""
+    call = replace(call, state=replace(state, stopped=True))
+    return Turn(call, (StopRecording(call.recordings), SetTimer(TIMER, LATE)))
 
 
 def _spoken(call: Call, state: Messaging) -> Turn:

@@ -77,11 +77,7 @@ def hear(call: Call, asking: Asking, question: Question, event: CallEvent, now: 
     """Take one event while it is asked."""
     match event:
         case KeyPressed(leg, key) if leg == CALLER:
-            if question.keys is None:
-                return _row(pressed(call, key, now), asking, question, key)
-            if key not in question.keys and question.wrong is None:
-                return Reply(call, asking)
-            return _pressed(pressed(call, key, now), asking, question, question.keys, key)
+            return _pressed(call, asking, question, key, now)
         case PlaybackEnded(playback) if playback == asking.playback:
             call = say.heard(call, event, now)
             return Reply(call, replace(asking, playback=None), (SetTimer(TIMER, WAIT),))
@@ -96,10 +92,14 @@ def hear(call: Call, asking: Asking, question: Question, event: CallEvent, now: 
             return Reply(call, asking)
 
 
-def _pressed(call: Call, asking: Asking, question: Question, keys: Collection[str], key: str) -> Reply:
-    if key in keys:
-        return Reply(call, asking, stop(asking), key)
-    reply = _again(call, asking, question, *(() if question.wrong is None else (question.wrong,)))
+def _pressed(call: Call, asking: Asking, question: Question, key: str, now: datetime) -> Reply:
+    if question.keys is None:
+        return _row(pressed(call, key, now), asking, question, key)
+    if key in question.keys:
+        return Reply(pressed(call, key, now), asking, stop(asking), key)
+    if question.wrong is None:
+        return Reply(call, asking)
+    reply = _again(pressed(call, key, now), asking, question, question.wrong)
     return reply._replace(commands=(*stop(asking), *reply.commands))
 
 
