@@ -21,7 +21,6 @@ from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
 from router.edge.ari.connection import AriConnection
-from router.edge.ari.link import AriSettings
 from router.edge.ari.wire import Outbound
 from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.engine import Engine
@@ -89,12 +88,7 @@ class Daemon:
             self._postbox.look,
         )
         self._connection = AriConnection(
-            AriSettings(
-                url=settings.ari.url,
-                username=settings.ari.username,
-                password=settings.ari.password.get_secret_value(),
-                app=settings.ari.app,
-            ),
+            settings.ari.connection,
             self._engine,
             rng=random.Random(),
             observe_reply=lambda seconds, status: self._metrics.command_replied(seconds),

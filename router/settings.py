@@ -30,6 +30,7 @@ from router.core.dialling import Dialling
 from router.core.reading import read_mail
 from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
+from router.edge.ari.link import AriSettings
 
 PREFIX = "CALLROUTER_"
 NESTED = "__"
@@ -138,6 +139,12 @@ class Ari(Section):
     app: Name = Field(
         "callrouter", description="name of the Stasis application in the dialplan", examples=["callrouter"]
     )
+
+    @property
+    def connection(self) -> AriSettings:
+        """The same for the connection."""
+        password = self.password.get_secret_value()
+        return AriSettings(url=self.url, username=self.username, password=password, app=self.app)
 
     @field_validator("password")
     @classmethod

@@ -1,5 +1,7 @@
 """`callrouter prompts`: what callers may hear, made beforehand, and looked at."""
 
+import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
@@ -13,21 +15,39 @@ from rich.progress import Progress
 from router.cli.check import load_rules, print_remarks
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, prompts, read_settings, rules_file
 from router.cli.words import in_columns
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
 from router.core.plan import Speak
 from router.core.ruleset import RuleSet
-from router.core.spoken import of_hours, texts
-from router.edge.prompts import HOURS_AHEAD, Prompts, unspoken
+from router.core.spoken import of_hours, recordings, texts
+from router.edge.ari.errors import SetupError
+from router.edge.dictation import DictationError, Script, dictate
+from router.edge.prompts import HOURS_AHEAD, RECORDED, Prompts, unspoken
+from router.edge.voices import SpeechError
+from router.edge.wav import seconds_of
 
 
 class Row(msgspec.Struct):
     """One prompt."""
 
     language: str
+    """Empty for one that somebody recorded; its name is the text."""
     text: str
     place: str
     file: str
     made: bool
 
+
+class Recorded(msgspec.Struct):
+    """One that was recorded."""
+
+    name: str
+    seconds: float
+    file: str
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PHONE = re.compile(r"[A-Za-z]{2,20}/[A-Za-z0-9_.@+-]{1,80}")
 
 app = typer.Typer(name="prompts", add_completion=False, pretty_exceptions_enable=False)
 
@@ -44,6 +64,9 @@ def list_prompts(
         Row(text.language, text.text, place, str(voice.path(text)), not voice.missing([text]))
         for text, place in _texts(loaded).items()
     ]
+    for name, place in recordings(loaded).items():
+        file = voice.recording(name)
+        rows.append(Row("", f"{RECORDED}/{name}", place, str(file), file.exists()))
     if as_json:
         for row in rows:
             typer.echo(msgspec.json.encode(row).decode())
@@ -91,6 +114,56 @@ def save(
     except OSError as error:
         typer.echo(f"`{file}` cannot be written ({error.strerror}); name another file", err=True)
         raise typer.Exit(WRONG) from error
+
+
+@app.command()
+def record(
+    name: Annotated[str, typer.Argument(help="Its name: rules then play it as {file: recorded/NAME}.")],
+    ring: Annotated[str, typer.Option(metavar="PHONE", help="Where it is spoken, such as PJSIP/100.")],
+    language: Annotated[str, typer.Option(help="What who speaks is told in.")] = "en",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Record a prompt by phone: PHONE rings, and who answers speaks after the tone, presses #, hears it, and
+    keeps it by 1 or speaks again by 3. What was recorded by that name before is replaced then.
+
+    The router need not run. Exit status 1 if nothing was kept.
+    """
+    if not _NAME.fullmatch(name) or not _PHONE.fullmatch(ring):
+        what = f"`{name}` is no name; use letters, digits, - and _"
+        wrong = what if not _NAME.fullmatch(name) else f"`{ring}` is no phone; write it as PJSIP/100"
+        typer.echo(wrong, err=True)
+        raise typer.Exit(WRONG)
+    settings = read_settings(config)
+    voice = prompts(settings)
+    try:
+        script = _script(voice, language)
+        recorded = asyncio.run(
+            dictate(settings.ari.connection, ring, script, lambda done: typer.echo(done, err=True))
+        )
+        voice.keep(name, recorded)
+    except (DictationError, SetupError, SpeechError) as error:
+        typer.echo(f"callrouter: {error}", err=True)
+        raise typer.Exit(FAILED) from error
+    except OSError as error:
+        typer.echo(f"callrouter: {voice.folder} cannot be written ({error.strerror})", err=True)
+        raise typer.Exit(FAILED) from error
+    kept = Recorded(name, seconds_of(voice.recording(name).read_bytes()), str(voice.recording(name)))
+    if as_json:
+        typer.echo(msgspec.json.encode(kept).decode())
+    else:
+        typer.echo(f"kept {kept.seconds:.1f} s in {kept.file}; rules play it as {{file: {RECORDED}/{name}}}")
+
+
+def _script(voice: Prompts, language: str) -> Script:
+    """What who records a prompt hears; raises SpeechError."""
+    said = [
+        phrase(language, "informal", which)
+        for which in (Phrase.SPEAK_PROMPT, Phrase.NOT_HEARD, Phrase.KEEP_PROMPT, Phrase.PROMPT_KEPT)
+    ]
+    for why in voice.make(said).values():
+        raise SpeechError(why)
+    return Script(*map(voice.media, said))
 
 
 def _read(config: Path | None, rules: Path | None) -> tuple[Prompts, RuleSet]:

@@ -27,7 +27,7 @@ from recurring_ical_events.series import Series
 from router.core.icaltext import Written, written_events
 from router.core.times import Period
 
-MOST_WORK = 1_200_000
+MOST_WORK = 800_000
 """Of one calendar; about as many millionths of a second."""
 WORK = {"YEARLY": 100, "MONTHLY": 15, "WEEKLY": 5, "DAILY": 3}
 """Of a step of a simple rule, by what recurs; what recurs more often is left out."""

@@ -63,6 +63,10 @@ class Target(msgspec.Struct, frozen=True, gc=False):
         return self.outside if self.confirm is None else self.confirm is not False
 
 
+OWN_RECORDINGS = "sound:recorded/"
+"""How the media URIs of files begin that were recorded for the router, not for Asterisk."""
+
+
 class Say(msgspec.Struct, frozen=True, tag="say"):
     """Answer the call if it is not yet answered, and play one file."""
 

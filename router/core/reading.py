@@ -479,7 +479,8 @@ def each_day_once(week: dict[tuple[int, ...], T]) -> dict[tuple[int, ...], T]:
 
 
 def read_media(value: object) -> str:
-    """Recorded file: its name among Asterisk's sounds; `hello` and `sound:hello` are the same.
+    """Recorded file: its name among Asterisk's sounds; `hello` and `sound:hello` are the same. What
+    `callrouter prompts record NAME` has recorded is `recorded/NAME`.
 
     An Asterisk media URI, once read.
     """

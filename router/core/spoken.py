@@ -8,6 +8,7 @@ from router.core.layout import Layout
 from router.core.openings import sentences
 from router.core.phrases import DIGITS, phrase, spelled, whispers
 from router.core.plan import (
+    OWN_RECORDINGS,
     Callback,
     Challenge,
     Directory,
@@ -15,6 +16,7 @@ from router.core.plan import (
     Message,
     PlanNode,
     Ring,
+    Say,
     SayHours,
     Speak,
     Whisper,
@@ -35,6 +37,18 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
             for prompt in person.said:
                 if isinstance(prompt, Speak):
                     found.setdefault(prompt, person.place)
+    return found
+
+
+def recordings(rules: RuleSet) -> dict[str, str]:
+    """The names of all files that were recorded for the router, each with where it is first written."""
+    found: dict[str, str] = {}
+    for client in rules.clients.values():
+        placed = [(prompt, node.place) for node in nodes(client) for prompt in prompts_of(node.step)]
+        placed += [(prompt, one.place) for one in client.people.values() for prompt in one.said]
+        for prompt, place in placed:
+            if isinstance(prompt, Say) and prompt.media.startswith(OWN_RECORDINGS):
+                found.setdefault(prompt.media.removeprefix(OWN_RECORDINGS), place)
     return found
 
 

@@ -8,7 +8,6 @@ that come after it. The delimiter is what the first record has: a tab, `;`, or e
 import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import PurePath, PurePosixPath
 from typing import NamedTuple
 
@@ -142,9 +141,10 @@ def _quoted(lines: Sequence[str], first: str, delimiter: str) -> tuple[list[str]
     for taken, line in enumerate(lines, start=1):
         quotes += line.count('"')
         if quotes % 2 == 0:
-            record = "\n".join(lines[:taken])
-            with suppress(csv.Error):
-                rows = csv.reader([record], delimiter=delimiter, skipinitialspace=True, strict=True)
+            record = line if taken == 1 else "\n".join(lines[:taken])
+            try:
+                rows = csv.reader((record,), delimiter=delimiter, skipinitialspace=True, strict=True)
                 return next(rows), taken, True
-            break
+            except csv.Error:
+                break
     return first.replace('"', "").split(delimiter), 1, False

@@ -271,9 +271,9 @@ def read_holidays(text: str) -> str:
     parts = _parts_with_holidays(country) if part else ()
     if country not in countries or (part and part not in parts) or not _HOLIDAY_CODE.fullmatch(text):
         what, otherwise = f"no public holidays are known for `{text}`", "a code such as NO or NO-03"
-        codes = [f"{country}-{one}" for one in parts]
+        codes: Iterable[str] = (f"{country}-{one}" for one in parts)
         if text.upper() in countries:
-            codes = [text.upper()]
+            codes = (text.upper(),)
         raise _unknown(what, text.upper(), codes, otherwise)
     return text
 

@@ -3,12 +3,13 @@
 A prompt is named by what it says and who says it, so one that is there need never be made again, old calls
 and new rules share a folder, and what Asterisk is to play follows from a text alone. Each is there twice:
 `.wav` for narrow-band calls (8 kHz) and `.wav16` for wide-band ones (16 kHz), so that Asterisk converts
-nothing.
+nothing. Those that somebody recorded (`{file: recorded/NAME}`) are in a folder of their own beside them, by
+the name they were given.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -18,15 +19,18 @@ from tempfile import TemporaryDirectory
 import structlog
 from msgspec.structs import replace
 
-from router.core.plan import Speak
+from router.core.plan import OWN_RECORDINGS, Say, Speak
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import RuleSet
-from router.core.spoken import of_hours
+from router.core.spoken import of_hours, recordings
 from router.core.spoken import texts as all_texts
 from router.edge.voices import MissingProgramError, SpeechError, Voice, write_resampled
 
 FORMATS: Mapping[str, int] = {".wav": 8000, ".wav16": 16000}
 """Ending of a file -> samples a second."""
+
+RECORDED = OWN_RECORDINGS.removeprefix("sound:").rstrip("/")
+"""The folder of those that somebody recorded."""
 
 HOURS_AHEAD = timedelta(days=3)
 """How long before it is said what is said of hours is made."""
@@ -52,9 +56,13 @@ class Prompts:
         self._ending = ".wav" if "://" in seen_as else ""  # By path Asterisk takes the best it finds.
         self.name = lru_cache(KNOWN_NAMES)(self._name)
 
-    def media(self, text: Speak) -> str:
-        """The media URI by which Asterisk plays a text, whether it is there or not."""
-        return f"sound:{self._seen_as}/{self.name(text)}{self._ending}"
+    def media(self, prompt: Say | Speak) -> str:
+        """The media URI by which Asterisk plays it, whether it is there or not."""
+        if isinstance(prompt, Speak):
+            return self._seen(self.name(prompt))
+        if not prompt.media.startswith(OWN_RECORDINGS):
+            return prompt.media  # among Asterisk's own sounds
+        return self._seen(f"{RECORDED}/{prompt.media.removeprefix(OWN_RECORDINGS)}")
 
     def path(self, text: Speak, ending: str = ".wav") -> Path:
         """Where a text's prompt is kept."""
@@ -82,10 +90,22 @@ class Prompts:
                 told(number)
         return failed
 
+    def recording(self, name: str, ending: str = ".wav") -> Path:
+        """Where what was recorded by that name is kept."""
+        return self.folder / RECORDED / f"{name}{ending}"
+
+    def keep(self, name: str, recorded: bytes) -> None:
+        """Keep a recording (a WAV file) by a name, in place of what was there. SpeechError or OSError."""
+        for ending, rate in FORMATS.items():
+            _put(self.recording(name, ending), partial(write_resampled, recorded, rate))
+
     def try_out(self, language: str) -> None:
         """Speak a word, and keep nothing of it. Raises SpeechError."""
         with TemporaryDirectory() as folder:
             write_resampled(self.voice_of(language).speak("1"), 8000, Path(folder, "1.wav"))
+
+    def _seen(self, name: str) -> str:
+        return f"sound:{self._seen_as}/{name}{self._ending}"
 
     def _make(self, text: Speak) -> str | None:
         """Make one prompt; None, or why it cannot be made."""
@@ -132,13 +152,21 @@ def spoken(rules: RuleSet, prompts: Prompts, now: datetime) -> RuleSet | RuleErr
     return rules
 
 
+def unrecorded(rules: RuleSet, prompts: Prompts) -> Iterator[RuleWarning]:
+    """A warning for each recording that rules name and nobody has recorded."""
+    for name, place in recordings(rules).items():
+        if not prompts.recording(name).exists():
+            what = f"nobody has recorded `{RECORDED}/{name}` here, so callers hear nothing in its place"
+            yield RuleWarning(*_mark(place), what, f"callrouter prompts record {name} --ring PJSIP/PHONE")
+
+
 def with_voices(rules: RuleSet, prompts: Prompts) -> RuleSet | RuleErrors:
     """The rules with a warning where a text cannot be tried on this machine, or the errors of languages that
     nobody speaks. One word of each is tried. It blocks."""
     first: dict[str, str] = {}
     for text, place in all_texts(rules).items():
         first.setdefault(text.language, place)
-    errors, warnings = [], list(rules.warnings)
+    errors, warnings = [], [*rules.warnings, *unrecorded(rules, prompts)]
     for language, place in first.items():
         try:
             prompts.try_out(language)

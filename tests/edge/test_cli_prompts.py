@@ -64,3 +64,34 @@ def test_a_text_is_saved_to_be_heard(tmp_path: Path) -> None:
     assert (unknown.exit_code, "cannot be spoken in zz" in unknown.stderr) == (1, True)
     nowhere = typed("save", "Hello there.", "no/such/folder.wav")
     assert (nowhere.exit_code, "name another file" in nowhere.stderr) == (2, True)
+
+
+def test_a_recording_is_listed_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "rules" / "fjord.yaml").write_text(RULES.replace("Ha det.", "{file: recorded/bye}"))
+    assert typed().stdout.splitlines()[2].split() == ["missing", "rules/fjord.yaml:9", "recorded/bye"]
+    (tmp_path / "state" / "prompts" / "recorded").mkdir(parents=True)
+    (tmp_path / "state" / "prompts" / "recorded" / "bye.wav").write_bytes(b"RIFF")
+    row = json.loads(typed("--json").stdout.splitlines()[1])
+    assert (row["language"], row["text"], row["made"]) == ("", "recorded/bye", True)
+
+
+WRONG_WORDS = {
+    "a name with a path": (("../x", "--ring", "PJSIP/100"), "`../x` is no name"),
+    "no phone": (("x", "--ring", "100"), "`100` is no phone; write it as PJSIP/100"),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), WRONG_WORDS.values(), ids=WRONG_WORDS)
+def test_what_cannot_be_recorded(words: tuple[str, ...], why: str) -> None:
+    result = typed("record", *words)
+    assert result.exit_code == 2
+    assert why in result.stderr
+
+
+def test_without_asterisk_nothing_is_recorded(tmp_path: Path) -> None:
+    (tmp_path / "callrouter.yaml").write_text(
+        "state: state\nrules: rules\nari: {url: 'http://127.0.0.1:9/ari', password: a-long-one}\n"
+    )
+    result = typed("record", "x", "--ring", "PJSIP/100")
+    assert result.exit_code == 1
+    assert "Is Asterisk running" in result.stderr

@@ -56,9 +56,12 @@ async def test_prompts_are_sent_to_an_asterisk_elsewhere(
     name = "0123456789abcdef01234567"
     (tmp_path / "nb").mkdir()
     (tmp_path / "nb" / f"{name}.wav").write_bytes(b"RIFF")
+    (tmp_path / "recorded").mkdir()
+    (tmp_path / "recorded" / "sorry.wav").write_bytes(b"RIFF, too")
     _, _, url = served
     assert await get(f"{url}/prompts/nb/{name}.wav") == (200, "audio/x-wav", "RIFF")
-    for other in (f"nb/{name}.mp3", f"nb/{'f' * 24}.wav", "nb/..%2f..%2fetc%2fpasswd"):
+    assert await get(f"{url}/prompts/recorded/sorry.wav") == (200, "audio/x-wav", "RIFF, too")
+    for other in (f"nb/{name}.mp3", f"nb/{'f' * 24}.wav", "nb/..%2f..%2fetc%2fpasswd", "recorded/..%2fx.wav"):
         assert (await get(f"{url}/prompts/{other}"))[0] == 404
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from router.core.dialling import Dialling
-from router.core.plan import Speak
+from router.core.plan import Say, Speak
 from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.edge import voices
-from router.edge.prompts import Prompts, spoken, with_voices
+from router.edge.prompts import Prompts, spoken, unrecorded, with_voices
 from router.edge.voices import Espeak, MissingProgramError, Piper, SpeechError, run, voice_of
 
 HELLO = Speak("Hei på deg.", "nb")
@@ -77,6 +77,29 @@ def test_what_is_played_follows_from_the_text_alone(tmp_path: Path) -> None:
     )
     assert voice.name(Speak("Hei på deg!", "nb")) != name
     assert Prompts(tmp_path, "x", lambda language: voice_of(language, {}, 200)).name(HELLO) != name
+
+
+def test_what_somebody_recorded_is_kept_by_its_name(tmp_path: Path) -> None:
+    voice, recording = prompts(tmp_path), Say("sound:recorded/sorry")
+    assert voice.media(Say("sound:hello")) == "sound:hello", "Asterisk's own"
+    assert voice.media(recording) == "sound:callrouter/recorded/sorry"
+    assert (
+        prompts(tmp_path, "http://x/prompts").media(recording) == "sound:http://x/prompts/recorded/sorry.wav"
+    )
+    named = rules(RULES.replace("{say: Ha det.}", "{say: {file: recorded/sorry}}"))
+    assert [str(one) for one in unrecorded(named, voice)] == [
+        "fjord.yaml:9:1: nobody has recorded `recorded/sorry` here, so callers hear nothing in its place; "
+        "callrouter prompts record sorry --ring PJSIP/PHONE"
+    ]
+    voice.make([HELLO])
+    voice.keep("sorry", voice.path(HELLO, ".wav16").read_bytes())
+    with wave.open(str(voice.recording("sorry"))) as sound:
+        assert (sound.getframerate(), sound.getsampwidth()) == (8000, 2)
+    assert voice.recording("sorry", ".wav16").exists()
+    assert list(unrecorded(named, voice)) == []
+    with pytest.raises(SpeechError):
+        voice.keep("sorry", b"no sound at all")
+    assert voice.recording("sorry").exists(), "what was there stays"
 
 
 def test_all_texts_of_rules_are_made_when_they_are_loaded(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def shown(request: wire.Request) -> str:
     ("command", "requests"), [row[1:] for row in COMMANDS], ids=[row[0] for row in COMMANDS]
 )
 def test_commands_as_requests(command: wire.WireCommand, requests: list[str]) -> None:
-    outbound = Outbound(speech=lambda text: f"sound:x/{text.text}")
+    outbound = Outbound(media=lambda one: one.media if isinstance(one, Say) else f"sound:x/{one.text}")
     assert [shown(request) for request in wire.write(CALL, command, outbound)] == requests
 
 

@@ -8,7 +8,7 @@ from router.core.phrases import phrase
 from router.core.plan import Speak
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
-from router.core.spoken import of_hours, texts
+from router.core.spoken import of_hours, recordings, texts
 
 RULES = """\
 client: fjord
@@ -29,9 +29,10 @@ screening:
 people:
   kari:
     rings: "+47 900 00 001"
+    spoken: {file: recorded/kari}
     numbers: "+4722334461"
     do: [{say: Kari.}, {ring: self, announce: En kunde.}]
-last_resort: [{say: Ingen.}, {say: {file: bye}}]
+last_resort: [{say: Ingen.}, {say: {file: bye}}, {say: {file: recorded/sorry}}]
 routes:
   - name: main
     do:
@@ -57,6 +58,11 @@ def test_all_are_found_wherever_they_are_written() -> None:
     assert found[Speak("Hei.", "nb")] == "fjord.yaml:8"
 
 
+def test_what_was_recorded_for_the_router_is_found_by_name() -> None:
+    text = RULES.replace("say: hours", "directory").replace("kari:\n", "kari:\n    extension: 101\n")
+    assert recordings(rules(text)) == {"sorry": "fjord.yaml:23", "kari": "fjord.yaml:18"}
+
+
 def test_a_treatment_may_speak() -> None:
     said = rules(RULES.replace("challenge: Hvem er det?", "say: Ring ikke."))
     assert Speak("Ring ikke.", "nb") in texts(said)
@@ -71,7 +77,9 @@ def test_a_whisper_is_the_clients_name_and_what_the_callers_number_is_put_togeth
 
 
 def test_what_is_said_where_no_last_resort_is_written() -> None:
-    text = RULES.replace("last_resort: [{say: Ingen.}, {say: {file: bye}}]\n", "")
+    text = RULES.replace(
+        "last_resort: [{say: Ingen.}, {say: {file: bye}}, {say: {file: recorded/sorry}}]\n", ""
+    )
     assert phrase("nb", "informal", Phrase.NOBODY) in texts(rules(text))
 
 
@@ -82,4 +90,4 @@ def test_hours_are_told_by_what_they_will_be() -> None:
         "Vi har åpent til klokken 16.",
         "Vi har stengt nå. Vi åpner igjen mandag klokken 8.",
     }
-    assert set(found.values()) == {"fjord.yaml:26"}
+    assert set(found.values()) == {"fjord.yaml:27"}

@@ -26,6 +26,9 @@ CATALOGUE = Catalogue(
         Phrase.MESSAGE_LEFT: Toned(
             "Tak. Beskeden er modtaget. Farvel.", "Tak, vi har fået din besked. Hej hej!"
         ),
+        Phrase.SPEAK_PROMPT: "Tal efter tonen, og tryk på firkant, når du er færdig.",
+        Phrase.KEEP_PROMPT: "Tryk 1 for at beholde den, 2 for at høre den, eller 3 for at tage den om.",
+        Phrase.PROMPT_KEPT: "Optagelsen er gemt. Hej hej!",
         Phrase.OFFER_CALLBACK: Toned(
             "Ønsker De, at vi ringer tilbage, så tryk 1.", "Tryk 1, så ringer vi tilbage til dig."
         ),

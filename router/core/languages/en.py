@@ -28,6 +28,9 @@ CATALOGUE = Catalogue(
         Phrase.MESSAGE_LEFT: Toned(
             "Thank you. Your message has been left. Goodbye.", "Thanks, we have your message. Bye!"
         ),
+        Phrase.SPEAK_PROMPT: "Speak after the tone, and press hash when you are done.",
+        Phrase.KEEP_PROMPT: "To keep it, press 1. To hear it, 2. To record it again, 3.",
+        Phrase.PROMPT_KEPT: "It is kept. Goodbye.",
         Phrase.OFFER_CALLBACK: Toned(
             "If you would like us to call you back, please press 1.", "Press 1, and we will call you back."
         ),

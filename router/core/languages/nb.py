@@ -26,6 +26,9 @@ CATALOGUE = Catalogue(
         Phrase.MESSAGE_LEFT: Toned(
             "Takk. Beskjeden er mottatt. På gjenhør.", "Takk, vi har fått beskjeden. Ha det!"
         ),
+        Phrase.SPEAK_PROMPT: "Snakk etter tonen, og tast firkant når du er ferdig.",
+        Phrase.KEEP_PROMPT: "Tast 1 for å beholde opptaket, 2 for å høre det, eller 3 for å ta det om igjen.",
+        Phrase.PROMPT_KEPT: "Opptaket er lagret. Ha det!",
         Phrase.OFFER_CALLBACK: Toned(
             "Ønsker De at vi ringer tilbake, tast 1.", "Tast 1, så ringer vi deg tilbake."
         ),

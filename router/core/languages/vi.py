@@ -31,6 +31,9 @@ CATALOGUE = Catalogue(
             "Xin cảm ơn quý khách. Chúng tôi đã nhận được lời nhắn. Xin tạm biệt.",
             "Cảm ơn bạn, chúng tôi đã nhận được lời nhắn. Tạm biệt!",
         ),
+        Phrase.SPEAK_PROMPT: "Bạn nói sau tiếng bíp, rồi bấm phím thăng khi nói xong.",
+        Phrase.KEEP_PROMPT: "Giữ lại thì bấm phím 1, nghe lại thì phím 2, ghi lại thì phím 3.",
+        Phrase.PROMPT_KEPT: "Đã lưu bản ghi âm. Tạm biệt!",
         Phrase.OFFER_CALLBACK: Toned(
             "Nếu quý khách muốn chúng tôi gọi lại, xin bấm phím 1.",
             "Bấm phím 1, chúng tôi sẽ gọi lại cho bạn.",

@@ -85,9 +85,9 @@ class Request(NamedTuple):
     done: tuple[int, ...] = ()
 
 
-def _unspoken(text: Speak) -> str:
+def _unspoken(prompt: Say | Speak) -> str:
     """No voice: Asterisk knows no such sound, and the call goes on."""
-    return "sound:callrouter-has-no-voice"
+    return prompt.media if isinstance(prompt, Say) else "sound:callrouter-has-no-voice"
 
 
 class Outbound(NamedTuple):
@@ -98,8 +98,8 @@ class Outbound(NamedTuple):
     """Seconds after which a channel whose router died is returned or ended."""
     present: Literal["caller", "called"] = "caller"
     """Which number an outside phone sees: the caller's, or the one the caller dialled."""
-    speech: Callable[[Speak], str] = _unspoken
-    """The media URI of a text that was made into a prompt when the rules were loaded."""
+    media: Callable[[Say | Speak], str] = _unspoken
+    """The media URI of a recorded file, or of a text whose prompt was made when the rules were loaded."""
 
 
 _CAUSE = {
@@ -289,10 +289,8 @@ def _media(prompt: Heard, call: Call, outbound: Outbound) -> str:
     match prompt:
         case Recorded(recording):
             return f"recording:{recording_name(call.info.id, recording)}"
-        case Say(media):
-            return media
-        case Speak():
-            return outbound.speech(prompt)
+        case Say() | Speak():
+            return outbound.media(prompt)
         case SayHours():
             raise AssertionError("hours are put into words when a call arrives (openings.told)")
         case _:

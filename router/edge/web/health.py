@@ -16,15 +16,19 @@ from aiohttp import web
 
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
+from router.edge.prompts import RECORDED
 
 RELOAD = "/reload"
 VERDICTS = "/verdicts"
 PROMPTS = "/prompts"
 TOLD_HEADER = {"X-Callrouter": "reload"}
 
-_PROMPT = re.compile(r"[A-Za-z-]{2,20}/[0-9a-f]{24}\.wav(16)?")
+_SPOKEN = re.compile(r"[A-Za-z-]{2,20}/[0-9a-f]{24}\.wav(16)?")
 _KEPT = {"Content-Type": "audio/x-wav", "Cache-Control": "public, max-age=31536000, immutable"}
-"""What is under a name never changes, and Asterisk's media cache need not ask again."""
+"""What is under the name of a spoken text never changes, and Asterisk's media cache need not ask again."""
+_RECORDED = re.compile(rf"{RECORDED}/[A-Za-z0-9_-]{{1,64}}\.wav(16)?")
+_ASKED_AGAIN = {"Content-Type": "audio/x-wav", "Cache-Control": "no-cache"}
+"""What somebody recorded may be recorded anew by the same name."""
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -91,10 +95,12 @@ def health_app(
         return web.json_response(loaded | {"warnings": list(map(str, outcome.warnings))})
 
     async def send_prompt(request: web.Request) -> web.StreamResponse:
-        language, name = request.match_info["language"], request.match_info["name"]
-        if not _PROMPT.fullmatch(f"{language}/{name}"):
-            raise web.HTTPNotFound
-        return web.FileResponse(prompts / language / name, headers=_KEPT)
+        name = request.match_info["name"]
+        if _SPOKEN.fullmatch(name):
+            return web.FileResponse(prompts / name, headers=_KEPT)
+        if _RECORDED.fullmatch(name):
+            return web.FileResponse(prompts / name, headers=_ASKED_AGAIN)
+        raise web.HTTPNotFound
 
     app = web.Application()
     app.router.add_post(RELOAD, reload_rules)
@@ -102,7 +108,7 @@ def health_app(
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)
-    app.router.add_get(f"{PROMPTS}/{{language}}/{{name}}", send_prompt)
+    app.router.add_get(f"{PROMPTS}/{{name:.+}}", send_prompt)
     return app
 
 
