@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from router import app
+from router import settings
 from router.edge import deadmen
 from router.edge.ari.link import AriSettings
 from tests.sim.asterisk import FakeAsterisk
@@ -25,7 +25,7 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = partial(AriSettings, reply_limit=0.3, ping_every=0.2, silence_limit=1.0, connect_limit=2.0)
-    monkeypatch.setattr(app, "AriSettings", quick)
+    monkeypatch.setattr(settings, "AriSettings", quick)
     monkeypatch.setattr(deadmen, "BATCH", 0.02)
 
 
