@@ -142,7 +142,7 @@ class Ari(Section):
 
     @property
     def connection(self) -> AriSettings:
-        """The same for the connection."""
+        """The same as the connection takes it, the password in clear."""
         password = self.password.get_secret_value()
         return AriSettings(url=self.url, username=self.username, password=password, app=self.app)
 

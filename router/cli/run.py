@@ -12,7 +12,7 @@ from router.cli.options import FAILED, WRONG, Config, Rules, prompts, read_setti
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge import logs
-from router.edge.prompts import spoken, unrecorded
+from router.edge.prompts import spoken
 from router.edge.store.errors import StoreError
 from router.edge.web.health import AddressTakenError
 from router.settings import Settings
@@ -30,11 +30,11 @@ def run(rules: Rules = None, config: Config = None) -> None:
     voice = prompts(settings)
     loaded = source.load()
     if isinstance(loaded, RuleSet):
-        print_remarks((*loaded.warnings, *unrecorded(loaded, voice)))
         loaded = spoken(loaded, voice, datetime.now(UTC))
     if isinstance(loaded, RuleErrors):
         print_remarks(loaded.errors)
         raise typer.Exit(FAILED)
+    print_remarks(loaded.warnings)
     try:
         with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
             status = runner.run(Daemon(settings, source, loaded, voice).run())

@@ -20,7 +20,7 @@ from router.core.dialling import Dialling
 from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
-from router.core.plan import CALLER, Target
+from router.core.plan import CALLER, OWN_RECORDINGS, Target
 from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
 from router.core.times import WEEKDAYS, Duration
@@ -74,6 +74,8 @@ _VALUE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff,()${}\[\]\"\\\\]{0,200}")
 _ENDINGS = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "g722", "g729", "mp3", "ogg"})
 """Of files that Asterisk plays."""
 _SOUND = re.compile(r"(?:sound:)?([A-Za-z0-9_./-]{1,128})")
+RECORDING_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a prompt that somebody records may be called."""
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,9}")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
@@ -491,7 +493,12 @@ def read_media(value: object) -> str:
     name, dot, ending = found.group(1).rpartition(".")
     if dot and ending in _ENDINGS:
         raise ValueError(f"Asterisk finds the ending of `{found.group(1)}` by itself; write {name}")
-    return f"sound:{found.group(1)}"
+    media = f"sound:{found.group(1)}"
+    own = media.removeprefix(OWN_RECORDINGS)
+    if own != media and not RECORDING_NAME.fullmatch(own):
+        what = f"nothing is ever recorded as `{found.group(1)}`"
+        raise ValueError(f"{what}; write recorded/NAME, in at most 64 letters, digits, - and _")
+    return media
 
 
 HOURS = "hours"

@@ -15,6 +15,7 @@ from router.core.plan import (
     Menu,
     Message,
     PlanNode,
+    Prompt,
     Ring,
     Say,
     SayHours,
@@ -30,13 +31,12 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
     """All texts but those of hours, each with where in the rules it is first written."""
     found: dict[Speak, str] = {}
     for client in rules.clients.values():
+        for prompt, place in _written(client):
+            if isinstance(prompt, Speak):
+                found.setdefault(prompt, place)
         for node in nodes(client):
-            for text in _spoken_in(node):
+            for text in _said_by(node):
                 found.setdefault(text, node.place)
-        for person in client.people.values():
-            for prompt in person.said:
-                if isinstance(prompt, Speak):
-                    found.setdefault(prompt, person.place)
     return found
 
 
@@ -44,9 +44,7 @@ def recordings(rules: RuleSet) -> dict[str, str]:
     """The names of all files that were recorded for the router, each with where it is first written."""
     found: dict[str, str] = {}
     for client in rules.clients.values():
-        placed = [(prompt, node.place) for node in nodes(client) for prompt in prompts_of(node.step)]
-        placed += [(prompt, one.place) for one in client.people.values() for prompt in one.said]
-        for prompt, place in placed:
+        for prompt, place in _written(client):
             if isinstance(prompt, Say) and prompt.media.startswith(OWN_RECORDINGS):
                 found.setdefault(prompt.media.removeprefix(OWN_RECORDINGS), place)
     return found
@@ -57,14 +55,21 @@ def of_hours(rules: RuleSet, start: datetime, end: datetime) -> dict[Speak, str]
     found: dict[Speak, str] = {}
     for client in rules.clients.values():
         told: dict[tuple[str, str, Tone], str] = {}
-        for node in nodes(client):
-            for prompt in prompts_of(node.step):
-                if isinstance(prompt, SayHours):
-                    told.setdefault((prompt.hours, prompt.language, prompt.tone), node.place)
+        for prompt, place in _written(client):
+            if isinstance(prompt, SayHours):
+                told.setdefault((prompt.hours, prompt.language, prompt.tone), place)
         for (hours, language, tone), place in told.items():
             for text in sentences(client.hours[hours], start, end, language, tone):
                 found.setdefault(text, place)
     return found
+
+
+def _written(client: ClientRules) -> Iterator[tuple[Prompt, str]]:
+    """Every prompt that stands in the client's rules, with where."""
+    for node in nodes(client):
+        yield from ((prompt, node.place) for prompt in prompts_of(node.step))
+    for person in client.people.values():
+        yield from ((prompt, person.place) for prompt in person.said)
 
 
 def nodes(client: ClientRules) -> Iterator[PlanNode]:
@@ -86,8 +91,8 @@ def _layouts(client: ClientRules) -> Iterator[Layout]:
     yield client.no_route
 
 
-def _spoken_in(node: PlanNode) -> Iterator[Speak]:
-    yield from (prompt for prompt in prompts_of(node.step) if isinstance(prompt, Speak))
+def _said_by(node: PlanNode) -> Iterator[Speak]:
+    """What the step says beside what is written in it."""
     match node.step:
         case Ring():
             for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,10 +94,18 @@ class Prompts:
         """Where what was recorded by that name is kept."""
         return self.folder / RECORDED / f"{name}{ending}"
 
+    def recorded(self, name: str) -> bool:
+        """Whether somebody has recorded it."""
+        return all(self.recording(name, ending).exists() for ending in FORMATS)
+
     def keep(self, name: str, recorded: bytes) -> None:
         """Keep a recording (a WAV file) by a name, in place of what was there. SpeechError or OSError."""
-        for ending, rate in FORMATS.items():
-            _put(self.recording(name, ending), partial(write_resampled, recorded, rate))
+        _put(self.recording(name, ""), recorded)
+
+    def try_keeping(self, wav: bytes) -> None:
+        """Keep nothing, but go as far as `keep` would. Raises SpeechError or OSError."""
+        with _beside(self.recording("x")) as folder:
+            _write(wav, Path(folder, "x"))
 
     def try_out(self, language: str) -> None:
         """Speak a word, and keep nothing of it. Raises SpeechError."""
@@ -111,8 +119,7 @@ class Prompts:
         """Make one prompt; None, or why it cannot be made."""
         try:
             spoken = self.voice_of(text.language).speak(text.text)
-            for ending, rate in FORMATS.items():
-                _put(self.path(text, ending), partial(write_resampled, spoken, rate))
+            _put(self.path(text, ""), spoken)
         except SpeechError as error:
             return str(error)
         except OSError as error:
@@ -126,21 +133,38 @@ class Prompts:
         return f"{text.language}/{digest}"
 
 
-def _put(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file that is there whole or not at all, and that Asterisk may read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        file = Path(folder, path.name)
-        write(file)
+def _put(prompt: Path, wav: bytes) -> None:
+    """Write the files of a prompt, whose path is without an ending: all are there whole, or none is."""
+    with _beside(prompt) as folder:
+        for file in _write(wav, Path(folder, prompt.name)):
+            file.replace(prompt.with_name(file.name))
+
+
+def _beside(prompt: Path) -> "TemporaryDirectory[str]":
+    """A folder from which files can be moved to the place of `prompt`."""
+    prompt.parent.mkdir(parents=True, exist_ok=True)
+    return TemporaryDirectory(dir=prompt.parent, prefix=".")
+
+
+def _write(wav: bytes, prompt: Path) -> list[Path]:
+    """The files of a prompt, which Asterisk may read. Raises SpeechError or OSError."""
+    files = []
+    for ending, rate in FORMATS.items():
+        file = prompt.with_name(prompt.name + ending)
+        write_resampled(wav, rate, file)
         file.chmod(0o644)
-        file.replace(path)
+        files.append(file)
+    return files
 
 
 def spoken(rules: RuleSet, prompts: Prompts, now: datetime) -> RuleSet | RuleErrors:
-    """The rules, once every text in them is a prompt; or which cannot be spoken. It blocks.
+    """The rules, once every text in them is a prompt, with a warning for each recording that is not there; or
+    which texts cannot be spoken. It blocks.
 
     Of what is said of hours, all that is said within HOURS_AHEAD of `now`.
     """
+    warnings = {*rules.warnings, *unrecorded(rules, prompts)}
+    rules = replace(rules, warnings=tuple(sorted(warnings)))
     texts = of_hours(rules, now, now + HOURS_AHEAD) | all_texts(rules)
     missing = prompts.missing(texts)
     if not missing:
@@ -155,7 +179,7 @@ def spoken(rules: RuleSet, prompts: Prompts, now: datetime) -> RuleSet | RuleErr
 def unrecorded(rules: RuleSet, prompts: Prompts) -> Iterator[RuleWarning]:
     """A warning for each recording that rules name and nobody has recorded."""
     for name, place in recordings(rules).items():
-        if not prompts.recording(name).exists():
+        if not prompts.recorded(name):
             what = f"nobody has recorded `{RECORDED}/{name}` here, so callers hear nothing in its place"
             yield RuleWarning(*_mark(place), what, f"callrouter prompts record {name} --ring PJSIP/PHONE")
 

@@ -60,7 +60,8 @@ class Reloader:
         else:
             self._take(outcome)
             self._metrics.rules_loaded()
-            log.info("rules loaded", version=outcome.version, clients=len(outcome.clients))
+            warnings = list(map(str, outcome.warnings))
+            log.info("rules loaded", version=outcome.version, clients=len(outcome.clients), warnings=warnings)
 
     async def watch(self) -> None:
         """Read the rules whenever their files have changed; for ever."""

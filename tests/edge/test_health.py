@@ -61,6 +61,10 @@ async def test_prompts_are_sent_to_an_asterisk_elsewhere(
     _, _, url = served
     assert await get(f"{url}/prompts/nb/{name}.wav") == (200, "audio/x-wav", "RIFF")
     assert await get(f"{url}/prompts/recorded/sorry.wav") == (200, "audio/x-wav", "RIFF, too")
+    (tmp_path / "recorded" / f"{name}.wav").write_bytes(b"RIFF by name")
+    of_ours = f"{url}/prompts/recorded/{name}.wav"
+    async with aiohttp.ClientSession() as session, session.get(of_ours) as response:
+        assert response.headers["Cache-Control"] == "no-cache", "though it looks like a text's"
     for other in (f"nb/{name}.mp3", f"nb/{'f' * 24}.wav", "nb/..%2f..%2fetc%2fpasswd", "recorded/..%2fx.wav"):
         assert (await get(f"{url}/prompts/{other}"))[0] == 404
 

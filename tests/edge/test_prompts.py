@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from router.core.dialling import Dialling
 from router.core.plan import Say, Speak
@@ -13,7 +14,7 @@ from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.edge import voices
-from router.edge.prompts import Prompts, spoken, unrecorded, with_voices
+from router.edge.prompts import FORMATS, Prompts, spoken, unrecorded, with_voices
 from router.edge.voices import Espeak, MissingProgramError, Piper, SpeechError, run, voice_of
 
 HELLO = Speak("Hei på deg.", "nb")
@@ -91,25 +92,53 @@ def test_what_somebody_recorded_is_kept_by_its_name(tmp_path: Path) -> None:
         "fjord.yaml:9:1: nobody has recorded `recorded/sorry` here, so callers hear nothing in its place; "
         "callrouter prompts record sorry --ring PJSIP/PHONE"
     ]
+    loaded = spoken(named, voice, NOW)
+    assert isinstance(loaded, RuleSet)
+    assert loaded.warnings == tuple(unrecorded(named, voice)), "whoever loads rules is told"
+    assert spoken(loaded, voice, NOW) == loaded, "and not twice"
     voice.make([HELLO])
     voice.keep("sorry", voice.path(HELLO, ".wav16").read_bytes())
     with wave.open(str(voice.recording("sorry"))) as sound:
         assert (sound.getframerate(), sound.getsampwidth()) == (8000, 2)
     assert voice.recording("sorry", ".wav16").exists()
     assert list(unrecorded(named, voice)) == []
-    with pytest.raises(SpeechError):
-        voice.keep("sorry", b"no sound at all")
-    assert voice.recording("sorry").exists(), "what was there stays"
+    voice.recording("sorry", ".wav16").unlink()
+    assert len(list(unrecorded(named, voice))) == 1, "half of it is not enough"
+
+
+@pytest.mark.parametrize("rate", FORMATS.values(), ids=FORMATS)
+def test_what_cannot_be_kept_whole_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rate: int
+) -> None:
+    voice = prompts(tmp_path)
+    voice.make([HELLO])
+    wav = voice.path(HELLO).read_bytes()
+    voice.keep("sorry", wav)
+    before = {file: file.stat().st_ino for file in (tmp_path / "recorded").iterdir()}
+
+    def fail(wav: bytes, at: int, file: Path) -> None:
+        if at == rate:
+            raise SpeechError("sox: disk full")
+        voices.write_resampled(wav, at, file)
+
+    monkeypatch.setattr("router.edge.prompts.write_resampled", fail)
+    with pytest.raises(SpeechError, match="disk full"):
+        voice.try_keeping(wav)
+    with pytest.raises(SpeechError, match="disk full"):
+        voice.keep("sorry", wav)
+    assert {file: file.stat().st_ino for file in (tmp_path / "recorded").iterdir()} == before
 
 
 def test_all_texts_of_rules_are_made_when_they_are_loaded(tmp_path: Path) -> None:
     voice = prompts(tmp_path)
     loaded = rules()
-    assert spoken(loaded, voice, NOW) is loaded
+    assert spoken(loaded, voice, NOW) == loaded
     assert voice.missing([Speak(text, "nb") for text in ("Velkommen.", "Ha det.")]) == []
     told = Speak("Vi har åpent til klokken 16.", "nb")
     assert voice.missing([told]) == []
-    assert spoken(loaded, voice, NOW) is loaded, "a second time there is nothing to do"
+    with capture_logs() as logged:
+        assert spoken(loaded, voice, NOW) == loaded
+    assert logged == [], "a second time there is nothing to do"
 
 
 def test_a_language_that_nobody_speaks_is_an_error_at_its_place(tmp_path: Path) -> None:

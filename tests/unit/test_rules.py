@@ -466,6 +466,14 @@ CASES = [
         ["6:38: Asterisk finds the ending of `a/hello.wav` by itself; write a/hello"],
     ),
     (
+        "a recording that cannot be made",
+        route("[{say: {file: recorded/a.b}}]"),
+        [
+            "6:38: nothing is ever recorded as `recorded/a.b`; "
+            "write recorded/NAME, in at most 64 letters, digits, - and _"
+        ],
+    ),
+    (
         "another kind of media",
         route("[{say: {file: 'http://x/y'}}]"),
         ["6:38: `http://x/y` is not a recorded file; write sound:NAME, as in sound:hello-world"],

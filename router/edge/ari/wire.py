@@ -85,8 +85,9 @@ class Request(NamedTuple):
     done: tuple[int, ...] = ()
 
 
-def _unspoken(prompt: Say | Speak) -> str:
-    """No voice: Asterisk knows no such sound, and the call goes on."""
+def _voiceless(prompt: Say | Speak) -> str:
+    """Where no prompts are made: files go by their names among Asterisk's sounds; in place of a text stands
+    a sound that Asterisk does not know, and the call goes on."""
     return prompt.media if isinstance(prompt, Say) else "sound:callrouter-has-no-voice"
 
 
@@ -98,7 +99,7 @@ class Outbound(NamedTuple):
     """Seconds after which a channel whose router died is returned or ended."""
     present: Literal["caller", "called"] = "caller"
     """Which number an outside phone sees: the caller's, or the one the caller dialled."""
-    media: Callable[[Say | Speak], str] = _unspoken
+    media: Callable[[Say | Speak], str] = _voiceless
     """The media URI of a recorded file, or of a text whose prompt was made when the rules were loaded."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from router.core.reading import RECORDING_NAME
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge.prompts import RECORDED
@@ -26,7 +27,7 @@ TOLD_HEADER = {"X-Callrouter": "reload"}
 _SPOKEN = re.compile(r"[A-Za-z-]{2,20}/[0-9a-f]{24}\.wav(16)?")
 _KEPT = {"Content-Type": "audio/x-wav", "Cache-Control": "public, max-age=31536000, immutable"}
 """What is under the name of a spoken text never changes, and Asterisk's media cache need not ask again."""
-_RECORDED = re.compile(rf"{RECORDED}/[A-Za-z0-9_-]{{1,64}}\.wav(16)?")
+_RECORDED = re.compile(rf"{RECORDED}/{RECORDING_NAME.pattern}\.wav(16)?")
 _ASKED_AGAIN = {"Content-Type": "audio/x-wav", "Cache-Control": "no-cache"}
 """What somebody recorded may be recorded anew by the same name."""
 
@@ -96,10 +97,10 @@ def health_app(
 
     async def send_prompt(request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
+        if _RECORDED.fullmatch(name):  # first: such a name may look like a text's
+            return web.FileResponse(prompts / name, headers=_ASKED_AGAIN)
         if _SPOKEN.fullmatch(name):
             return web.FileResponse(prompts / name, headers=_KEPT)
-        if _RECORDED.fullmatch(name):
-            return web.FileResponse(prompts / name, headers=_ASKED_AGAIN)
         raise web.HTTPNotFound
 
     app = web.Application()
