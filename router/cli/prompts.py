@@ -2,9 +2,12 @@
 
 import asyncio
 import re
+import signal
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
+from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import msgspec
@@ -18,6 +21,7 @@ from router.cli.words import in_columns
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import Speak
+from router.core.reading import RECORDING_NAME
 from router.core.ruleset import RuleSet
 from router.core.spoken import of_hours, recordings, texts
 from router.edge.ari.errors import SetupError
@@ -38,15 +42,14 @@ class Row(msgspec.Struct):
     made: bool
 
 
-class Recorded(msgspec.Struct):
-    """One that was recorded."""
+class Kept(msgspec.Struct):
+    """One that was recorded now."""
 
     name: str
     seconds: float
     file: str
 
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PHONE = re.compile(r"[A-Za-z]{2,20}/[A-Za-z0-9_.@+-]{1,80}")
 
 app = typer.Typer(name="prompts", add_completion=False, pretty_exceptions_enable=False)
@@ -65,8 +68,8 @@ def list_prompts(
         for text, place in _texts(loaded).items()
     ]
     for name, place in recordings(loaded).items():
-        file = voice.recording(name)
-        rows.append(Row("", f"{RECORDED}/{name}", place, str(file), file.exists()))
+        file = str(voice.recording(name))
+        rows.append(Row("", f"{RECORDED}/{name}", place, file, voice.recorded(name)))
     if as_json:
         for row in rows:
             typer.echo(msgspec.json.encode(row).decode())
@@ -127,43 +130,96 @@ def record(
     """Record a prompt by phone: PHONE rings, and who answers speaks after the tone, presses #, hears it, and
     keeps it by 1 or speaks again by 3. What was recorded by that name before is replaced then.
 
-    The router need not run. Exit status 1 if nothing was kept.
+    The router need not run, unless Asterisk fetches prompts from it (`speech.seen_as` is an address). Exit
+    status 1 if nothing was kept.
     """
-    if not _NAME.fullmatch(name) or not _PHONE.fullmatch(ring):
-        what = f"`{name}` is no name; use letters, digits, - and _"
-        wrong = what if not _NAME.fullmatch(name) else f"`{ring}` is no phone; write it as PJSIP/100"
+    if not RECORDING_NAME.fullmatch(name) or not _PHONE.fullmatch(ring):
+        what = f"`{name}` is no name; use at most 64 letters, digits, - and _"
+        wrong = what if not RECORDING_NAME.fullmatch(name) else f"`{ring}` is no phone; write it as PJSIP/100"
         typer.echo(wrong, err=True)
         raise typer.Exit(WRONG)
     settings = read_settings(config)
     voice = prompts(settings)
+    keeping = _Keeping(voice, name)
     try:
         script = _script(voice, language)
-        recorded = asyncio.run(
-            dictate(settings.ari.connection, ring, script, lambda done: typer.echo(done, err=True))
-        )
-        voice.keep(name, recorded)
+        asyncio.run(_until_told(dictate(settings.ari.connection, ring, script, keeping.keep, _tell)))
     except (DictationError, SetupError, SpeechError) as error:
         typer.echo(f"callrouter: {error}", err=True)
         raise typer.Exit(FAILED) from error
-    except OSError as error:
-        typer.echo(f"callrouter: {voice.folder} cannot be written ({error.strerror})", err=True)
-        raise typer.Exit(FAILED) from error
-    kept = Recorded(name, seconds_of(voice.recording(name).read_bytes()), str(voice.recording(name)))
+    except asyncio.CancelledError as error:
+        if not keeping.done:
+            typer.echo("callrouter: told to end, so nothing was kept", err=True)
+            raise typer.Exit(FAILED) from error
+    kept = Kept(name, seconds_of(voice.recording(name).read_bytes()), str(voice.recording(name)))
     if as_json:
         typer.echo(msgspec.json.encode(kept).decode())
     else:
         typer.echo(f"kept {kept.seconds:.1f} s in {kept.file}; rules play it as {{file: {RECORDED}/{name}}}")
 
 
+class _Keeping:
+    """Where the recording goes."""
+
+    def __init__(self, voice: Prompts, name: str) -> None:
+        self.done = False
+        self._voice = voice
+        self._name = name
+
+    def keep(self, recorded: bytes) -> None:
+        """Keep it, else put it where it can be fetched from by hand, and raise DictationError."""
+        try:
+            self._voice.keep(self._name, recorded)
+        except (SpeechError, OSError) as error:
+            raise DictationError(f"{_unkept(self._voice, error)}; {self._set_aside(recorded)}") from error
+        self.done = True
+
+    def _set_aside(self, recorded: bytes) -> str:
+        """Where it is then, in words."""
+        try:
+            with NamedTemporaryFile(prefix=f"{self._name}-", suffix=".wav", delete=False) as file:
+                file.write(recorded)
+        except OSError as error:
+            return f"nor can what was spoken be put anywhere else ({error.strerror})"
+        return f"what was spoken is in {file.name}"
+
+
+async def _until_told(dictation: Coroutine[None, None, None]) -> None:
+    """Dictate, but end in good order at a signal; further ones change nothing."""
+    task = asyncio.ensure_future(dictation)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, _cancel_once, task)
+    await task
+
+
+def _cancel_once(task: asyncio.Task[None]) -> None:
+    if not task.cancelling():
+        task.cancel()
+
+
+def _tell(progress: str) -> None:
+    typer.echo(progress, err=True)
+
+
 def _script(voice: Prompts, language: str) -> Script:
-    """What who records a prompt hears; raises SpeechError."""
+    """What who records a prompt hears, once it is sure that it can be kept. Raises SpeechError."""
     said = [
         phrase(language, "informal", which)
         for which in (Phrase.SPEAK_PROMPT, Phrase.NOT_HEARD, Phrase.KEEP_PROMPT, Phrase.PROMPT_KEPT)
     ]
     for why in voice.make(said).values():
         raise SpeechError(why)
+    try:
+        voice.try_keeping(voice.path(said[0]).read_bytes())
+    except OSError as error:
+        raise SpeechError(f"{_unkept(voice, error)}; make it a folder that you may write to") from error
     return Script(*map(voice.media, said))
+
+
+def _unkept(voice: Prompts, error: SpeechError | OSError) -> str:
+    if isinstance(error, SpeechError):
+        return str(error)
+    return f"{voice.recording('x').parent} cannot be written ({error.strerror})"
 
 
 def _read(config: Path | None, rules: Path | None) -> tuple[Prompts, RuleSet]:

@@ -70,13 +70,15 @@ def test_a_recording_is_listed_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "rules" / "fjord.yaml").write_text(RULES.replace("Ha det.", "{file: recorded/bye}"))
     assert typed().stdout.splitlines()[2].split() == ["missing", "rules/fjord.yaml:9", "recorded/bye"]
     (tmp_path / "state" / "prompts" / "recorded").mkdir(parents=True)
-    (tmp_path / "state" / "prompts" / "recorded" / "bye.wav").write_bytes(b"RIFF")
-    row = json.loads(typed("--json").stdout.splitlines()[1])
-    assert (row["language"], row["text"], row["made"]) == ("", "recorded/bye", True)
+    for ending, made in ((".wav", False), (".wav16", True)):
+        (tmp_path / "state" / "prompts" / "recorded" / f"bye{ending}").write_bytes(b"RIFF")
+        row = json.loads(typed("--json").stdout.splitlines()[1])
+        assert (row["language"], row["text"], row["made"]) == ("", "recorded/bye", made), "both are needed"
 
 
 WRONG_WORDS = {
     "a name with a path": (("../x", "--ring", "PJSIP/100"), "`../x` is no name"),
+    "a name that is long": (("x" * 65, "--ring", "PJSIP/100"), "use at most 64 letters"),
     "no phone": (("x", "--ring", "100"), "`100` is no phone; write it as PJSIP/100"),
 }
 
@@ -95,3 +97,21 @@ def test_without_asterisk_nothing_is_recorded(tmp_path: Path) -> None:
     result = typed("record", "x", "--ring", "PJSIP/100")
     assert result.exit_code == 1
     assert "Is Asterisk running" in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_a_phone_rings(tmp_path: Path) -> None:
+    (tmp_path / "state" / "prompts").mkdir(parents=True)
+    (tmp_path / "state" / "prompts" / "recorded").write_text("in the way")
+    result = typed("record", "x", "--ring", "PJSIP/100")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(
+        "recorded cannot be written (File exists); make it a folder that you may write to\n"
+    )
+
+
+def test_without_sox_no_phone_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed("record", "x", "--ring", "PJSIP/100")  # which makes the instructions
+    monkeypatch.setenv("PATH", "")
+    result = typed("record", "x", "--ring", "PJSIP/100")
+    assert result.exit_code == 1
+    assert "there is no sox here; install" in result.stderr

@@ -16,7 +16,7 @@ from router.edge import mail, webhook
 from router.edge.letters import as_mail, as_posted
 from router.edge.store.messages import StoredMessage
 from router.edge.undelivered import UndeliveredError
-from router.edge.wav import seconds_of
+from router.edge.wav import seconds_of, seconds_spoken
 from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver, Signed
 from router.settings import Mail
 from tests.edge.sinks import Sinks
@@ -185,4 +185,5 @@ async def test_who_does_not_answer_in_time_has_not_taken_it(monkeypatch: pytest.
 
 def test_how_long_a_recording_lasts() -> None:
     assert seconds_of(wav(2.5)) == 2.5
+    assert seconds_spoken(wav(2.5)) == seconds_spoken(b"RIFF") == 0.0, "it is silent"
     assert seconds_of(b"RIFF") == seconds_of(b"") == 0.0

@@ -16,6 +16,7 @@ from router.core.ruleset import RuleSet
 from router.edge import voices
 from router.edge.prompts import FORMATS, Prompts, spoken, unrecorded, with_voices
 from router.edge.voices import Espeak, MissingProgramError, Piper, SpeechError, run, voice_of
+from router.edge.wav import seconds_of, seconds_spoken
 
 HELLO = Speak("Hei på deg.", "nb")
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -64,6 +65,7 @@ def test_a_text_is_spoken_once_at_both_rates(tmp_path: Path) -> None:
         with wave.open(str(file)) as sound:
             assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (rate, 1, 2)
             assert 0.5 < sound.getnframes() / rate < 5
+        assert 0.4 < seconds_spoken(file.read_bytes()) < seconds_of(file.read_bytes())
         assert stat.S_IMODE(file.stat().st_mode) == 0o644, "Asterisk is another user"
     assert voice.missing([HELLO]) == []
     assert sorted(path.suffix for path in tmp_path.glob("nb/*")) == [".wav", ".wav16"], "and nothing else"

@@ -1,5 +1,6 @@
 """A sandbox with its router, and parties that hear and press keys."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,6 +25,10 @@ class Room:
         self.router = router
         self._stack = stack
 
+    def at_end(self, call: Callable[[], object]) -> None:
+        """Call this when the test is over, however it ends."""
+        self._stack.callback(call)
+
     def prompt(self, text: str | Speak) -> Path:
         """The file of a prompt."""
         return self.sandbox.prompt(Speak(text, "nb") if isinstance(text, str) else text)
@@ -44,10 +49,10 @@ class Room:
         self._stack.callback(caller.stop)
         return media
 
-    def phone(self, *moves: Move, port: int | None = None) -> Media:
+    def phone(self, *moves: Move, port: int | None = None, options: Sequence[str] = ()) -> Media:
         """A phone for one call, the softphone P0 or at `port`."""
         media = self.media()
-        phone = Callee(*moves, port=port, calls=1, keys={"ear": media.port})
+        phone = Callee(*moves, port=port, calls=1, keys={"ear": media.port}, options=options)
         self._stack.callback(phone.stop)
         phone.listening()
         if port is None:
