@@ -121,14 +121,11 @@ async def _remove_earlier(lane: HttpLane) -> None:
     channels = await _names(lane, "channels", "id")
     if channels is None:
         return
-    for listed, key, kind in (
-        ("bridges", "id", "bridges"),
-        ("recordings/stored", "name", "recordings/stored"),
-    ):
-        for name in await _names(lane, listed, key) or ():
+    for path, key in (("bridges", "id"), ("recordings/stored", "name")):
+        for name in await _names(lane, path, key) or ():
             ours = _OURS.fullmatch(name)
             if ours and ours[1] not in channels:
-                await lane.request("DELETE", f"{kind}/{name}")
+                await lane.request("DELETE", f"{path}/{name}")
 
 
 async def _names(lane: HttpLane, path: str, key: str) -> set[str] | None:

@@ -171,13 +171,18 @@ def test_what_is_kept_is_what_callers_hear(room: Room) -> None:
     assert caller.heard(Path(kept["file"]))
 
 
-def test_what_is_wanted_is_kept_though_the_phone_hangs_up(room: Room) -> None:
+@pytest.mark.parametrize("end", ["the phone is put down", "the command is ended"])
+def test_what_is_wanted_is_kept_though(room: Room, end: str) -> None:
     shutil.rmtree(folder(room.sandbox), ignore_errors=True)
     phone = room.phone(*PICKS_UP, HUNG_UP_ON)
     command = recording(room)
     dictates(room, phone)
     phone.press("1")
-    hang_up_now(room)
+    if end == "the phone is put down":
+        hang_up_now(room)
+    else:
+        hears(room, phone, Phrase.PROMPT_KEPT)
+        command.terminate()
     out, err = command.communicate(timeout=10)
     assert command.returncode == 0, err
     assert Path(json.loads(out)["file"]).exists()
