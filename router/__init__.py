@@ -67,7 +67,8 @@ Rules (read at start and at reload)
     core/occurrences.py        ... and when those last, also what recurs
     core/feeds.py              ... each read once for all hours that name it
     core/shared.py             shared.yaml: named lists, and defaults
-    core/layout.py             steps as written -> plans
+    core/making.py             single steps as written -> as planned
+    core/layout.py             ... and a plan made of them
     core/leads.py              where steps lead: circles
     core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
@@ -97,8 +98,16 @@ The call
     core/returning.py          ... whether somebody can be called back there
     core/steps/directory.py    somebody is looked for, and chosen
     core/finding.py            ... whom that finds, and what that person's own treatment is now
+    core/steps/offering.py     what all share that ring phones
     core/steps/ring.py         phones ring, round after round
-    core/steps/perform.py      what others carry out: queues
+    core/steps/queue.py        the caller waits for an agent
+    core/agents.py             what each agent does
+    core/waiting.py            who waits
+    core/acd.py                who is rung for which caller who waits
+    core/featurecodes.py       agents come and go by keys of their phones
+    edge/queues.py             ... and how callers hear of it
+    edge/queueviews.py         ... as it is shown
+    edge/queuemetrics.py       ... and counted
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
@@ -130,6 +139,7 @@ What is kept and shown
     edge/store/migrations/versions/v0001_calls.py   the first schema
     edge/store/migrations/versions/v0002_verdicts.py   ... and what is decided of numbers
     edge/store/migrations/versions/v0003_messages.py   ... and messages
+    edge/store/migrations/versions/v0004_agents.py     ... and what agents do
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
@@ -137,6 +147,7 @@ What is kept and shown
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
     edge/store/verdicts.py     what is decided of numbers by command
+    edge/store/agents.py       when agents come and go
     edge/store/messages.py     messages that callers left
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written
@@ -167,6 +178,7 @@ The program
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
     cli/messages.py            callrouter messages
+    cli/queues.py              callrouter queues, agents
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/options.py             options that commands share, and the way to settings and rules

@@ -1,7 +1,5 @@
 """`callrouter block`, `allow`, `unblock`, `blocked`: single numbers, at once, without touching the rules."""
 
-import getpass
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,7 @@ from rich.text import Text
 from router.cli.calls import parse_since
 from router.cli.daemon import NoDaemonError, tell
 from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings, rules_file
-from router.cli.words import moment
+from router.cli.words import moment, who_types
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
@@ -57,7 +55,7 @@ def _deciding(kind: Literal["allow", "block"], doc: str) -> Callable[..., None]:
         why = "".join(filter(str.isprintable, why))
         client = known.client(client)
         e164 = known.number(number, client)
-        verdict = Verdict(0, kind, e164, client, why, _who(), now, _until(length, now))
+        verdict = Verdict(0, kind, e164, client, why, who_types(), now, _until(length, now))
         with _verdicts(settings) as verdicts:
             verdict = verdicts.add(verdict)
         _tell(settings)
@@ -83,7 +81,7 @@ def unblock(number: Number, client: Client = None, as_json: Json = False, config
     client = known.client(client)
     e164 = known.number(number, client)
     with _verdicts(settings) as verdicts:
-        undone = verdicts.undo(e164, client, _who(), datetime.now(UTC))
+        undone = verdicts.undo(e164, client, who_types(), datetime.now(UTC))
         left = [one for one in verdicts.standing(datetime.now(UTC)) if one.number == e164]
     if not undone:
         typer.echo(_nothing_undone(e164, client, left), err=True)
@@ -225,14 +223,6 @@ def _until(length: str, now: datetime) -> datetime | None:
         return now + timedelta(seconds=seconds)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from error
-
-
-def _who() -> str:
-    """Who types; behind sudo, who really does."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have
-        return str(os.getuid())
 
 
 def _words(verdict: Verdict) -> str:

@@ -18,8 +18,17 @@ class NoDaemonError(Exception):
 
 def tell(web: Web, path: str) -> Any:
     """Have the router do what `path` stands for; its answer, also where that is a refusal."""
+    return _request(web, path, "POST")
+
+
+def ask(web: Web, path: str) -> Any:
+    """What the router answers to a question."""
+    return _request(web, path, "GET")
+
+
+def _request(web: Web, path: str, method: str) -> Any:
     address = f"http://{web.host}:{web.port}{path}"
-    request = urllib.request.Request(address, method="POST", headers=TOLD_HEADER)
+    request = urllib.request.Request(address, method=method, headers=TOLD_HEADER)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
             return json.load(reply)

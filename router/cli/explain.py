@@ -22,9 +22,7 @@ from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
 from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
 from router.core.show import step_in_words
-from router.core.steps.perform import name_of
 from router.core.times import Rate, read_from
-from router.core.unbuilt import INSTEAD, PLANNED
 from router.core.verdict import Verdict
 from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory
@@ -191,8 +189,6 @@ def _lines(supposed: Supposed) -> Iterator[str]:
     reason = f" ({record.reason})" if record.reason else ""
     attempts = f"; {attempts_in_words(record.attempts)}" if record.attempts else ""
     yield f"so the call is {record.disposition.value}{reason}{attempts}"
-    for name in dict.fromkeys(name_of(node.step) for node in nodes if isinstance(node.step, PLANNED)):
-        yield f"but `{name}` is not carried out by this version yet; {INSTEAD[name]}"
 
 
 def _met(node: PlanNode) -> str:

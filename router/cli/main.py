@@ -23,6 +23,8 @@ COMMANDS = {
     "calls": ("calls", "list_calls"),
     "call": ("call", "show_call"),
     "messages": ("messages", "app"),
+    "queues": ("queues", "show_queues"),
+    "agents": ("queues", "app"),
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
 }

@@ -1,6 +1,5 @@
 """`callrouter messages`: what callers left, listed, saved to a file, and marked done."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ import msgspec
 import typer
 
 from router.cli.options import FAILED, MOST_LISTED, WRONG, Config, Json, read_settings
-from router.cli.words import in_columns, moment
+from router.cli.words import in_columns, moment, who_types
 from router.edge.postbox import file_of
 from router.edge.store.errors import StoreError
 from router.edge.store.messages import Delivery, Messages, StoredMessage
@@ -84,7 +83,7 @@ def done(id: Id, config: Config = None) -> None:
     """Mark a message as dealt with: it is not listed any more, but kept as long as the rules say."""
     with _messages(read_settings(config)) as messages:
         message = _one(messages, id)
-        messages.done(message.call_id, getpass.getuser(), datetime.now(UTC))
+        messages.done(message.call_id, who_types(), datetime.now(UTC))
     typer.echo(f"{message.call_id} is done")
 
 

@@ -1,11 +1,14 @@
 """What is stored of a call, in words for people. Moments are shown in this machine's time zone."""
 
+import getpass
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
 from router.core.events import (
+    AgentOffered,
     AsteriskLost,
     BridgeLost,
     CallEvent,
@@ -19,12 +22,15 @@ from router.core.events import (
     LegReady,
     LegRinging,
     NumberRead,
+    OfferWithdrawn,
     PeopleFound,
     PersonChosen,
     PlaybackEnded,
+    QueueEnded,
+    QueueJoined,
+    QueueTold,
     RecordingEnded,
     RouterReturned,
-    StepEnded,
     TalkFound,
     TimerFired,
 )
@@ -66,8 +72,16 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{keys} finds {'too many' if more else names or 'nobody'}"
         case PersonChosen(person):
             return f"goes on with {person}"
-        case StepEnded(_, outcome, by):
-            return f"step ended: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
+        case QueueJoined():
+            return "waits in the queue"
+        case QueueEnded(_, outcome, by):
+            return f"queue: {outcome.replace('_', ' ')}{f' by {by}' if by else ''}"
+        case AgentOffered(agent):
+            return f"is offered to {agent}"
+        case OfferWithdrawn(agent):
+            return f"is not offered to {agent} any longer"
+        case QueueTold(position, wait):
+            return f"is number {position} in the queue{'' if wait is None else f', for some {wait:.0f} s'}"
         case TimerFired(timer):
             return f"timer `{timer}` ran out"
         case CommandFailed(command, leg, status, reason):
@@ -88,6 +102,14 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
 def attempts_in_words(attempts: tuple[Attempt, ...]) -> str:
     """`kari busy, ola answered`."""
     return ", ".join(f"{attempt.target} {attempt.outcome.value.replace('_', ' ')}" for attempt in attempts)
+
+
+def who_types() -> str:
+    """Who types a command; behind sudo, who really does."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        return str(os.getuid())
 
 
 def moment(at: datetime) -> str:

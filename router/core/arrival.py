@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from router.core.decide import Decision
-from router.core.facts import Facts
+from router.core.facts import Facts, QueueLoad
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
 from router.core.record import CallInfo
 from router.core.ruleset import ClientRules, RuleSet
@@ -53,10 +53,25 @@ def nothing(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
     return Known()
 
 
+Loads = Callable[[ClientRules], Mapping[str, QueueLoad]]
+"""How a client's queues stand, by name."""
+
+
+def no_loads(client: ClientRules) -> Mapping[str, QueueLoad]:
+    """Where nobody waits."""
+    return {}
+
+
 def read_facts(
-    call: Arriving, rules: RuleSet, now: datetime, turn: int = 0, remember: Remember = nothing
+    call: Arriving,
+    rules: RuleSet,
+    now: datetime,
+    turn: int = 0,
+    remember: Remember = nothing,
+    loads: Loads = no_loads,
 ) -> Facts:
-    """What is known of an arriving call. The caller's number is read in the country of the client dialled.
+    """What is known of an arriving call. The caller's number is read in the country of the client dialled;
+    `loads` tells how its queues stand.
 
     The dialplan lets only numbers in as `dialled`; one that is not ours may hand over anything.
     """
@@ -68,7 +83,8 @@ def read_facts(
     variables = {name: _printable(value) for name, value in call.variables.items()}
     known = remember(client, caller.number, now) if client and caller.number else Known()
     matches = matching(client.screening, caller) if client else ()
-    return Facts(now, dialled, did, caller, turn, *known, variables, matches)
+    queues = loads(client) if client and client.queues else {}
+    return Facts(now, dialled, did, caller, turn, *known, variables, matches, queues=queues)
 
 
 def _printable(text: str) -> str:

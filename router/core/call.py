@@ -19,9 +19,6 @@ CALLER = 0
 """The number of the caller's own leg."""
 
 
-NOT_BUILT = "not_built"
-"""What comes of a step that nobody here can carry out; also the flag of such a call."""
-
 PROMPT_FAILED = "prompt_failed"
 """Flag of a call in which Asterisk could not play something."""
 
@@ -176,8 +173,28 @@ class Ringing(msgspec.Struct, frozen=True, tag=True):
     """Those who have answered in this round, and have neither the call nor hung up."""
 
 
-class Performing(msgspec.Struct, frozen=True, tag=True):
-    """A step is carried out by somebody else (steps/perform.py)."""
+class Offer(msgspec.Struct, frozen=True):
+    """An agent is rung for a caller who waits."""
+
+    agent: str
+    legs: tuple[int, ...]
+    """All phones of the agent."""
+    since: datetime
+
+
+class Queueing(msgspec.Struct, frozen=True, tag=True):
+    """The caller waits for an agent (steps/queue.py)."""
+
+    since: datetime
+    joined: bool = False
+    """True once the caller is in the queue, and hears music."""
+    offers: tuple[Offer, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    """Those who have answered, and have neither the call nor hung up."""
+    playback: int | None = None
+    """The announcement being heard."""
+    late: bool = False
+    """True once the caller has waited long enough, and only who is asked may still take the call."""
 
 
 class Talking(msgspec.Struct, frozen=True, tag=True):
@@ -201,7 +218,7 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Asking | Messaging | Searching | Ringing | Performing | Talking | Ending | Over
+CallState = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking | Ending | Over
 
 
 class CallbackNumber(msgspec.Struct, frozen=True):
@@ -253,6 +270,8 @@ class Call(msgspec.Struct, frozen=True):
     """True once we told Asterisk to answer the caller."""
     partner: int | None = None
     """The leg that got the call."""
+    agent: str = ""
+    """Who has it, if a queue gave it to an agent."""
     talk_began: datetime | None = None
     """When both sides were connected."""
     settled: "Settled | None" = None
@@ -278,6 +297,9 @@ class Call(msgspec.Struct, frozen=True):
                 return () if playback is None else (playback,)
             case Ringing(asked=asked):
                 return tuple(one.playback for one in asked if one.playback is not None)
+            case Queueing(asked=asked, playback=playback):
+                heard = (*(one.playback for one in asked), playback)
+                return tuple(one for one in heard if one is not None)
             case _:
                 return ()
 

@@ -31,7 +31,7 @@ from router.core.plan import (
 )
 from router.core.remarks import UnknownNameError
 from router.core.ruleset import RuleSet
-from router.core.steps.perform import ANSWERED
+from router.core.steps.queue import ANSWERED
 
 Given = Mapping[str, tuple[str, ...]]
 
@@ -95,8 +95,8 @@ class Cast:
         return done
 
     def perform(self, step: Step) -> tuple[str, str]:
-        """What comes of a step in which not only phones ring, and who answers, if somebody does: as StepEnded
-        tells it."""
+        """What comes of a step in which not only phones ring, and who answers, if somebody does: as
+        QueueEnded tells it."""
         name = name_of(step)
         assert name is not None
         told = self._done((name,), QUEUES if isinstance(step, Queue) else None)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from router.core.layout import ENDING_STEPS, PathedSteps, Phones
+from router.core.layout import ENDING_STEPS, PathedSteps
+from router.core.making import Phones
 from router.core.plan import CallPlan, PlanNode, Ring, Target
 from router.core.reading import SELF, PersonRef
 from router.core.ruleset import ClientRules
-from router.core.schema import ClientDoc
+from router.core.schema import ClientDoc, agents_of
 from router.core.stepdocs import DirectoryStep, NumberDoc, PersonStep, QueueStep, RingStep
 from router.core.times import Duration
 from router.core.unbuilt import not_built
@@ -35,7 +36,7 @@ def cautions(
     yield from _shadowed_routes(rules)
     yield from _people_never_rung(doc, steps, from_table)
     yield from _unused_queues(doc, steps)
-    yield from not_built(doc, steps)
+    yield from not_built(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
 
@@ -64,7 +65,7 @@ def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset
             case PersonStep(person=person):
                 rung.add(person)
             case QueueStep(queue=queue):
-                rung |= {*doc.queues[queue].agents}
+                rung |= {*agents_of(doc.queues[queue])}
             case DirectoryStep():
                 rung |= {who for who, one in doc.people.items() if one.name or one.extension}
     never = [who for who, written in doc.people.items() if who not in rung and not written.numbers]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from router.core.plan import Prompt, Step, Target
+from router.core.plan import Prompt, Queue, Target
 from router.core.record import CallRecord
 
 
@@ -41,6 +41,8 @@ class HangupReason(StrEnum):
     UNKNOWN_NUMBER = "unknown_number"
     DECLINED_BY_KEY = "declined_by_key"
     """who answered does not want the call"""
+    WITHDRAWN = "withdrawn"
+    """an agent is not to be rung for this caller any more"""
     NOT_TAKEN = "not_taken"
     """who answered did not press the key that takes the call; a mailbox, perhaps"""
 
@@ -156,12 +158,34 @@ class ChoosePerson(Command, frozen=True):
     id: str
 
 
-class Perform(Command, frozen=True):
-    """Carry out the step at a position of the plan, which is none of the call machine's, and tell it by
-    StepEnded."""
+class JoinQueue(Command, frozen=True):
+    """Let the caller wait in the queue at a position of the plan; told by QueueJoined or QueueEnded."""
 
     position: int
-    step: Step
+    step: Queue
+
+
+class LeaveQueue(Command, frozen=True):
+    """The caller waits no longer, by a way on of the step or `abandoned`; or a talk with an agent is over."""
+
+    outcome: str = ""
+
+
+class OfferFailed(Command, frozen=True):
+    """An agent who was rung did not take the call; `outcome` is one of a ring step (plan.RingOutcome)."""
+
+    agent: str
+    outcome: str
+
+
+class OfferTaken(Command, frozen=True):
+    """An agent has the call."""
+
+    agent: str
+
+
+class TellPosition(Command, frozen=True):
+    """Tell by QueueTold how the caller stands in the queue."""
 
 
 class SetChannelVariables(Command, frozen=True):
@@ -244,7 +268,11 @@ CallCommand = (
     | ReadNumber
     | FindPeople
     | ChoosePerson
-    | Perform
+    | JoinQueue
+    | LeaveQueue
+    | OfferFailed
+    | OfferTaken
+    | TellPosition
     | SetChannelVariables
     | Bridge
     | DestroyBridge

@@ -9,7 +9,7 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.call import CALLER, NOT_BUILT, Call, Ending, Leg
+from router.core.call import CALLER, Call, Ending, Leg
 from router.core.commands import HangupReason
 from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
 from router.core.record import (
@@ -80,6 +80,7 @@ _BY_INTENT = {
     HangupReason.ANSWERED_ELSEWHERE: LegVerdict(AttemptOutcome.ANSWERED_ELSEWHERE),
     HangupReason.CALLER_LEFT: LegVerdict(AttemptOutcome.CANCELLED),
     HangupReason.DECLINED_BY_KEY: LegVerdict(AttemptOutcome.DECLINED, "key"),
+    HangupReason.WITHDRAWN: LegVerdict(AttemptOutcome.NO_ANSWER, "withdrawn"),
     HangupReason.NOT_TAKEN: LegVerdict(AttemptOutcome.NO_ANSWER, "not_confirmed"),
 }
 
@@ -241,16 +242,14 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     if call.plan.no_route:
         return Disposition.FAILED, "no_route"
     met = [call.plan.nodes[at].step for at in call.met]
-    told, rung = any(isinstance(step, TELLS) for step in met), len(call.legs) > 1
-    if NOT_BUILT in call.flags and not told and not rung:
-        return Disposition.FAILED, NOT_BUILT
+    told = any(isinstance(step, TELLS) for step in met)
     if not any(isinstance(step, CALLS_SOMEBODY) for step in met):
         # Who was asked something, and chose nothing, was not refused.
         told = told or any(isinstance(step, ASKS) for step in met)
         return (Disposition.INFORMED, "") if told else (Disposition.BLOCKED, f"route {call.info.route}")
-    queue = next((seen.detail for seen in reversed(call.evidence) if seen.what == "queue_ended"), None)
-    if queue is not None:
-        return Disposition.NO_ANSWER, f"queue_{queue}"
+    queue = next((seen for seen in reversed(call.evidence) if seen.what == "queue_ended"), None)
+    if queue is not None and not any(leg.started_at >= queue.at for leg in call.legs[1:]):
+        return Disposition.NO_ANSWER, f"queue_{queue.detail}"
     if call.partner is not None:
         return Disposition.NO_ANSWER, "callee_left"
     verdicts = [leg_verdict(leg, partner=False) for leg in call.legs[1:]]

@@ -131,13 +131,37 @@ class PersonChosen(Event, frozen=True):
     plan: CallPlan
 
 
-class StepEnded(Event, frozen=True):
-    """The step at that position of the plan, which was to be performed, is over: `outcome` settles the call
-    (steps/perform.py), or is the way on (plan.ways_on). `by` is who answered, if somebody did."""
+class QueueJoined(Event, frozen=True):
+    """The caller waits in the queue."""
+
+
+class QueueEnded(Event, frozen=True):
+    """The caller is not to wait, or not any more, in the queue at that position of the plan: `outcome` is the
+    way on (plan.ways_on). Where nobody is really rung (core/rehearsal.py) it may be `answered`, `by` an
+    agent."""
 
     position: int
     outcome: str
     by: str = ""
+
+
+class AgentOffered(Event, frozen=True):
+    """An agent is to be rung for the caller."""
+
+    agent: str
+
+
+class OfferWithdrawn(Event, frozen=True):
+    """An agent is to be rung no longer."""
+
+    agent: str
+
+
+class QueueTold(Event, frozen=True):
+    """Which the caller is in the queue, from 1; and for how many seconds more, where that is known."""
+
+    position: int
+    wait: float | None = None
 
 
 class TimerFired(Event, frozen=True):
@@ -193,7 +217,11 @@ CallEvent = (
     | NumberRead
     | PeopleFound
     | PersonChosen
-    | StepEnded
+    | QueueJoined
+    | QueueEnded
+    | AgentOffered
+    | OfferWithdrawn
+    | QueueTold
     | TimerFired
     | CommandFailed
     | TalkFound

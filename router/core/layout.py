@@ -10,74 +10,49 @@ what it was meant to have, and ends.
 route, which are laid out once in a plan, however many lead there; a plan goes forward only, since rules that
 lead in a circle are refused (rules.py).
 
-To add a step: its row in `_COMPILE` and, if it has branches, in `branches`.
+To add a step: its row in making.py and, if it has branches, in `branches`.
 """
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from router.core.languages.catalogue import Phrase
+from router.core.making import MAKERS, Given, Phones, Rounds, distinct, prompt, rounds_of
 from router.core.phrases import phrase
 from router.core.plan import (
-    CALLER,
     ENDS,
     OTHERWISE,
     SETTLES,
     TELLS,
-    Callback,
     CallPlan,
-    Delivery,
-    Dialplan,
-    Directory,
     HangUp,
-    Menu,
-    Message,
     PlanNode,
-    Prompt,
     Queue,
-    Refuse,
     Ring,
-    Say,
-    SayHours,
-    SetTags,
-    SetVariables,
-    Speak,
     Step,
     Target,
-    Whisper,
     moved,
 )
-from router.core.reading import CLIENT, DAY, HOURS, SELF, PersonRef
+from router.core.reading import SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
-    CallbackStep,
     DeclineStep,
     DialplanStep,
-    DirectoryStep,
     GotoStep,
     HangupStep,
     MenuStep,
-    MessageDoc,
-    MessageStep,
-    NumberDoc,
     PersonStep,
     QueueStep,
     RingStep,
-    SayFile,
-    SayStep,
     SetStep,
     TagStep,
 )
 from router.core.written import Shape
 from router.core.yamltext import Path
 
-Rounds = tuple[tuple[Target, ...], ...]
-Phones = Mapping[str, tuple[Target, ...]]
-"""Person's id -> what rings."""
 Written = tuple[tuple[Shape, ...], Path]
 """Steps as written, and their path in the document."""
 PathedSteps = Sequence[tuple[Path, Shape]]
@@ -135,18 +110,6 @@ def _with_rounds(node: PlanNode, rounds: Rounds) -> PlanNode:
     return _with_step(node, msgspec.structs.replace(_ring_at(node), rounds=rounds))
 
 
-def distinct(rounds: Rounds) -> Rounds:
-    """Each phone at most once a round, and no round without a phone."""
-    return tuple(tuple(_by_phone(targets).values()) for targets in rounds if targets)
-
-
-def _by_phone(targets: tuple[Target, ...]) -> dict[str, Target]:
-    first: dict[str, Target] = {}
-    for target in targets:
-        first.setdefault(target.dial, target)
-    return first
-
-
 def walk(steps: tuple[Shape, ...], path: Path) -> Iterator[tuple[Path, Shape]]:
     """Every step with its path in the document, branches included."""
     for number, step in enumerate(steps):
@@ -187,140 +150,8 @@ def own_treatment(doc: ClientDoc, person: str) -> Written:
     return written, ("people", person, "do")
 
 
-def rounds_of(step: RingStep, phones: Phones, doc: ClientDoc) -> Rounds:
-    """Who is rung, round after round; ValueError where that is more than MOST_PHONES."""
-    asks = None if step.confirm is None else step.confirm is not False
-    entries = tuple(_targets(target, phones, doc) for target in step.ring)
-    if sum(map(len, entries)) > MOST_PHONES:
-        raise ValueError(f"this step would ring more than {MOST_PHONES} phones; name fewer")
-    entries = tuple(_asking(targets, asks) for targets in entries)
-    return (tuple(chain.from_iterable(entries)),) if step.order == "all" else entries
-
-
-def _targets(target: Target | PersonRef | NumberDoc, phones: Phones, doc: ClientDoc) -> tuple[Target, ...]:
-    return phones[target.id] if isinstance(target, PersonRef) else (phone(target, doc),)
-
-
-def _asking(targets: tuple[Target, ...], confirm: bool | None) -> tuple[Target, ...]:
-    """What a ring step says of `confirm` outranks what is said of each phone."""
-    if confirm is None:
-        return targets
-    return tuple(msgspec.structs.replace(target, confirm=confirm) for target in targets)
-
-
-def phone(written: Target | NumberDoc, doc: ClientDoc) -> Target:
-    """One phone, by what is written."""
-    if isinstance(written, Target):
-        return written
-    asks = whisper(written.confirm, doc) if isinstance(written.confirm, str) else written.confirm
-    return msgspec.structs.replace(written.number, confirm=asks)
-
-
-def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
-    """What is heard, by what is written. Of several hours the first are told."""
-    if isinstance(spoken, SayFile):
-        return Say(spoken.file)
-    if spoken == HOURS:
-        return SayHours(next(iter(doc.hours)), doc.language, doc.tone)
-    return Speak(spoken, doc.language)
-
-
-def whisper(text: str, doc: ClientDoc) -> Speak | Whisper:
-    """What who is rung hears, by what is written."""
-    text = text.replace(CLIENT, doc.name)
-    return Whisper(text, doc.language, doc.country) if CALLER in text else Speak(text, doc.language)
-
-
-def _say(step: SayStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return prompt(step.say, doc)
-
-
-def _menu(step: MenuStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    said = step.menu.say
-    asked = None if said is None else prompt(said, doc)
-    return Menu(asked, tuple(step.menu.choices), doc.language, doc.tone)
-
-
-def _directory(step: DirectoryStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Directory(doc.language, doc.tone)
-
-
-def _ring(step: RingStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    heard = None if step.announce is None else prompt(step.announce, doc)
-    announce = whisper(heard.text, doc) if isinstance(heard, Speak) else heard
-    take: Prompt | Whisper | None = None
-    if any(target.asks for targets in rounds for target in targets):
-        if isinstance(step.confirm, str):
-            take = whisper(step.confirm, doc)
-        else:
-            take = phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
-    music = doc.music if doc.while_ringing == "music" else ""
-    return Ring(distinct(rounds), float(step.ring_for.seconds), take, announce, music)
-
-
-def _queue(step: QueueStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Queue(step.queue, doc.queues[step.queue].agents, float(step.wait_for.seconds), step.front)
-
-
-def _message(step: MessageStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    written = step.message or MessageDoc()
-    say = None if written.say is None else prompt(written.say, doc)
-    longest, shortest = (float(one.seconds) for one in (doc.messages.longest, doc.messages.shortest))
-    return Message(written.to, say, doc.language, doc.tone, longest, shortest, _delivery(written.to, doc))
-
-
-def _callback(step: CallbackStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    to = step.callback.to if step.callback else ()
-    return Callback(to, doc.language, doc.tone, _delivery(to, doc))
-
-
-def _delivery(to: tuple[str, ...], doc: ClientDoc) -> Delivery:
-    """To those whom it is for, as far as they have addresses; else to the client's."""
-    theirs = tuple(dict.fromkeys(chain.from_iterable(doc.people[person].mail for person in to)))
-    keep = doc.messages.keep.seconds // DAY
-    return Delivery(theirs or doc.messages.mail, doc.messages.webhook or "", keep)
-
-
-def _tag(step: TagStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return SetTags(step.tag)
-
-
-def _set(step: SetStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return SetVariables(tuple(step.set.items()))
-
-
-def _decline(step: DeclineStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Refuse(step.treatment)
-
-
-def _hangup(step: HangupStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return HangUp()
-
-
-def _dialplan(step: DialplanStep, doc: ClientDoc, rounds: Rounds) -> Step:
-    return Dialplan(step.dialplan.context, step.dialplan.extension)
-
-
-_COMPILE: dict[type[Shape], Callable[[Any, ClientDoc, Rounds], Step]] = {
-    SayStep: _say,
-    MenuStep: _menu,
-    DirectoryStep: _directory,
-    RingStep: _ring,
-    QueueStep: _queue,
-    MessageStep: _message,
-    CallbackStep: _callback,
-    TagStep: _tag,
-    SetStep: _set,
-    DeclineStep: _decline,
-    HangupStep: _hangup,
-    DialplanStep: _dialplan,
-}
-"""Steps that are positions of their own; `person` and `goto` only lead to others."""
-
 MOST_STEPS = 1000
 """A plan may not have more: `person` steps that lead to several others multiply."""
-MOST_PHONES = 500
-"""Phones that one step may ring, all rounds together."""
 MOST_LAID_OUT = 50_000
 """Steps, and phones that they ring, of all plans of one client: each route has a last resort of its own."""
 
@@ -513,7 +344,7 @@ class _Paper:
     def node(self, laid: _Laid, position: int, follows: int) -> PlanNode:
         step, path, phones = laid
         rounds = self.rounds(laid)
-        made = _COMPILE[type(step)](step, self.sheet.doc, rounds)
+        made = MAKERS[type(step)](step, Given(self.sheet.doc, phones, rounds))
         if isinstance(made, ENDS):
             return PlanNode(made, None, {}, self.sheet.place(path))
         on: dict[str, int | None] = {}

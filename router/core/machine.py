@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 A call is always in one of nine states (call.py), and there is one function for each: Saying, Asking,
-Messaging, Searching, Ringing and Performing are steps of the plan and live in steps/; Talking, Ending and
+Messaging, Searching, Ringing and Queueing are steps of the plan and live in steps/; Talking, Ending and
 Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as
 evidence, whatever the state. Then comes what all states share:
 
@@ -44,7 +44,7 @@ from router.core.call import (
     LegState,
     Messaging,
     Over,
-    Performing,
+    Queueing,
     Ringing,
     Saying,
     Searching,
@@ -67,6 +67,7 @@ from router.core.commands import (
     HangUpLeg,
     HangupReason,
     IndicateRinging,
+    LeaveQueue,
     LiftDeadMan,
     OpenBridge,
     ReturnToDialplan,
@@ -115,7 +116,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, directory, message, perform, question, ring, say
+from router.core.steps import ask, directory, message, offering, question, queue, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -148,16 +149,21 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Messaging | Searching | Ringing | Performing
+_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing
 """The states in which a caller waits for somebody or something."""
 
 _HEARING = Saying | Asking | Messaging | Searching
 """Those in which something is played to the caller."""
 
-UnderWay = Saying | Asking | Messaging | Searching | Ringing | Performing | Talking
+UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking
 """The states of a call that is not about to end."""
 
-_CANCEL_TIMERS = (*ring.CANCEL_TIMERS, *message.CANCEL_TIMERS, CancelTimer(question.TIMER))
+_CANCEL_TIMERS = (
+    *ring.CANCEL_TIMERS,
+    *queue.CANCEL_TIMERS,
+    *message.CANCEL_TIMERS,
+    CancelTimer(question.TIMER),
+)
 """Of all steps that have timers."""
 
 _IN_BRIDGES = ("Play", "PlayToLeg", "Record", "StartMusic")
@@ -186,7 +192,8 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
         case Over():
             return call, ()  # A late event of a call whose record is written changes nothing.
         case _ if isinstance(event, AsteriskLost):
-            return _finish(seen, now)
+            call, finish = _finish(seen, now)
+            return call, (*_queue_left(seen), *finish)
         case Ending() as ending:
             return _ending(seen, ending, event, now)
         case state:
@@ -199,7 +206,7 @@ def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> 
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))
-    if isinstance(event, CommandFailed) and event.command not in ring.COMMANDS:
+    if isinstance(event, CommandFailed) and event.command not in offering.COMMANDS:
         return _command_failed(call, event, now)
     call, commands = _in_state(call, state, event, now)
     if isinstance(event, RouterReturned):
@@ -221,8 +228,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(directory.advance(call, state, event, now), now)
         case Ringing():
             return _after(ring.advance(call, state, event, now), now)
-        case Performing():
-            return _after(perform.advance(call, state, event, now), now)
+        case Queueing():
+            return _after(queue.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -286,7 +293,7 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
         case Directory():
             return directory.enter(call, now)
         case Queue():
-            return perform.enter(call, now)
+            return queue.enter(call, step, now)
         case SetTags(tags):
             for tag in tags:
                 call = with_evidence(call, Evidence(now, TAGGED, detail=tag))
@@ -330,7 +337,7 @@ def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
     for leg in call.legs[1:]:
         if leg.number != partner and not leg.gone and leg.intent is None:
             call = with_leg(call, replace(leg, intent=HangupReason.ANSWERED_ELSEWHERE))
-            commands += ring.hang_up(leg, HangupReason.ANSWERED_ELSEWHERE)
+            commands += offering.hang_up(leg, HangupReason.ANSWERED_ELSEWHERE)
     call = replace(call, state=Talking(partner), partner=partner, answering=True)
     return _if_both_up(call, now), tuple(commands)
 
@@ -399,9 +406,11 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return with_flag(call, NO_REPLY), (*answer, bridge)
         case "AnswerCaller" | "OpenBridge" | "Bridge":
             return _end(call, Ending(HangupReason.COMMAND_FAILED), now)
+        case "Play" if isinstance(call.state, Queueing) and call.state.playback is not None:
+            return _in_state(call, call.state, PlaybackEnded(call.state.playback, failed=True), now)
         case "Play" if isinstance(call.state, _HEARING) and call.playing:
             return _in_state(call, call.state, PlaybackEnded(call.playing[0], failed=True), now)
-        case "PlayToLeg" if isinstance(call.state, Ringing):
+        case "PlayToLeg" if isinstance(call.state, Ringing | Queueing):
             hearing = (one.playback for one in call.state.asked if one.leg == event.leg)
             playback = next((number for number in hearing if number is not None), None)
             if playback is None:
@@ -410,10 +419,10 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
         case "Record" if isinstance(call.state, Messaging) and event.status:
             ended = RecordingEnded(call.recordings, failed=True)
             return _in_state(call, call.state, ended, now)
-        case "StartMusic" if isinstance(call.state, Ringing):
+        case "StartMusic" if isinstance(call.state, Ringing | Queueing):
             return call, (IndicateRinging(),)
         case "StopMusic" if event.status == 0 and NO_REPLY not in call.flags:
-            return with_flag(call, NO_REPLY), ring.music_again(call)
+            return with_flag(call, NO_REPLY), say.music_again(call)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:
@@ -429,7 +438,7 @@ def _told_again(call: Call) -> Commands:
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
     steps = (call.plan.nodes[at].step for at in call.met)
     variables = (SetChannelVariables(one.variables) for one in steps if isinstance(one, SetVariables))
-    return (*answer, *bridge, *ring.music_again(call), *given_up, *variables)
+    return (*answer, *bridge, *say.music_again(call), *given_up, *variables)
 
 
 def _dead_man_again(call: Call) -> Commands:
@@ -448,13 +457,21 @@ def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) ->
         if not leg.gone and leg.intent is None and leg.number != going:
             call = _intend(call, leg, reason, now)
             commands.append(HangUpLeg(leg.number, reason))
-    commands += _made_gone(call)
+    commands += [*_queue_left(call), *_made_gone(call)]
     call = replace(call, state=ending)
     if not _waits(call, ending):
         call, finish = _finish(call, now)
         return call, (*commands, *finish)
     departing = call.caller.state is LegState.LEFT
     return call, (*commands, SetTimer(CLEAN_UP, DEPARTURE if departing else OVERDUE))
+
+
+def _queue_left(call: Call) -> Commands:
+    """The caller waits no longer, and an agent's talk is over."""
+    if isinstance(call.state, Queueing):
+        timers = (CancelTimer(queue.offer_timer(offer.agent)) for offer in call.state.offers)
+        return (*timers, LeaveQueue(queue.ABANDONED))
+    return (LeaveQueue(),) if call.agent else ()
 
 
 def _made_gone(call: Call) -> Commands:

@@ -17,6 +17,7 @@ from router.core.call import (
     with_leg,
 )
 from router.core.events import (
+    AgentOffered,
     AsteriskLost,
     BridgeLost,
     CallEvent,
@@ -30,18 +31,21 @@ from router.core.events import (
     LegReady,
     LegRinging,
     NumberRead,
+    OfferWithdrawn,
     PeopleFound,
     PersonChosen,
     PlaybackEnded,
+    QueueEnded,
+    QueueJoined,
+    QueueTold,
     RecordingEnded,
     RouterReturned,
-    StepEnded,
     TalkFound,
     TimerFired,
 )
 from router.core.plan import Message
 from router.core.record import Evidence
-from router.core.steps import ring
+from router.core.steps import offering
 
 
 def observe(call: Call, event: CallEvent, now: datetime) -> Call:
@@ -73,8 +77,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             detail = f"since {since.isoformat()}" if since else ""
             return with_evidence(with_leg(call, lost), Evidence(since or now, "lost", number, detail=detail))
         case CommandFailed(command, number, status, reason):
-            if command in ring.COMMANDS:
-                call = with_leg(call, ring.refused(call.legs[number], event, now))
+            if command in offering.COMMANDS:
+                call = with_leg(call, offering.refused(call.legs[number], event, now))
             elif command == "Record" and status:
                 call = with_flag(replace(call, recording=None), RECORDING_FAILED)
             detail = f"{command}: {status} {reason}"
@@ -97,7 +101,11 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | NumberRead()
             | PeopleFound()
             | PersonChosen()
-            | StepEnded()
+            | QueueJoined()
+            | QueueEnded()
+            | AgentOffered()
+            | OfferWithdrawn()
+            | QueueTold()
             | TimerFired()
             | BridgeLost()
             | RouterReturned()

@@ -6,7 +6,9 @@ saved, resumed and explained by one number, and a branch is an index too. A plan
 starts; only whom a caller chooses in a directory adds to it, and all that was there stays where it is.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -32,6 +34,8 @@ class QueueOutcome(StrEnum):
     EMPTY = "empty"
     """no agent is there"""
     TIMEOUT = "timeout"
+    LEFT = "left"
+    """the caller pressed 0 and waits no longer"""
 
 
 OTHERWISE = "otherwise"
@@ -123,19 +127,13 @@ class Directory(msgspec.Struct, frozen=True, tag="directory"):
     tone: Tone = "formal"
 
 
-class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
-    """Ring round after round; the targets of one round ring together. The first to answer gets the call."""
+class _Offering(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever answers a phone hears before the caller."""
 
-    rounds: tuple[tuple[Target, ...], ...]
-    """May be empty: nobody is to be rung now (all outside their hours), which is `unreachable` at once."""
-    ring_for: float
-    """How long each round may ring, in seconds."""
     confirm: Prompt | Whisper | None = None
     """What they hear who are to press 1, unless their target has another text; None where nobody is."""
     announce: Prompt | Whisper | None = None
-    """What whoever answers hears before that, and before the caller."""
-    music: str = ""
-    """The class of music on hold that the caller hears meanwhile; empty where that is ringing."""
+    """What everybody hears before that."""
 
     def taking(self, target: Target) -> Prompt | Whisper | None:
         """What who answers there hears who is to press 1 to take the call; None where nobody is."""
@@ -147,15 +145,60 @@ class Ring(msgspec.Struct, frozen=True, gc=False, tag="ring"):
         """What is played to who answers there before the caller is put through."""
         return tuple(one for one in (self.announce, self.taking(target)) if one is not None)
 
-    @property
-    def texts(self) -> tuple[Prompt | Whisper, ...]:
-        """All that anybody may hear who answers."""
-        own = (target.confirm for targets in self.rounds for target in targets)
+    def _texts(self, targets: Iterable[Target]) -> tuple[Prompt | Whisper, ...]:
+        """All that anybody may hear who answers one of these."""
+        own = (target.confirm for target in targets)
         return tuple(one for one in (self.announce, self.confirm, *own) if isinstance(one, Prompt | Whisper))
 
 
-class Queue(msgspec.Struct, frozen=True, tag="queue"):
-    """Let the caller wait for one of the agents; which, and how they are rung, the queue itself decides."""
+class Ring(_Offering, frozen=True, gc=False, tag="ring"):
+    """Ring round after round; the targets of one round ring together. The first to answer gets the call."""
+
+    rounds: tuple[tuple[Target, ...], ...]
+    """May be empty: nobody is to be rung now (all outside their hours), which is `unreachable` at once."""
+    ring_for: float
+    """How long each round may ring, in seconds."""
+    music: str = ""
+    """The class of music on hold that the caller hears meanwhile; empty where that is ringing."""
+
+    @property
+    def texts(self) -> tuple[Prompt | Whisper, ...]:
+        """All that anybody may hear who answers."""
+        return self._texts(chain.from_iterable(self.rounds))
+
+
+class QueueRules(msgspec.Struct, frozen=True):
+    """Where callers wait for an agent. Times are seconds."""
+
+    place: str = ""
+    agents: tuple[str, ...] = ()
+    """Ids of people, in the order written."""
+    strategy: str = "longest-idle"
+    ring_for: int = 15
+    wrap_up: int = 0
+    pause_after: int | None = None
+    """Offers in a row that an agent leaves unanswered, and is paused."""
+    max_waiting: int | None = None
+    position: bool = False
+    """Callers hear which they are,"""
+    wait: bool = False
+    """and how long it will probably take,"""
+    every: int = 45
+    """so often."""
+    callback_key: str | None = None
+    music: str = "default"
+    language: str = "en"
+    """Of what callers and agents are told."""
+    tone: Tone = "formal"
+
+    @property
+    def tells(self) -> bool:
+        """Whether callers hear anything of their waiting."""
+        return self.position or self.wait
+
+
+class Queue(_Offering, frozen=True, tag="queue"):
+    """Let the caller wait for one of the agents; which, and when, the queue itself decides (core/acd.py)."""
 
     queue: str
     agents: tuple[str, ...]
@@ -163,6 +206,20 @@ class Queue(msgspec.Struct, frozen=True, tag="queue"):
     wait_for: float
     """Seconds."""
     front: bool = False
+    phones: dict[str, tuple[Target, ...]] = {}
+    """Of agents, whether they are here or not; they ring together."""
+    rules: QueueRules = QueueRules()
+    later: dict[str, float] = {}
+    """Agents who are rung only after so many seconds."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """Skills that an agent must have, each with a value; the most important first."""
+    relax: float | None = None
+    """Seconds after which the last of these is dropped, each time."""
+
+    @property
+    def texts(self) -> tuple[Prompt | Whisper, ...]:
+        """All that any agent may hear who answers."""
+        return self._texts(chain.from_iterable(self.phones.values()))
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -284,7 +341,7 @@ def prompts_of(step: Step) -> tuple[Prompt, ...]:
             return (step,)
         case Menu(prompt) | Message(_, prompt):
             return () if prompt is None else (prompt,)
-        case Ring():
+        case Ring() | Queue():
             return tuple(prompt for prompt in step.texts if isinstance(prompt, Prompt))
         case Challenge(prompt):
             return (prompt,)
@@ -299,7 +356,7 @@ def with_prompt(step: Step, prompt: Prompt) -> Step:
             return replace(step, prompt=prompt)
         case Message():
             return replace(step, say=prompt)
-        case Ring():
+        case Ring() | Queue():
             return replace(step, announce=prompt)
         case _:
             return prompt

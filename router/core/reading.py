@@ -322,6 +322,14 @@ def read_places(value: object) -> int:
     return int(text)
 
 
+def read_missed(value: object) -> int:
+    """Calls left unanswered: a whole number, at least 1."""
+    text = text_of(value)
+    if not _COUNT.fullmatch(text) or not int(text):
+        raise ValueError(f"`{text[:80]}` is no number of calls; write digits, as in pause_after: 3")
+    return int(text)
+
+
 def read_number(value: object) -> int:
     """Number: a whole number."""
     text = text_of(value)

@@ -21,7 +21,7 @@ from router.core.commands import (
     FindPeople,
     Finish,
     HangUpLeg,
-    Perform,
+    JoinQueue,
     Play,
     PlayToLeg,
     ReadNumber,
@@ -41,16 +41,16 @@ from router.core.events import (
     LegRinging,
     NumberRead,
     PlaybackEnded,
+    QueueEnded,
     RecordingEnded,
-    StepEnded,
     TimerFired,
 )
 from router.core.finding import choose_person, find_people, keys_to
 from router.core.plan import FAILED, OTHERWISE, PASSED, CallPlan, Message, RingOutcome
 from router.core.record import CallInfo, CallRecord
 from router.core.ruleset import RuleSet
-from router.core.steps import ask, message, question, ring
-from router.core.steps.perform import ANSWERED
+from router.core.steps import ask, message, offering, question
+from router.core.steps.queue import ANSWERED
 
 _ENDS = {
     RingOutcome.BUSY: (17, 486),
@@ -129,8 +129,8 @@ class _Stage:
                     self._due.append(KeyPressed(CALLER, message.LEAVE))
                 case Play(playback):
                     self._due.append(PlaybackEnded(playback))
-                case Perform(position, step):
-                    self._due.append(StepEnded(position, *self._cast.perform(step)))
+                case JoinQueue(position, step):
+                    self._due.append(QueueEnded(position, *self._cast.perform(step)))
                 case CreateLeg(leg):
                     self._due.append(self._created(leg))
                 case DialLeg(leg):
@@ -149,7 +149,7 @@ class _Stage:
                 case ReturnToDialplan():
                     self._due.append(LegLeft(CALLER))
                 case PlayToLeg(playback, leg):
-                    self._due += [PlaybackEnded(playback), KeyPressed(leg, ring.TAKE)]
+                    self._due += [PlaybackEnded(playback), KeyPressed(leg, offering.TAKE)]
                 case SetTimer(question.TIMER) if (key := self._key()) is not None:
                     self._due.append(KeyPressed(CALLER, key))
                 case SetTimer(name, seconds):

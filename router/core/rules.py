@@ -31,10 +31,9 @@ from router.core.layout import (
     all_steps,
     lay_out,
     own_treatment,
-    phone,
-    prompt,
 )
 from router.core.leads import misled
+from router.core.making import phone, prompt, queue_rules
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.peopletable import with_people
 from router.core.phrases import spelled
@@ -48,11 +47,10 @@ from router.core.ruleset import (
     Owner,
     OwnNumber,
     PersonRules,
-    QueueRules,
     Route,
     RuleSet,
 )
-from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc, QueueDoc
+from router.core.schema import SHARED_FILE, ClientDoc, PersonDoc
 from router.core.screening import BlockRule, Screening
 from router.core.screeningdocs import BlockDoc, ChallengeTreatment, SayTreatment
 from router.core.shapes import check
@@ -295,7 +293,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
     def person(name: str, written: PersonDoc) -> PersonRules:
         path = ("people", name)
         said = _said(written, doc) if has_directory else ()
-        known = written.name or "", said, written.extension or "", sheet.phones[name]
+        known = written.name or "", said, written.extension or "", sheet.phones[name], written.skills
         if not (written.numbers or said):
             return PersonRules(place(path), written.hours, None, None, *known)
         layout = lay_out(own_treatment(doc, name), sheet, name)
@@ -318,7 +316,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         screening=_screening(doc, shared, place),
         people=people,
         directory=Index.of((who, one.name, one.extension) for who, one in people.items() if one.said),
-        queues={name: _queue(written, place(("queues", name))) for name, written in doc.queues.items()},
+        queues={name: queue_rules(name, doc, place(("queues", name))) for name in doc.queues},
         tags=tuple(doc.tags),
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
@@ -336,22 +334,6 @@ def _said(person: PersonDoc, doc: ClientDoc) -> tuple[Prompt, ...]:
         return (Say(person.spoken.file),)
     said = person.spoken or name
     return (Speak(said, doc.language),) if any(map(str.isalnum, said)) else spelled(doc.language, extension)
-
-
-def _queue(doc: QueueDoc, place: str) -> QueueRules:
-    return QueueRules(
-        place,
-        doc.agents,
-        doc.strategy,
-        doc.ring_for.seconds,
-        doc.wrap_up.seconds,
-        doc.max_waiting,
-        doc.announce.position,
-        doc.announce.wait,
-        doc.announce.every.seconds,
-        doc.callback_key,
-        doc.music,
-    )
 
 
 def _hours(source: _Source, name: str, calendars: Calendars) -> Hours:

@@ -14,7 +14,7 @@ from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.plan import PlanNode, Prompt, Target
+from router.core.plan import PlanNode, Prompt, QueueRules, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
 from router.core.trace import TraceRow
@@ -85,26 +85,8 @@ class PersonRules(msgspec.Struct, frozen=True):
     """How callers hear it there; empty of who is in none."""
     extension: str = ""
     phones: tuple[Target, ...] = ()
-
-
-class QueueRules(msgspec.Struct, frozen=True):
-    """Where callers wait for an agent. Times are seconds."""
-
-    place: str
-    agents: tuple[str, ...]
-    """Ids of people, in the order written."""
-    strategy: str
-    ring_for: int
-    wrap_up: int
-    max_waiting: int | None
-    position: bool
-    """Callers hear which they are,"""
-    wait: bool
-    """and how long it will probably take,"""
-    every: int
-    """so often."""
-    callback_key: str | None
-    music: str
+    skills: Mapping[str, tuple[str, ...]] = {}
+    """What the person can, for callers of queues who need it."""
 
 
 class OwnNumber(msgspec.Struct, frozen=True, gc=False):

@@ -141,7 +141,7 @@ class ScenarioDoc(Shape):
     """The call that is placed in mind."""
     given: dict[Text, Annotated[tuple[Text, ...], *OneOrMore]] = Field(default_factory=dict)
     """Who does what: the phones of a person, an endpoint or a number (answered, busy, no_answer, declined,
-    unreachable, failed), a queue (answered, full, empty, timeout), and the caller at a `menu` (a key, or
+    unreachable, failed), a queue (answered, full, empty, timeout, left), the caller at a `menu` (a key, or
     otherwise), a `directory` (a person's id, or otherwise), a `message` (left, or otherwise), a `callback`
     (requested, or otherwise) and a `challenge` (passed, or failed). Phones not named answer. A list has what
     is done each time, and the last stays: `kari: [no_answer, busy]`."""

@@ -18,7 +18,7 @@ from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
-from router.core.stepdocs import Phone, Pronounced, Spoken, Steps
+from router.core.stepdocs import Phone, Pronounced, Spoken, Steps, Whispered
 from router.core.written import (
     Country,
     DateRule,
@@ -156,6 +156,8 @@ class PersonDoc(Shape):
     """Outside these the person is not rung; without it, always."""
     mail: Annotated[tuple[MailAddress, ...], BeforeValidator(listed)] = ()
     """Where messages for this person go."""
+    skills: dict[Id, Annotated[tuple[Id, ...], BeforeValidator(listed)]] = Field(default_factory=dict)
+    """What this person can, for callers of queues who need it: `{language: [vi, en], product: fiber}`."""
     do: Steps | None = None
     """What a call to this person meets; without it, the person is rung."""
 
@@ -174,6 +176,21 @@ class AnnounceDoc(Shape):
     """How often."""
 
 
+class TierDoc(Shape):
+    """Agents who help out.
+
+    ```yaml
+    after: 60s
+    agents: [per, pia]
+    ```
+    """
+
+    after: Annotated[times.Duration, as_text(reading.read_wait_for)]
+    """How long a caller has waited before they are rung for the call."""
+    agents: Annotated[tuple[PersonId, ...], *OneOrMore]
+    """People."""
+
+
 class QueueDoc(Shape):
     """Callers who wait, and the agents who answer them.
 
@@ -188,6 +205,8 @@ class QueueDoc(Shape):
 
     agents: Annotated[tuple[PersonId, ...], *OneOrMore]
     """People; those who have hours are agents within them."""
+    tiers: Annotated[tuple[TierDoc, ...], BeforeValidator(listed)] = ()
+    """Further agents, who are rung for callers who have waited for so long."""
     strategy: Strategy = "longest-idle"
     """Who is rung: `ring-all` at once; who has been idle longest; in turn (`round-robin`); who had the fewest
     calls; in the order written, beginning with the first each time (`in-order`); or at random."""
@@ -199,14 +218,27 @@ class QueueDoc(Shape):
         default_factory=lambda: times.Duration(0), json_schema_extra={"default": "0s"}
     )
     """How long an agent is left alone after a call."""
+    pause_after: Annotated[int, as_text(reading.read_missed)] | None = None
+    """An agent who leaves so many calls in a row unanswered is paused, and rung no more until they are back.
+    Without it, nobody is."""
+    whisper: Whispered | None = None
+    """What an agent who answers hears before the caller; a recorded file, or a text, in which `{client}`
+    stands for the client's name and `{caller}` for the caller's number."""
     max_waiting: Annotated[int, as_text(reading.read_places)] | None = None
-    """So many callers wait at most; for one more it is `full`. Without it, any number."""
+    """So many callers wait at most, counting those for whom an agent is rung; for one more it is `full`.
+    Without it, any number."""
     announce: AnnounceDoc = AnnounceDoc()
     """What callers are told while they wait."""
     callback_key: Annotated[str, as_text(reading.read_key)] | None = None
     """The key by which a caller keeps the place and is called back."""
     music: MusicClass = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
+
+
+def agents_of(doc: QueueDoc) -> tuple[str, ...]:
+    """All agents of a queue, those of its tiers last."""
+    later = (agent for tier in doc.tiers for agent in tier.agents)
+    return tuple(dict.fromkeys((*doc.agents, *later)))
 
 
 class MessagesDoc(Shape):

@@ -27,6 +27,7 @@ from router.core.plan import (
     Message,
     Prompt,
     Queue,
+    QueueRules,
     Refuse,
     Ring,
     Say,
@@ -39,7 +40,7 @@ from router.core.plan import (
     Whisper,
 )
 from router.core.reading import CONTACTS
-from router.core.ruleset import ClientRules, Owner, OwnNumber, QueueRules, RuleSet
+from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
 from router.core.screening import Listed
 from router.core.times import WEEKDAYS, Duration, Spans, spans_in_words
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from router.core import featurecodes
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.layout import Layout
 from router.core.openings import sentences
@@ -16,6 +17,7 @@ from router.core.plan import (
     Message,
     PlanNode,
     Prompt,
+    Queue,
     Ring,
     Say,
     SayHours,
@@ -25,6 +27,7 @@ from router.core.plan import (
 )
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.steps import directory, message
+from router.core.steps.queue import announcements
 
 
 def texts(rules: RuleSet) -> dict[Speak, str]:
@@ -37,6 +40,9 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
         for node in nodes(client):
             for text in _said_by(node):
                 found.setdefault(text, node.place)
+        for queue in client.queues.values():
+            for text in featurecodes.texts(queue):
+                found.setdefault(text, queue.place)
     return found
 
 
@@ -94,7 +100,9 @@ def _layouts(client: ClientRules) -> Iterator[Layout]:
 def _said_by(node: PlanNode) -> Iterator[Speak]:
     """What the step says beside what is written in it."""
     match node.step:
-        case Ring():
+        case Ring() | Queue():
+            if isinstance(node.step, Queue):
+                yield from announcements(node.step)
             for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):
                 yield from whispers(whisper)
         case Menu(language=language, tone=tone):

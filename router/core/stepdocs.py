@@ -11,6 +11,7 @@ from router.core import reading, times
 from router.core.plan import QueueOutcome, RingOutcome, Target
 from router.core.reading import PersonRef, listed
 from router.core.written import (
+    Id,
     OneOrMore,
     OutsideNumber,
     PersonId,
@@ -260,9 +261,14 @@ class QueueStep(Shape):
     """How long a caller waits before the call goes on."""
     front: StrictBool = False
     """Before all who wait without this."""
+    needs: dict[Id, Id] = Field(default_factory=dict)
+    """Skills that an agent must have for this caller, the most important first: `{language: vi}`."""
+    relax: Annotated[times.Duration, as_text(reading.read_wait_for)] | None = None
+    """Each time a caller has waited so long, the last of `needs` no longer counts. Without it, they always
+    do."""
     on: dict[QueueOutcome, "Steps"] = Field(default_factory=dict)
     """Steps to take first, by why the queue did not put the caller through: it was `full`, it had no agents
-    (`empty`), or the time was over (`timeout`)."""
+    (`empty`), the time was over (`timeout`), or the caller pressed 0 (`left`)."""
 
 
 class MessageDoc(Shape):

@@ -22,8 +22,9 @@ import msgspec
 import structlog
 
 from router.core import machine, openings
-from router.core.arrival import Arriving, make_info, read_facts
-from router.core.call import CALLER, NOT_BUILT, PROMPT_FAILED, Asking, Commands, Over, Talking
+from router.core.agents import Change
+from router.core.arrival import Arriving, call_id, make_info, read_facts
+from router.core.call import CALLER, PROMPT_FAILED, Asking, Commands, Over, Talking
 from router.core.commands import (
     CallCommand,
     CancelTimer,
@@ -31,11 +32,15 @@ from router.core.commands import (
     CreateLeg,
     FindPeople,
     Finish,
+    JoinQueue,
+    LeaveQueue,
     LiftDeadMan,
-    Perform,
+    OfferFailed,
+    OfferTaken,
     ReadNumber,
     SetDeadMan,
     SetTimer,
+    TellPosition,
 )
 from router.core.decide import Decision, decide
 from router.core.events import (
@@ -44,17 +49,17 @@ from router.core.events import (
     CommandFailed,
     KeyPressed,
     PlaybackEnded,
-    StepEnded,
     TalkFound,
     TimerFired,
 )
+from router.core.featurecodes import agents_at, confirmation
 from router.core.finding import choose_person, find_people
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
-from router.core.record import CallRecord
+from router.core.record import CallInfo, CallRecord
 from router.core.returning import read_number
 from router.core.ruleset import RuleSet
-from router.core.steps.perform import name_of
+from router.core.trace import TraceRow
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
@@ -63,6 +68,7 @@ from router.edge.deadmen import DeadMen
 from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
+from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
 
 log = structlog.get_logger()
@@ -103,11 +109,13 @@ class Engine:
         open_calls: OpenCalls,
         callers: Callers,
         message_left: Callable[[], None] = lambda: None,
+        note: Note = lambda change: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`message_left` hears of every call whose record has a message."""
+        """`message_left` hears of every call whose record has a message, `note` of agents who came and went
+        otherwise than by command."""
         self.rules = rules
-        """The rules for calls that arrive from now on; those in flight keep their plan."""
+        """The rules for calls that arrive now; those in flight keep their plan."""
         self.draining = False
         self.idle = asyncio.Event()
         """Set, while draining, once nobody waits: every live call, if any, is two people talking."""
@@ -119,6 +127,8 @@ class Engine:
         self._message_left = message_left
         self._adopted = False
         self._clock = clock
+        self.queues = Queues(self._tell_soon, clock, note)
+        self.queues.use(rules)
         self._wire: Wire | None = None
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
@@ -141,6 +151,11 @@ class Engine:
     def in_touch(self) -> bool:
         """True while Asterisk talks to us and we know how its calls stand."""
         return self._held is None
+
+    def use(self, rules: RuleSet) -> None:
+        """Decide by these for calls that arrive from now on."""
+        self.rules = rules
+        self.queues.use(rules)
 
     # What the connection reports
 
@@ -215,19 +230,37 @@ class Engine:
         """A call is ours from now on, with the plan that the rules decide unless it is given another one."""
         caller = channel.caller
         arriving = Arriving(entrance.dialled, caller.number, caller.name, entrance.variables)
-        facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.known)
+        facts = read_facts(arriving, self.rules, arrived, self._turn, self._callers.known, self.queues.loads)
         self._turn += 1
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)
-        call, commands = machine.begin(info, plan or self._told(decision), arrived)
-        self._journal.arrived(info, _encode(call.plan), _encode(decision.trace))
-        self._metrics.call_entered(call.phase)
         self._metrics.screened(info.client, decision.trace)
+        return self._begin(channel, info, plan or self._told(decision), decision.trace)
+
+    def _begin(
+        self, channel: models.Channel, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]
+    ) -> tuple[LiveCall, Commands]:
+        call, commands = machine.begin(info, plan, info.arrived_at)
+        self._journal.arrived(info, _encode(call.plan), _encode(trace))
+        self._metrics.call_entered(call.phase)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
         live = self._keep(LiveCall(call))
         live.names[CALLER] = channel.name
         return live, commands
+
+    def _on_agent(self, channel: models.Channel, change: Change) -> None:
+        """An agent's phone dialled a feature code: do it, and say so."""
+        endpoint = wire.endpoint_of(channel.name)
+        agents = agents_at(self.rules, endpoint)
+        self.queues.key_in(agents, change, endpoint)
+        key, exten = (*self._asterisk, channel.id), channel.dialplan.exten
+        client = agents[0].client if agents else None
+        route, version = f"agent {change.replace('_', ' ')}", self.rules.version
+        info = CallInfo(
+            call_id(*key), *key, exten, channel.caller.number, client, route, version, self._clock()
+        )
+        self._carry_out(*self._begin(channel, info, confirmation(self.rules, agents, change), ()))
 
     def _told(self, decision: Decision) -> CallPlan:
         """The plan, with hours put into words."""
@@ -269,6 +302,8 @@ class Engine:
         if entrance is not None:
             self._arrive(event.channel, entrance)
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
+        elif (change := wire.read_agent_code(event.args)) is not None:
+            self._on_agent(event.channel, change)
         elif event.replace_channel is not None:
             self._refuse_transfer(event)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
@@ -335,8 +370,8 @@ class Engine:
                     live.cancel_timer(name)
                 case Finish(record):
                     self._finish(live, record)
-                case Perform():
-                    self._refuse(live, command)
+                case JoinQueue() | LeaveQueue() | OfferFailed() | OfferTaken() | TellPosition():
+                    self.queues.take(live.call, command)
                 case ReadNumber(text):
                     self._soon(live, read_number(text, live.call.info.client, self.rules))
                 case FindPeople(keys):
@@ -352,10 +387,10 @@ class Engine:
                         self._legs[channel] = (live, command.leg)
                     self._send(live, command)
 
-    def _refuse(self, live: LiveCall, command: Perform) -> None:
-        """It is not built yet: the call goes on without the step."""
-        log.warning("step not built", call_id=live.call.info.id, step=name_of(command.step))
-        self._soon(live, StepEnded(command.position, NOT_BUILT))
+    def _tell_soon(self, call_id: str, event: CallEvent) -> None:
+        live = self._calls.get(call_id)
+        if live is not None:
+            self._soon(live, event)
 
     def _soon(self, live: LiveCall, event: CallEvent) -> None:
         """Tell a call something once the step that it takes now is over."""
@@ -495,6 +530,7 @@ class Engine:
         )
         held = self._release()
         now = self._clock()
+        self.queues.restore(live.call for live in known)
         for live in known:
             for event_missed in missed(live.call, sightings[live.call.info.id], self._seen_at):
                 self._take(live, event_missed, now)

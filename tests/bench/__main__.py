@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from tests.bench import deciding, rounds, standing, worst
+from tests.bench import deciding, queueing, rounds, standing, worst
 from tests.bench.budget import ROWS, passed
 from tests.bench.load import Callee
 from tests.bench.peers import Callrouter, Dialplan, Floor, MissingPeerError, Node, Peer, TunedFloor
@@ -21,8 +21,8 @@ from tests.bench.rounds import Figures, middle
 from tests.bench.table import CALL_FIGURES, RATIOS, show
 from tests.harness.sandbox import Sandbox
 
-PARTS = ("cost", "ladder", "decide", "worst", "standing")
-ALONE = {"decide", "worst"}
+PARTS = ("cost", "ladder", "decide", "queue", "worst", "standing")
+ALONE = {"decide", "queue", "worst"}
 """Those that need no Asterisk."""
 WIDTH = 120
 """Columns, where the output is no terminal."""
@@ -52,6 +52,9 @@ def main() -> int:
     if "decide" in parts:
         console.print("decisions ...")
         figures |= deciding.measure()
+    if "queue" in parts:
+        console.print("assignments ...")
+        figures |= queueing.measure()
     if "worst" in parts:
         console.print("worst files ...")
         figures |= worst.measure(console.print)

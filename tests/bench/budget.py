@@ -35,6 +35,7 @@ ROWS = (
     Row("what 1,000 regular expressions add, us", "regexes_add_us", 10),
     Row("decision among 10,000 clients, of one among one", "decide_clients_ratio", 1.25),
     Row("load of 1,000 clients, s", "load_s", 2),
+    Row("assignment, 1,000 waiting, 500 agents, ms", "assign_ms", 1),
     Row("worst 1 MB rules file, s", "worst_file_s", 2),
     Row("worst 1 MB rules file, MB", "worst_file_mb", 300),
     Row("calls up, all in all, MB", "rss_mb", 150),

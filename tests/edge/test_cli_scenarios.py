@@ -182,17 +182,6 @@ def test_a_call_that_nobody_places_is_explained(options: list[str], said: str) -
     assert (found.exit_code, found.stdout) == (0, said)
 
 
-def test_a_step_that_no_call_takes_yet_is_told() -> None:
-    queue = RULES.replace("[{say: {file: closed}}, hangup]", "[{queue: desk}]")
-    people = "people: {kari: {rings: PJSIP/100}}\nqueues: {desk: {agents: kari}}\n"
-    Path("rules/fjord.yaml").write_text(people + queue)
-    lines = command("explain", "--to", "+4722334455", "--at", "2026-11-23 20:00").stdout.splitlines()
-    assert lines[-2:] == [
-        "so the call is answered",
-        "but `queue` is not carried out by this version yet; calls go on with the next step",
-    ]
-
-
 def test_an_explanation_as_json() -> None:
     found = command("explain", "--to", "22334455", "--at", "2026-11-23", "--json")
     said = json.loads(found.stdout)

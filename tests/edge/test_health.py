@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from router.core.remarks import RuleError, RuleErrors
-from router.edge.web.health import TOLD_HEADER, AddressTakenError, Readiness, health_app, serve
+from router.edge.web.health import TOLD_HEADER, AddressTakenError, Orders, Readiness, health_app, serve
 
 
 @dataclass
@@ -26,6 +26,9 @@ class Router:
     async def obey(self) -> int:
         return 3
 
+    async def read_agents(self) -> int:
+        return 2
+
     def readiness(self) -> Readiness:
         return Readiness(
             ari_up=lambda: self.ari_up, rules_loaded=lambda: self.rules_loaded, draining=lambda: self.draining
@@ -39,8 +42,12 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, s
         health_app(
             lambda: b"callrouter_calls_entered_total 3.0\n",
             router.readiness(),
-            router.reload,
-            router.obey,
+            Orders(
+                reload=router.reload,
+                read_verdicts=router.obey,
+                read_agents=router.read_agents,
+                queues=lambda: b"[]",
+            ),
             tmp_path,
         ),
         "127.0.0.1",
@@ -116,7 +123,7 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         await serve(web.Application(), "127.0.0.1", port)
 
 
-@pytest.mark.parametrize("path", ["/reload", "/verdicts"])
+@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/agents"])
 async def test_a_page_in_a_browser_cannot_have_the_rules_read(
     path: str, served: tuple[Router, web.AppRunner, str]
 ) -> None:
@@ -130,3 +137,12 @@ async def test_what_was_decided_by_command_is_read_again(served: tuple[Router, w
         session.post(f"{served[2]}/verdicts") as response,
     ):
         assert await response.json() == {"verdicts": 3}
+
+
+async def test_agents_are_read_again_and_queues_shown(served: tuple[Router, web.AppRunner, str]) -> None:
+    async with (
+        aiohttp.ClientSession(headers=TOLD_HEADER) as session,
+        session.post(f"{served[2]}/agents") as response,
+    ):
+        assert await response.json() == {"changes": 2}
+    assert await get(f"{served[2]}/queues") == (200, "application/json", "[]")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
+from router.core.agents import Change
 from router.core.call import CALLER, THE_CALLER, Call, Leg
 from router.core.commands import (
     AnswerCaller,
@@ -139,6 +140,7 @@ CAUSES = [
     (HangupReason.UNKNOWN_NUMBER, "1"),
     (HangupReason.DECLINED_BY_KEY, "16"),
     (HangupReason.NOT_TAKEN, "16"),
+    (HangupReason.WITHDRAWN, "16"),
 ]
 
 
@@ -146,6 +148,23 @@ CAUSES = [
 def test_a_hangup_says_why(reason: HangupReason, cause: str) -> None:
     [request] = wire.write(CALL, HangUpLeg(1, reason), Outbound())
     assert shown(request) == f"DELETE channels/{ID}-l1 reason_code={cause} done=404"
+
+
+AGENT_CODES = {
+    "a code": (("agent", "paused"), Change.PAUSED),
+    "none of ours": (("agent", "lunch"), None),
+    "too much": (("agent", "paused", "x"), None),
+    "a caller": (("in", "paused"), None),
+}
+
+
+@pytest.mark.parametrize(("args", "change"), AGENT_CODES.values(), ids=AGENT_CODES)
+def test_what_an_agents_phone_wants(args: tuple[str, ...], change: Change | None) -> None:
+    assert wire.read_agent_code(args) is change
+
+
+def test_whose_channel_it_is() -> None:
+    assert wire.endpoint_of("PJSIP/desk-1-0000002a") == "PJSIP/desk-1"
 
 
 def test_every_reason_has_a_cause() -> None:

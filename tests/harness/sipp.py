@@ -172,6 +172,22 @@ def refused(status: int) -> Move:
     return _EARLY + _recv(f'response="{status}"') + _REFUSAL_SEEN
 
 
+CALL_AS_PHONE = (
+    INVITE_HEARING
+    + _recv('response="401" auth="true"')
+    + _REFUSAL_SEEN
+    + _send(
+        f"INVITE {_SERVICE}",
+        _CALLER.format(to_tag="", cseq="2 INVITE", branch="[branch]"),
+        extra="[authentication]",
+        body=_BY_MEDIA,
+        attributes=_INSIST,
+    )
+    + ANSWERED_NO_ACK
+    + _send("ACK [next_url] SIP/2.0", _in_dialog("2 ACK"))
+)
+"""A softphone calls, says who it is (SIPp's options -au and -ap), and is answered."""
+
 # A phone's moves; CALLED, or `called`, comes first
 
 _REMEMBER = _see(".*", _in_header("From"), "caller") + _see(".*", _in_header("To"), "me")

@@ -10,6 +10,7 @@ CALLROUTER_HISTORIES raises the number of histories; how many were really lived 
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from math import isfinite
 
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 from router.core import machine
 from router.core.call import (
     CALLER,
-    NOT_BUILT,
     Asking,
     Call,
     Ending,
@@ -40,22 +40,30 @@ from router.core.commands import (
     Finish,
     HangUpLeg,
     HangupReason,
+    JoinQueue,
+    LeaveQueue,
     LiftDeadMan,
-    Perform,
+    OfferFailed,
+    OfferTaken,
     Play,
     ReadNumber,
     SetDeadMan,
     SetTimer,
+    TellPosition,
 )
 from router.core.events import (
+    AgentOffered,
     AsteriskLost,
     CallEvent,
     Found,
     LegLeft,
     NumberRead,
+    OfferWithdrawn,
     PeopleFound,
     PersonChosen,
-    StepEnded,
+    QueueEnded,
+    QueueJoined,
+    QueueTold,
     TimerFired,
 )
 from router.core.plan import (
@@ -72,6 +80,8 @@ from router.core.plan import (
     Message,
     PlanNode,
     Queue,
+    QueueOutcome,
+    QueueRules,
     Refuse,
     Ring,
     RingOutcome,
@@ -87,7 +97,7 @@ from router.core.plan import (
 from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party
 from router.core.steps import question
-from router.core.steps.perform import ANSWERED
+from router.core.steps.queue import ANSWERED
 from router.edge.deadmen import BATCH, DeadManCommand, counts
 from tests.properties.asterisk_model import T0, Asterisk
 
@@ -114,10 +124,6 @@ ASKED: tuple[Step, ...] = (
     Menu(Speak("Which?", "en"), ("5",)),
     Challenge(HELLO),
 )
-PERFORMED: tuple[Step, ...] = (
-    Queue("desk", ("kari",), 60.0),
-    Queue("desk", (), 60.0),
-)
 LEFT: tuple[Step, ...] = (
     Message(),
     Message(("kari",), HELLO, tone="informal", longest=20.0),
@@ -125,7 +131,6 @@ LEFT: tuple[Step, ...] = (
     Callback(("kari",), tone="informal"),
 )
 SEARCHED: tuple[Step, ...] = (Directory(), Directory("nb", "informal"))
-CHOICES = {"ask": ASKED, "perform": PERFORMED, "leave": LEFT, "search": SEARCHED}
 MARKS: tuple[Step, ...] = (SetTags(("vip",)), SetVariables((("A", "1"),)))
 
 INFO = CallInfo(
@@ -158,6 +163,8 @@ class History:
         self.gaps = 0
         self.forgot = False
         """A router died with events that were not yet written down."""
+        self._waits = False
+        """The caller is in the queue."""
         self._back_at = 0.0
         self._played_at = 0.0
         self._timers: dict[str, int] = {}
@@ -214,8 +221,15 @@ class History:
                 case CancelTimer(name):
                     self._timers.pop(name, None)
                     self._late.discard(name)
-                case Perform(position, step):
-                    self._perform(position, step)
+                case JoinQueue(position, step):
+                    self._join(position, step)
+                case LeaveQueue():
+                    self._waits = False
+                case TellPosition():
+                    wait = self.random.choice((None, 10.0, 130.0, 1e6))
+                    self._tell_soon(QueueTold(self.random.choice((1, 2, 99)), wait))
+                case OfferFailed() | OfferTaken():
+                    pass  # Whom it offers next, the queue below decides at random.
                 case ReadNumber(text):
                     self._read(text)
                 case FindPeople(keys):
@@ -249,13 +263,28 @@ class History:
         if waiting:
             self.asterisk.set_dead_men(waiting)
 
-    def _perform(self, position: int, step: Step) -> None:
-        """What others carry out comes to an end by itself, now and then told twice."""
-        outcome = self.random.choice((*ways_on(step), NOT_BUILT, ANSWERED))
-        ended = StepEnded(position, outcome, "agent" if outcome == ANSWERED else "")
-        if self.in_touch:
-            for _ in range(self.random.choice((1, 1, 1, 2))):
-                self.asterisk.later(self.random.random() * 20, lambda: self.happens(ended))
+    def _join(self, position: int, step: Queue) -> None:
+        """A queue that offers the caller to anybody at any time, withdraws that, and ends when it likes."""
+        if not self.in_touch:
+            return
+        refusal = self.random.choice((QueueOutcome.FULL, QueueOutcome.EMPTY, ANSWERED, *[None] * 9))
+        if refusal is not None or not step.agents:
+            by = "anna" if refusal == ANSWERED else ""
+            self._tell_soon(QueueEnded(position, refusal or QueueOutcome.EMPTY, by))
+            return
+        self._waits = True
+        self._tell_soon(QueueJoined())
+        for turn in range(self.random.randrange(12)):
+            agent = self.random.choice(("anna", "bo", "cai"))
+            told = (AgentOffered(agent), AgentOffered(agent), AgentOffered(agent), OfferWithdrawn(agent))
+            events = (*told, QueueEnded(position, QueueOutcome.EMPTY)) if turn > 3 else told
+            self.asterisk.later(
+                self.random.random() * 90, partial(self._queue_tells, self.random.choice(events))
+            )
+
+    def _queue_tells(self, event: CallEvent) -> None:
+        if self._waits:
+            self.happens(event)
 
     def _read(self, text: str) -> None:
         """The edge reads a number a moment later, unless there is a gap by then."""
@@ -553,12 +582,22 @@ TREATMENTS = (
 )
 """What somebody has who is chosen in a directory; nobody is there any more, by the first."""
 MOBILES = tuple(Target(person.name, person.dial, confirm=True) for person in PEOPLE)
+ALL_TOLD = QueueRules(position=True, wait=True, every=10)
+PHONES_OF = {"anna": PEOPLE[:1], "bo": MOBILES[1:], "cai": ()}
+QUEUED: tuple[Step, ...] = (
+    Queue("desk", ("anna",), 60.0, phones=PHONES_OF),
+    Queue(
+        "desk", ("anna", "bo", "cai"), 30.0, phones=PHONES_OF, rules=ALL_TOLD, confirm=HELLO, announce=WHISPER
+    ),
+    Queue("desk", (), 60.0),
+)
+CHOICES = {"ask": ASKED, "queue": QUEUED, "leave": LEFT, "search": SEARCHED}
 FORMS = (
     *["say"] * 4,
     *["ask"] * 3,
     *["leave"] * 6,
     *["ring"] * 10,
-    *["perform"] * 2,
+    *["queue"] * 8,
     *["search"] * 4,
     "mark",
     "refuse",
@@ -583,7 +622,8 @@ def plans(draw: st.DrawFn) -> CallPlan:
             rounds = tuple(phones[:count] for count in shape)
             announce = draw(st.sampled_from((None, None, HELLO, WHISPER)))
             music = draw(st.sampled_from(("", "", "default")))
-            step = Ring(rounds, float(draw(st.sampled_from((0, 1, 5, 20)))), HELLO, announce, music)
+            ring_for = float(draw(st.sampled_from((0, 1, 5, 20))))
+            step = Ring(rounds, ring_for, music, confirm=HELLO, announce=announce)
             on = draw(st.dictionaries(st.sampled_from(RingOutcome), onward, max_size=2))
         elif form == "say":
             step = HELLO if draw(st.booleans()) else Speak("Hello.", "en")

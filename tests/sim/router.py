@@ -60,9 +60,12 @@ routes:
   - {name: message, when: {dialled: "+4722334409"}, do: [message]}
   - name: marked
     when: {dialled: "+4722334408"}
-    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {queue: desk}, {ring: PJSIP/kari}]
-people: {lise: {rings: PJSIP/lise}}
-queues: {desk: {agents: lise}}
+    do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {ring: PJSIP/kari}]
+  - {name: nobody, when: {dialled: "+4722334410", agents: {desk: 0}}, do: [decline]}
+  - {name: queue, when: {dialled: "+4722334410"}, do: [{queue: desk, for: 1m}]}
+people: {lise: {rings: PJSIP/lise, skills: {language: vi}}, siri: {rings: PJSIP/siri, hours: always}}
+hours: {always: {week: {mon-sun: "00:00-24:00"}}}
+queues: {desk: {agents: [lise, siri], strategy: in-order, pause_after: 1, ring_for: 2s}}
 last_resort: {say: {file: "sound:sorry"}}
 """
 
@@ -79,8 +82,8 @@ routes: [{{name: all, do: [{{ring: PJSIP/kari}}]}}]
 last_resort: {{say: {{file: "sound:sorry"}}}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE = (
-    f"+472233440{n}" for n in range(1, 10)
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE = (
+    f"+47223344{n:02d}" for n in range(1, 11)
 )
 
 

@@ -293,14 +293,11 @@ async def test_the_dead_man_strikes_a_caller_whom_nobody_answered(
     assert caller.context == BREAK_GLASS
 
 
-async def test_a_call_is_marked_and_goes_on_without_a_step_that_is_not_built(
-    asterisk: FakeAsterisk, router: Router
-) -> None:
+async def test_a_call_is_marked_and_goes_on(asterisk: FakeAsterisk, router: Router) -> None:
     caller = await talk(asterisk, MARKED)
     assert caller.variables["ACCOUNT"] == "fjord"
     caller.hang_up()
     record = await router.record(MARKED)
     assert told(record) == ("answered", "talking", "caller")
-    assert record.flags == ("not_built",)
-    noted = [(seen.what, seen.detail) for seen in record.evidence[:2]]
-    assert noted == [("tagged", "interested"), ("not_built", "queue")]
+    assert record.flags == ()
+    assert [(seen.what, seen.detail) for seen in record.evidence[:1]] == [("tagged", "interested")]

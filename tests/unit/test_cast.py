@@ -78,7 +78,7 @@ WRONG: list[tuple[str, Sequence[str], str, bool]] = [
     (
         "reception",
         ["busy"],
-        "`busy` is nothing that `reception` does; write one of answered, full, empty, timeout",
+        "`busy` is nothing that `reception` does; write one of answered, full, empty, timeout, left",
         False,
     ),
     ("directory", ["bo"], f"`bo` is nothing that `directory` does; write one of {FINDS}", False),

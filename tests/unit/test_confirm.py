@@ -29,14 +29,14 @@ from router.core.events import (
 )
 from router.core.plan import CallPlan, Ring, Speak, Target, Whisper
 from router.core.record import AttemptOutcome, Disposition
-from router.core.steps import ring
+from router.core.steps import offering
 from tests.unit.story import ANNA, BO, CALLER_BYE, CALLER_UP, HELLO, INFO, Story, gone, let_go, plan, story
 
 TAKE = Speak("A call for Fjord. Press 1 to take it, or 2 to decline.", "en")
 MOBILE = Target("mob", "PJSIP/+4790000001@trunk", outside=True, number="+4790000001")
-RING_MOBILE = Ring(((MOBILE,),), 20.0, TAKE)
-RING_BOTH = Ring(((MOBILE, ANNA),), 20.0, TAKE)
-WAIT = SetTimer("key_1", ring.WAIT)
+RING_MOBILE = Ring(((MOBILE,),), 20.0, confirm=TAKE)
+RING_BOTH = Ring(((MOBILE, ANNA),), 20.0, confirm=TAKE)
+WAIT = SetTimer("key_1", offering.WAIT)
 NO_KEY = TimerFired("key_1")
 ONE, TWO, NINE = KeyPressed(1, "1"), KeyPressed(1, "2"), KeyPressed(1, "9")
 
@@ -96,7 +96,7 @@ def test_whoever_does_not_take_the_call_has_not_answered_it(
 
 
 def test_a_round_goes_on_until_it_is_known_whether_the_call_is_taken() -> None:
-    call = answered(plan(Ring(((MOBILE,), (BO,)), 20.0, TAKE)), TimerFired("ring"))
+    call = answered(plan(Ring(((MOBILE,), (BO,)), 20.0, confirm=TAKE)), TimerFired("ring"))
     assert call.rung == ["mob"]
     assert call.then(TWO).rung == ["mob", "bo"]
 
@@ -135,7 +135,7 @@ def test_what_is_announced_is_heard_before_the_caller() -> None:
 
 def test_both_are_heard_and_a_phone_may_have_a_text_of_its_own() -> None:
     own = Speak("For you.", "en")
-    step = Ring(((Target("mob", "PJSIP/1", confirm=own),),), 20.0, TAKE, HELLO)
+    step = Ring(((Target("mob", "PJSIP/1", confirm=own),),), 20.0, confirm=TAKE, announce=HELLO)
     assert answered(plan(step)).last == (PlayToLeg(1, 1, (HELLO, own)),)
 
 
@@ -162,9 +162,9 @@ def test_who_calls_is_spelled_in_a_whisper(text: str, caller: str, heard: list[s
 
 def test_who_calls_is_spelled_in_a_question() -> None:
     own = Target("mob", "PJSIP/1", confirm=Whisper("{caller} for you.", "en", "NO"))
-    call = answered(plan(Ring(((own,),), 20.0, TAKE)))
+    call = answered(plan(Ring(((own,),), 20.0, confirm=TAKE)))
     assert call.last == (PlayToLeg(1, 1, tuple(Speak(one, "en") for one in [*"90000001", "for you."])),)
-    asked = answered(plan(Ring(((MOBILE,),), 20.0, Whisper("{caller}", "en", "NO"))))
+    asked = answered(plan(Ring(((MOBILE,),), 20.0, confirm=Whisper("{caller}", "en", "NO"))))
     assert asked.last == (PlayToLeg(1, 1, tuple(Speak(one, "en") for one in "90000001")),)
 
 

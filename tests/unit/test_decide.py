@@ -191,7 +191,7 @@ TAKE = Speak("A call for Fjord Legesenter. Press 1 to take it, or 2 to decline."
 def test_targets_are_dialled_by_the_rules(rules: RuleSet) -> None:
     ring, *rest = steps(decide(rules, facts("+4722334461")))
     kari = (Target("kari", "PJSIP/101"), Target("kari", "PJSIP/+4790000001@trunk", True, "+4790000001"))
-    assert ring == Ring((kari,), 25.0, TAKE)
+    assert ring == Ring((kari,), 25.0, confirm=TAKE)
     assert rest == LAST
 
 
@@ -201,7 +201,7 @@ def test_numbers_outside_are_dialled_through_the_trunk() -> None:
     rules = compile_rules({"fjord.yaml": text}, Dialling("PJSIP/{number}@trunk"))
     assert isinstance(rules, RuleSet), rules
     outside = (Target(to, f"PJSIP/{to}@trunk", True, to) for to in ("+4790000001", "+4790000002"))
-    ring = Ring(((*outside, Target("PJSIP/100", "PJSIP/100")),), 60.0, TAKE)
+    ring = Ring(((*outside, Target("PJSIP/100", "PJSIP/100")),), 60.0, confirm=TAKE)
     assert steps(decide(rules, facts("+4722334460", at=SUNDAY)))[0] == ring
 
 

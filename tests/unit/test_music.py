@@ -73,7 +73,7 @@ def test_the_music_ends_before_two_people_talk() -> None:
 
 
 def test_it_goes_on_while_somebody_is_asked() -> None:
-    asks = Ring(((Target("anna", "PJSIP/anna", confirm=True),),), 20.0, HELLO, music="jazz")
+    asks = Ring(((Target("anna", "PJSIP/anna", confirm=True),),), 20.0, "jazz", confirm=HELLO)
     call = story(plan(asks), CALLER_UP, rings(), LegAnswered(1))
     assert call.last == (PlayToLeg(1, 1, (HELLO,)),)
     assert heard(call.then(KeyPressed(1, "1"))) == [StopMusic(), Bridge(1)]

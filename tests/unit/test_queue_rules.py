@@ -13,7 +13,7 @@ from router.core.difference import compare
 from router.core.explain import explain
 from router.core.facts import Facts, QueueLoad
 from router.core.numbers import CallerId, PhoneNumber
-from router.core.plan import Menu, ways_on
+from router.core.plan import Menu, Queue, ways_on
 from router.core.proof import prove
 from router.core.reach import Way, reach
 from router.core.remarks import RuleErrors
@@ -22,6 +22,7 @@ from router.core.ruleset import RuleSet
 from router.core.scenarios import play, read_scenarios
 from router.core.show import step_in_words, tree, way_in_words
 from router.core.space import knowns
+from router.core.spoken import nodes
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 END = datetime(2026, 12, 23, 9, 0, tzinfo=UTC)
@@ -365,7 +366,7 @@ def test_who_has_a_name_or_an_extension_can_be_found_in_a_directory() -> None:
 NOT_BUILT = [
     ("contacts", "screening: {allow: contacts}", "contacts"),
     ("a block rule", "screening: {block: [{name: b, when: {not: {caller: {contact: vip}}}}]}", "contact"),
-    ("a queue", "queues: {desk: {agents: kari}}\nlast_resort: [{queue: desk}]", "queue"),
+    ("a callback", "queues: {desk: {agents: kari, callback_key: 1}}", "callback_key"),
 ]
 
 
@@ -378,8 +379,10 @@ def test_what_is_not_carried_out_yet_is_named(text: str, what: str) -> None:
 def test_what_is_carried_out_is_not_warned_of() -> None:
     rules = compiled(
         f"{HEAD}greeting: Hi\nscreening: {{treatment: {{challenge: Hi}}}}\n"
+        "queues: {desk: {agents: kari}}\n"
         "last_resort: [{menu: {choices: {1: []}}}, directory, {ring: ola, confirm: true, announce: Hi},"
-        " {say: Hi}, message, callback]\n"
+        " {say: Hi}, {queue: desk}, message, callback]\n"
+        "routes: [{name: r, when: {agents: {desk: 0}}, do: [hangup]}]\n"
     )
     assert not any("not carried out" in one.what for one in rules.warnings)
 
@@ -390,12 +393,12 @@ def test_a_way_without_a_choice_is_told_as_such() -> None:
 
 
 def test_it_is_told_once_with_the_first_place() -> None:
-    queues = "{queue: desk}, {say: {file: a}}, {queue: desk}, {queue: desk}"
-    rules = compiled(f"{HEAD}queues: {{desk: {{agents: ola}}}}\nlast_resort: [{queues}]\n")
-    told = [str(one) for one in rules.warnings if "`queue`" in one.what]
+    queues = "{desk: {agents: ola, callback_key: 1}, sales: {agents: ola, callback_key: 2}}"
+    rules = compiled(f"{HEAD}queues: {queues}\nlast_resort: [{{queue: desk}}, {{queue: sales}}]\n")
+    told = [str(one) for one in rules.warnings if "`callback_key`" in one.what]
     assert told == [
-        "f.yaml:12:15: `queue` (here and at 2 more places) is not carried out by this version yet; "
-        "calls go on with the next step"
+        "f.yaml:11:44: `callback_key` (here and at 1 more places) is not carried out by this version yet; "
+        "nobody is called back, and the key does nothing"
     ]
 
 
@@ -404,3 +407,11 @@ def test_contacts_are_the_clients_own() -> None:
     found = compile_rules({"shared.yaml": shared, "f.yaml": HEAD}, Dialling())
     assert isinstance(found, RuleErrors)
     assert replace(found.errors[0], instead="").what == "`contacts` is not a number or a pattern"
+
+
+def test_an_agent_of_several_tiers_is_rung_after_the_shortest_time() -> None:
+    tiers = "tiers: [{after: 30s, agents: [ola, kari]}, {after: 60s, agents: [ola, eva]}]"
+    rules = compiled(f"{HEAD}queues: {{desk: {{agents: kari, {tiers}}}}}\nlast_resort: [{{queue: desk}}]\n")
+    [step, *_] = (node.step for node in nodes(rules.clients["f"]) if isinstance(node.step, Queue))
+    assert step.agents == ("kari", "ola", "eva")
+    assert step.later == {"ola": 30.0, "eva": 60.0}

@@ -127,7 +127,7 @@ CASES = [
     (
         "a way on that queues have not",
         f"people: {{k: {{}}}}\nqueues: {{q: {{agents: k}}}}\n{route('[{queue: q, on: {busy: []}}]')}",
-        ["8:41: `busy` cannot stand here; write 'full', 'empty' or 'timeout'"],
+        ["8:41: `busy` cannot stand here; write 'full', 'empty', 'timeout' or 'left'"],
     ),
     (
         "a message for a stranger",

@@ -76,6 +76,13 @@ def test_a_whisper_is_the_clients_name_and_what_the_callers_number_is_put_togeth
     assert not [one for one in said if "{" in one]
 
 
+def test_what_is_said_in_a_queue_to_callers_and_agents() -> None:
+    queues = "queues: {desk: {agents: kari, announce: {wait: true}, whisper: 'En til {client}.'}}\n"
+    said = {one.text for one in texts(rules(RULES.replace("- say: hours", "- queue: desk") + queues))}
+    assert {"Ventetiden er trolig under ett minutt.", "Tast 0 hvis du ikke vil vente lenger."} <= said
+    assert {"En til Fjord.", "En samtale til Fjord. Tast 1 for å ta den, eller 2 for å avvise."} <= said
+
+
 def test_what_is_said_where_no_last_resort_is_written() -> None:
     text = RULES.replace(
         "last_resort: [{say: Ingen.}, {say: {file: bye}}, {say: {file: recorded/sorry}}]\n", ""

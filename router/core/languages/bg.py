@@ -64,6 +64,21 @@ CATALOGUE = Catalogue(
         Phrase.SEARCH_AGAIN: Toned(
             "За да търсите отново, натиснете {key}.", "За да търсиш отново, натисни {key}."
         ),
+        Phrase.QUEUE_NEXT: Toned("Вие сте следващият на опашката.", "Ти си следващият на опашката."),
+        Phrase.QUEUE_PLACE: Toned("Вие сте номер {number} на опашката.", "Ти си номер {number} на опашката."),
+        Phrase.QUEUE_FAR: Toned(
+            "Пред Вас чакат повече от {number} души.", "Пред теб чакат повече от {number} души."
+        ),
+        Phrase.QUEUE_SOON: "Очакваното време е до една минута.",
+        Phrase.QUEUE_WAIT: "Очакваното време е около {minutes} минути.",
+        Phrase.QUEUE_LEAVE: Toned(
+            "Ако не желаете да чакате повече, натиснете 0.", "Ако не искаш да чакаш повече, натисни 0."
+        ),
+        Phrase.AGENT_IN: "Влязохте в системата.",
+        Phrase.AGENT_OUT: "Излязохте от системата.",
+        Phrase.AGENT_PAUSED: "В почивка сте и не получавате обаждания.",
+        Phrase.AGENT_BACK: "Върнахте се и отново получавате обаждания.",
+        Phrase.NO_AGENT: "Този телефон не е на никой агент.",
         Phrase.PLUS: "плюс",
         Phrase.MAIL_MESSAGE: "Съобщение от {caller} за {to}",
         Phrase.MAIL_CALLBACK: "{caller} моли {to} да се обади",

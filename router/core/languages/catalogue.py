@@ -59,6 +59,28 @@ class Phrase(StrEnum):
     """`{key}` is to be pressed for somebody, whose name follows."""
     SEARCH_AGAIN = "search_again"
     """`{key}` searches for somebody else."""
+    QUEUE_NEXT = "queue_next"
+    """The caller is the next who is put through."""
+    QUEUE_PLACE = "queue_place"
+    """... is number `{number}` in the queue."""
+    QUEUE_FAR = "queue_far"
+    """... has more than `{number}` callers before them."""
+    QUEUE_SOON = "queue_soon"
+    """The wait will probably be a minute or less,"""
+    QUEUE_WAIT = "queue_wait"
+    """or about `{minutes}` minutes, two or more."""
+    QUEUE_LEAVE = "queue_leave"
+    """0 ends the waiting."""
+    AGENT_IN = "agent_in"
+    """Said to an agent who keyed it in: you are logged in,"""
+    AGENT_OUT = "agent_out"
+    """... logged out,"""
+    AGENT_PAUSED = "agent_paused"
+    """... paused, and get no calls,"""
+    AGENT_BACK = "agent_back"
+    """... and back."""
+    NO_AGENT = "no_agent"
+    """This phone is no agent's."""
     PLUS = "plus"
     """How the + of a number is said."""
     MAIL_MESSAGE = "mail_message"
@@ -91,6 +113,9 @@ PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.PRESS_KEY: frozenset({"key"}),
     Phrase.TAKE_CALL: frozenset({"client"}),
     Phrase.PRESS_FOR: frozenset({"key"}),
+    Phrase.QUEUE_PLACE: frozenset({"number"}),
+    Phrase.QUEUE_FAR: frozenset({"number"}),
+    Phrase.QUEUE_WAIT: frozenset({"minutes"}),
     Phrase.SEARCH_AGAIN: frozenset({"key"}),
     Phrase.MAIL_MESSAGE: frozenset({"caller", "to"}),
     Phrase.MAIL_CALLBACK: frozenset({"caller", "to"}),

@@ -56,6 +56,21 @@ CATALOGUE = Catalogue(
         ),
         Phrase.PRESS_FOR: "Tryk {key} for",
         Phrase.SEARCH_AGAIN: "Tryk {key} for at søge igen.",
+        Phrase.QUEUE_NEXT: Toned("De er den næste i køen.", "Du er den næste i køen."),
+        Phrase.QUEUE_PLACE: Toned("De er nummer {number} i køen.", "Du er nummer {number} i køen."),
+        Phrase.QUEUE_FAR: Toned(
+            "Der er mere end {number} foran Dem i køen.", "Der er mere end {number} foran dig i køen."
+        ),
+        Phrase.QUEUE_SOON: "Ventetiden er formentlig under et minut.",
+        Phrase.QUEUE_WAIT: "Ventetiden er formentlig omkring {minutes} minutter.",
+        Phrase.QUEUE_LEAVE: Toned(
+            "Tryk 0, hvis De ikke vil vente længere.", "Tryk 0, hvis du ikke vil vente længere."
+        ),
+        Phrase.AGENT_IN: "Du er logget ind.",
+        Phrase.AGENT_OUT: "Du er logget ud.",
+        Phrase.AGENT_PAUSED: "Du holder pause og får ingen opkald.",
+        Phrase.AGENT_BACK: "Du er tilbage og får opkald igen.",
+        Phrase.NO_AGENT: "Denne telefon tilhører ingen agent.",
         Phrase.PLUS: "plus",
         Phrase.MAIL_MESSAGE: "Besked fra {caller} til {to}",
         Phrase.MAIL_CALLBACK: "{caller} beder {to} om at ringe tilbage",

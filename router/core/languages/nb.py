@@ -56,6 +56,21 @@ CATALOGUE = Catalogue(
         ),
         Phrase.PRESS_FOR: "Tast {key} for",
         Phrase.SEARCH_AGAIN: "Tast {key} for å søke på nytt.",
+        Phrase.QUEUE_NEXT: Toned("De er den neste i køen.", "Du er den neste i køen."),
+        Phrase.QUEUE_PLACE: Toned("De er nummer {number} i køen.", "Du er nummer {number} i køen."),
+        Phrase.QUEUE_FAR: Toned(
+            "Det er mer enn {number} foran Dem i køen.", "Det er mer enn {number} foran deg i køen."
+        ),
+        Phrase.QUEUE_SOON: "Ventetiden er trolig under ett minutt.",
+        Phrase.QUEUE_WAIT: "Ventetiden er trolig omtrent {minutes} minutter.",
+        Phrase.QUEUE_LEAVE: Toned(
+            "Tast 0 hvis De ikke vil vente lenger.", "Tast 0 hvis du ikke vil vente lenger."
+        ),
+        Phrase.AGENT_IN: "Du er logget inn.",
+        Phrase.AGENT_OUT: "Du er logget ut.",
+        Phrase.AGENT_PAUSED: "Du har pause, og får ingen samtaler.",
+        Phrase.AGENT_BACK: "Du er tilbake, og får samtaler igjen.",
+        Phrase.NO_AGENT: "Denne telefonen tilhører ingen agent.",
         Phrase.PLUS: "pluss",
         Phrase.MAIL_MESSAGE: "Beskjed fra {caller} til {to}",
         Phrase.MAIL_CALLBACK: "{caller} ber {to} om å ringe tilbake",

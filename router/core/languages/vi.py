@@ -67,6 +67,22 @@ CATALOGUE = Catalogue(
         ),
         Phrase.PRESS_FOR: Toned("Xin bấm phím {key} để gặp", "Bấm phím {key} để gặp"),
         Phrase.SEARCH_AGAIN: Toned("Để tìm lại, xin bấm phím {key}.", "Tìm lại thì bấm phím {key}."),
+        Phrase.QUEUE_NEXT: Toned("Quý khách là người tiếp theo.", "Bạn là người tiếp theo."),
+        Phrase.QUEUE_PLACE: Toned(
+            "Quý khách đang ở vị trí thứ {number} trong hàng chờ.",
+            "Bạn đang ở vị trí thứ {number} trong hàng chờ.",
+        ),
+        Phrase.QUEUE_FAR: Toned(
+            "Có hơn {number} người đang chờ trước quý khách.", "Có hơn {number} người đang chờ trước bạn."
+        ),
+        Phrase.QUEUE_SOON: "Thời gian chờ có lẽ không quá một phút.",
+        Phrase.QUEUE_WAIT: "Thời gian chờ có lẽ khoảng {minutes} phút.",
+        Phrase.QUEUE_LEAVE: Toned("Để thôi chờ, xin bấm phím 0.", "Thôi chờ thì bấm phím 0."),
+        Phrase.AGENT_IN: "Bạn đã đăng nhập.",
+        Phrase.AGENT_OUT: "Bạn đã đăng xuất.",
+        Phrase.AGENT_PAUSED: "Bạn đang tạm nghỉ và không nhận cuộc gọi.",
+        Phrase.AGENT_BACK: "Bạn đã trở lại và sẽ nhận cuộc gọi.",
+        Phrase.NO_AGENT: "Máy này không thuộc về tổng đài viên nào.",
         Phrase.PLUS: "cộng",
         Phrase.MAIL_MESSAGE: "Lời nhắn từ {caller} cho {to}",
         Phrase.MAIL_CALLBACK: "{caller} muốn {to} gọi lại",

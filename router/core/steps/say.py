@@ -4,10 +4,21 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from router.core.call import PROMPT_FAILED, Call, Commands, Done, Saying, Turn, with_evidence, with_flag
-from router.core.commands import AnswerCaller, Heard, OpenBridge, Play
+from router.core.call import (
+    PROMPT_FAILED,
+    Call,
+    Commands,
+    Done,
+    Queueing,
+    Ringing,
+    Saying,
+    Turn,
+    with_evidence,
+    with_flag,
+)
+from router.core.commands import AnswerCaller, Heard, OpenBridge, Play, StartMusic, StopMusic
 from router.core.events import CallEvent, PlaybackEnded
-from router.core.plan import Prompt
+from router.core.plan import Prompt, Queue, Ring, Step
 from router.core.record import Evidence
 
 
@@ -41,6 +52,30 @@ def in_bridge(call: Call) -> tuple[Call, Commands]:
 def answered(call: Call) -> tuple[Call, Commands]:
     """The call with its caller answered, if that is not done yet."""
     return replace(call, answering=True), () if call.answering else (AnswerCaller(),)
+
+
+def music_again(call: Call) -> Commands:
+    """What a gap may have swallowed of the music: that it plays while the caller waits, and not then."""
+    steps = (call.plan.nodes[at].step for at in call.met)
+    played = [music for step in steps if (music := _music_of(step))]
+    if not played:
+        return ()
+    match call.state:
+        case Ringing() | Queueing(joined=True, playback=None):
+            music = _music_of(call.step)
+            return (StartMusic(music),) if music else (StopMusic(),)
+        case _:
+            return (StopMusic(),)
+
+
+def _music_of(step: Step) -> str:
+    match step:
+        case Ring(music=music):
+            return music
+        case Queue(rules=rules):
+            return rules.music
+        case _:
+            return ""
 
 
 def heard(call: Call, event: PlaybackEnded, now: datetime) -> Call:

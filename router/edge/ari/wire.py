@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
+from router.core.agents import Change
 from router.core.call import CALLER, Call
 from router.core.commands import (
     AnswerCaller,
@@ -115,6 +116,7 @@ _CAUSE = {
     HangupReason.UNKNOWN_NUMBER: "1",
     HangupReason.DECLINED_BY_KEY: "16",
     HangupReason.NOT_TAKEN: "16",
+    HangupReason.WITHDRAWN: "16",
 }
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
 taken by another one, so that it shows no missed call (RFC 3326)."""
@@ -128,6 +130,10 @@ MOST_VARIABLES = 20
 
 LEG = "leg"
 """The argument with which a leg of ours enters the application."""
+
+AGENT = "agent"
+"""The first argument with which the dialplan hands over an agent's phone that dialled a feature code; what is
+to change follows."""
 
 NEVER = 365 * 24 * 3600
 """Seconds to which a dead-man timer is lifted.
@@ -164,6 +170,18 @@ def read_entrance(args: Sequence[str]) -> Entrance | None:
         if is_:
             variables.setdefault(name.strip(), value.strip())
     return Entrance("".join(args[1:2]), variables)
+
+
+def read_agent_code(args: Sequence[str]) -> Change | None:
+    """What an agent's phone wants changed that entered the application by `args`; None if it is none."""
+    if len(args) != 2 or args[0] != AGENT or args[1] not in set(Change):
+        return None
+    return Change(args[1])
+
+
+def endpoint_of(channel: str) -> str:
+    """Whose channel of that name it is: `PJSIP/100` of `PJSIP/100-0000002a`."""
+    return channel.rpartition("-")[0]
 
 
 class OurId(NamedTuple):

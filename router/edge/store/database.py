@@ -80,6 +80,13 @@ def trouble_told(url: URL) -> Iterator[None]:
         raise UnusableDatabaseError(where(url), why) from error
 
 
+@contextmanager
+def begin(engine: Engine) -> Iterator[Connection]:
+    """A transaction. UnusableDatabaseError where there is trouble in it."""
+    with trouble_told(engine.url), engine.begin() as connection:
+        yield connection
+
+
 def writing_engine(url: URL) -> Engine:
     """An engine for the one writer. Its errors never carry parameters: these hold callers' numbers."""
     if url.get_backend_name() != "sqlite":
@@ -226,6 +233,24 @@ def _on_connect(engine: Engine, *pragmas: str) -> None:
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+
+class Access:
+    """One database, for commands and what else reads and writes it beside the writer thread.
+
+    StoreError when made, if there is none or it is not of our version: only the router makes and upgrades a
+    database. UnusableDatabaseError while it cannot be read or written.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = parse_url(url)
+        self._reading = reading_engine(parsed)
+        self._writing = writing_engine(parsed)
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._reading.dispose()
+        self._writing.dispose()
 
 
 def _begin_with(engine: Engine, statement: str) -> None:

@@ -1,14 +1,12 @@
 """Messages in the database: written with their calls' dispositions, fetched, delivered, and removed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
-from router.edge.store.database import parse_url, reading_engine, trouble_told, writing_engine
+from router.edge.store.database import Access, begin
 from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES
 
 LEASE = timedelta(minutes=2)
@@ -62,19 +60,8 @@ class Delivery(msgspec.Struct, frozen=True):
     """Why the last try failed."""
 
 
-class Messages:
-    """Those of one database. StoreError when made, if there is none or it is not of our version;
-    UnusableDatabaseError while it cannot be read or written."""
-
-    def __init__(self, url: str) -> None:
-        parsed = parse_url(url)
-        self._reading = reading_engine(parsed)
-        self._writing = writing_engine(parsed)
-
-    def close(self) -> None:
-        """Give up the connections."""
-        self._reading.dispose()
-        self._writing.dispose()
+class Messages(Access):
+    """Those of one database."""
 
     def listed(
         self, client: str | None, *, done: bool, limit: int
@@ -84,14 +71,14 @@ class Messages:
         if client is not None:
             wanted.append(CALLS.c.client == client)
         latest = select(*_COLUMNS).select_from(_JOINED).where(*wanted)
-        with _begin(self._reading) as connection:
+        with begin(self._reading) as connection:
             rows = connection.execute(latest.order_by(MESSAGES.c.left_at.desc()).limit(limit)).all()
             return [(_message(row), _deliveries(connection, row.call_id)) for row in rows]
 
     def find(self, prefix: str) -> list[StoredMessage]:
         """Those whose call's id begins so; two at most."""
         begins = MESSAGES.c.call_id.startswith(prefix, autoescape=True)
-        with _begin(self._reading) as connection:
+        with begin(self._reading) as connection:
             found = connection.execute(select(*_COLUMNS).select_from(_JOINED).where(begins).limit(2)).all()
         return [_message(row) for row in found]
 
@@ -103,7 +90,7 @@ class Messages:
             MESSAGES.c.fetched_at.is_(None),
             MESSAGES.c.lost_at.is_(None),
         )
-        with _begin(self._reading) as connection:
+        with begin(self._reading) as connection:
             rows = connection.execute(select(*_COLUMNS).select_from(_JOINED).where(wanted)).all()
         return [_message(row) for row in rows]
 
@@ -130,7 +117,7 @@ class Messages:
         ours = and_(CALLS.c.asterisk_id == asterisk_id, ready)
         due = select(MESSAGES.c.call_id).select_from(_JOINED).where(ours).scalar_subquery()
         mine = and_(DELIVERIES.c.next_at <= now, DELIVERIES.c.call_id.in_(due))
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             first = select(DELIVERIES).where(mine).order_by(DELIVERIES.c.next_at).limit(limit)
             rows = connection.execute(first.with_for_update(skip_locked=True)).all()
             for row in rows:
@@ -151,31 +138,25 @@ class Messages:
     def expired(self, asterisk_id: str, now: datetime) -> list[str]:
         """Ids of that Asterisk's calls whose messages have been kept as long as they may be."""
         over = and_(CALLS.c.asterisk_id == asterisk_id, MESSAGES.c.keep_until <= now)
-        with _begin(self._reading) as connection:
+        with begin(self._reading) as connection:
             found = connection.execute(select(MESSAGES.c.call_id).select_from(_JOINED).where(over))
             return list(found.scalars())
 
     def remove(self, call_id: str) -> None:
         """Forget a message, and where it went."""
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             connection.execute(delete(DELIVERIES).where(DELIVERIES.c.call_id == call_id))
             connection.execute(delete(MESSAGES).where(MESSAGES.c.call_id == call_id))
 
     def _set(self, call_id: str, *only: ColumnElement[bool], **values: object) -> None:
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id, *only).values(values))
 
     def _tried(self, call_id: str, delivery: Delivery, **values: object) -> None:
         """What came of a try; what was taken meanwhile stays so."""
         tried = _of(call_id, delivery).where(DELIVERIES.c.taken_at.is_(None))
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             connection.execute(tried.values(tries=delivery.tries + 1, **values))
-
-
-@contextmanager
-def _begin(engine: Engine) -> Iterator[Connection]:
-    with trouble_told(engine.url), engine.begin() as connection:
-        yield connection
 
 
 def _of(call_id: str, delivery: Delivery) -> Any:

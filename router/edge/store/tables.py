@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -139,6 +139,20 @@ VERDICTS = Table(
 )
 
 Index("verdicts_by_number", VERDICTS.c.number)
+
+AGENT_CHANGES = Table(
+    "agent_changes",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("client", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+)
+
+Index("agent_changes_by_agent", AGENT_CHANGES.c.client, AGENT_CHANGES.c.person)
 
 MESSAGES = Table(
     "messages",

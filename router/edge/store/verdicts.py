@@ -1,37 +1,25 @@
 """Verdicts in the database: made and undone by commands, read by the router. Nothing is ever deleted."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
 
 from router.core.verdict import Verdict
-from router.edge.store.database import parse_url, reading_engine, trouble_told, writing_engine
+from router.edge.store.database import Access, begin
 from router.edge.store.tables import VERDICTS
 
 _COLUMNS = tuple(VERDICTS.c[name] for name in Verdict.__struct_fields__)
 
 
-class Verdicts:
-    """Those of one database. StoreError when made, if there is none or it is not of our version;
-    UnusableDatabaseError while it cannot be read or written."""
-
-    def __init__(self, url: str) -> None:
-        parsed = parse_url(url)
-        self._reading = reading_engine(parsed)  # Only the router makes and upgrades a database.
-        self._writing = writing_engine(parsed)
-
-    def close(self) -> None:
-        """Give up the connections."""
-        self._reading.dispose()
-        self._writing.dispose()
+class Verdicts(Access):
+    """Those of one database."""
 
     def add(self, verdict: Verdict) -> Verdict:
         """Write a new one down; it comes back with its id."""
         values = {name: getattr(verdict, name) for name in Verdict.__struct_fields__ if name != "id"}
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             row = connection.execute(insert(VERDICTS).values(values).returning(*_COLUMNS)).one()
         return _verdict(row)
 
@@ -41,20 +29,14 @@ class Verdicts:
         if client is not None:
             which = and_(which, VERDICTS.c.client == client)
         ended = update(VERDICTS).where(which).values(undone_at=now, undone_by=who).returning(*_COLUMNS)
-        with _begin(self._writing) as connection:
+        with begin(self._writing) as connection:
             return [_verdict(row) for row in connection.execute(ended)]
 
     def standing(self, now: datetime) -> Sequence[Verdict]:
         """All that hold now, in the order they were made."""
-        with _begin(self._reading) as connection:
+        with begin(self._reading) as connection:
             rows = connection.execute(select(*_COLUMNS).where(_standing(now)).order_by(VERDICTS.c.id)).all()
         return [_verdict(row) for row in rows]
-
-
-@contextmanager
-def _begin(engine: Engine) -> Iterator[Connection]:
-    with trouble_told(engine.url), engine.begin() as connection:
-        yield connection
 
 
 def _standing(now: datetime) -> ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running; `POST /reload` and `POST /verdicts` for commands, which have it read again what has changed.
+daemon running; `POST /reload`, `/verdicts` and `/agents` for commands, which have it read again what has
+changed; `/queues` for those who look on.
 
 Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
 
@@ -21,6 +22,8 @@ from router.edge.prompts import RECORDED
 
 RELOAD = "/reload"
 VERDICTS = "/verdicts"
+AGENTS = "/agents"
+QUEUES = "/queues"
 PROMPTS = "/prompts"
 TOLD_HEADER = {"X-Callrouter": "reload"}
 
@@ -58,15 +61,24 @@ class Readiness:
         return reasons
 
 
-Reload = Callable[[], Awaitable[RuleSet | RuleErrors]]
-Obey = Callable[[], Awaitable[int]]
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What commands may have the daemon do."""
+
+    reload: Callable[[], Awaitable[RuleSet | RuleErrors]]
+    read_verdicts: Callable[[], Awaitable[int]]
+    """Reads what was decided of numbers; how many such there are."""
+    read_agents: Callable[[], Awaitable[int]]
+    """Reads which agents have come or gone; how many such changes were new."""
+    queues: Callable[[], bytes]
+    """How all queues stand, as JSON."""
 
 
 def health_app(
-    metrics: Callable[[], bytes], readiness: Readiness, reload: Reload, obey: Obey, prompts: Path
+    metrics: Callable[[], bytes], readiness: Readiness, orders: Orders, prompts: Path
 ) -> web.Application:
-    """The application; `metrics` gives Prometheus' text format, `obey` reads what was decided of numbers and
-    returns how many such there are. `prompts` is the folder from which an Asterisk elsewhere fetches them."""
+    """The application; `metrics` gives Prometheus' text format. `prompts` is the folder from which an
+    Asterisk elsewhere fetches them."""
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": _TEXT_FORMAT})
@@ -84,11 +96,18 @@ def health_app(
 
     async def read_verdicts(request: web.Request) -> web.Response:
         check_header(request)
-        return web.json_response({"verdicts": await obey()})
+        return web.json_response({"verdicts": await orders.read_verdicts()})
+
+    async def read_agents(request: web.Request) -> web.Response:
+        check_header(request)
+        return web.json_response({"changes": await orders.read_agents()})
+
+    async def show_queues(request: web.Request) -> web.Response:
+        return web.Response(body=orders.queues(), content_type="application/json")
 
     async def reload_rules(request: web.Request) -> web.Response:
         check_header(request)
-        outcome = await reload()
+        outcome = await orders.reload()
         if isinstance(outcome, RuleErrors):
             refused = {"loaded": False, "errors": list(map(str, outcome.errors))}
             return web.json_response(refused, status=422)
@@ -106,6 +125,8 @@ def health_app(
     app = web.Application()
     app.router.add_post(RELOAD, reload_rules)
     app.router.add_post(VERDICTS, read_verdicts)
+    app.router.add_post(AGENTS, read_agents)
+    app.router.add_get(QUEUES, show_queues)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)

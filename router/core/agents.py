@@ -1,0 +1,122 @@
+"""Agents: what each of them does, and what of that outlives a process."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class QueueId(NamedTuple):
+    """A queue of a client."""
+
+    client: str
+    name: str
+
+
+class AgentId(NamedTuple):
+    """One of a client's people."""
+
+    client: str
+    person: str
+
+
+class Activity(StrEnum):
+    """What an agent does."""
+
+    IDLE = "idle"
+    OFFERED = "offered"
+    """a phone rings"""
+    TALKING = "talking"
+    WRAPPING = "wrapping"
+    """is left alone after a call"""
+
+
+class Change(StrEnum):
+    """What changes of an agent's work."""
+
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+
+
+class AgentChange(msgspec.Struct, frozen=True):
+    """What somebody has changed of an agent's work, and when. It holds until the next."""
+
+    id: int
+    client: str
+    person: str
+    change: Change
+    reason: str
+    """Of a pause."""
+    who: str
+    """Who did it: a user of the machine, the agent's own phone, or the router."""
+    at: datetime
+
+    @property
+    def agent(self) -> AgentId:
+        """Whose work it is."""
+        return AgentId(self.client, self.person)
+
+
+class Standing(msgspec.Struct):
+    """What an agent has said of their work."""
+
+    logged_in: bool = True
+    paused: str | None = None
+    """Why, while they are."""
+    calls: int = 0
+    """Taken since logging in."""
+
+
+class Agent:
+    """One agent."""
+
+    __slots__ = (
+        "activity",
+        "call_id",
+        "failed",
+        "id",
+        "idle_since",
+        "missed",
+        "offered",
+        "queue",
+        "queues",
+        "rests_until",
+        "since",
+        "standing",
+        "wraps_until",
+    )  # fmt: skip
+
+    def __init__(self, id: AgentId, now: datetime) -> None:
+        self.id = id
+        self.standing = Standing()
+        self.activity = Activity.IDLE
+        self.since = now
+        """When that began."""
+        self.idle_since = now
+        self.call_id = ""
+        """Whom they are rung for, or talk with."""
+        self.queue: QueueId | None = None
+        """Where that caller waited."""
+        self.queues: dict[QueueId, None] = {}
+        """Where callers wait, or waited, for them."""
+        self.offered = 0
+        """When they were last offered somebody, as a count of all offers."""
+        self.missed = 0
+        """Offers not answered, in a row;"""
+        self.failed = 0
+        """offers that failed for whatever reason, in a row."""
+        self.rests_until: datetime | None = None
+        self.wraps_until: datetime | None = None
+
+    @property
+    def at_work(self) -> bool:
+        """Logged in and not paused: sooner or later there for callers."""
+        return self.standing.logged_in and self.standing.paused is None
+
+    @property
+    def free(self) -> bool:
+        """Could be rung now."""
+        return self.activity is Activity.IDLE and self.at_work and self.rests_until is None

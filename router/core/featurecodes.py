@@ -1,0 +1,45 @@
+"""Feature codes: agents come and go by keys of their own phones, and hear that it is so.
+
+Whose phone it is, its endpoint says, as Asterisk knows it (`PJSIP/100`): the caller id says nothing. A phone
+of several agents is all of theirs.
+"""
+
+from router.core.agents import AgentId, Change
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
+from router.core.plan import CallPlan, HangUp, PlanNode, QueueRules, Speak
+from router.core.ruleset import RuleSet
+
+CONFIRMED = {
+    Change.LOGGED_IN: Phrase.AGENT_IN,
+    Change.LOGGED_OUT: Phrase.AGENT_OUT,
+    Change.PAUSED: Phrase.AGENT_PAUSED,
+    Change.RESUMED: Phrase.AGENT_BACK,
+}
+"""What is said once it is so."""
+
+BY_PHONE = "by phone"
+"""The reason of a pause that an agent keyed in."""
+
+
+def agents_at(rules: RuleSet, endpoint: str) -> list[AgentId]:
+    """The agents whom that phone rings."""
+    return [
+        AgentId(client.id, name)
+        for client in rules.clients.values()
+        for name in sorted({agent for queue in client.queues.values() for agent in queue.agents})
+        if any(target.dial == endpoint for target in client.people[name].phones)
+    ]
+
+
+def confirmation(rules: RuleSet, agents: list[AgentId], change: Change) -> CallPlan:
+    """What who keyed it in meets: a sentence, in the language of the first agent's client, and the end."""
+    those = [rules.clients[agent.client] for agent in agents] or rules.clients.values()
+    queue = next((queue for client in those for queue in client.queues.values()), QueueRules())
+    said = phrase(queue.language, queue.tone, CONFIRMED[change] if agents else Phrase.NO_AGENT)
+    return CallPlan((PlanNode(said, 1), PlanNode(HangUp())))
+
+
+def texts(queue: QueueRules) -> list[Speak]:
+    """All that may be said so at the phones of a queue's agents."""
+    return [phrase(queue.language, queue.tone, one) for one in (*CONFIRMED.values(), Phrase.NO_AGENT)]

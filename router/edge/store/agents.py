@@ -1,0 +1,42 @@
+"""When agents come and go, in the database: written by commands and by the router, never changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select
+
+from router.core.agents import AgentChange, Change
+from router.edge.store.database import Access, begin
+from router.edge.store.tables import AGENT_CHANGES
+
+_COLUMNS = tuple(AGENT_CHANGES.c[name] for name in AgentChange.__struct_fields__)
+
+
+class AgentChanges(Access):
+    """Those of one database."""
+
+    def add(self, change: AgentChange) -> AgentChange:
+        """Write a new one down; it comes back with its id."""
+        values = {name: getattr(change, name) for name in AgentChange.__struct_fields__ if name != "id"}
+        with begin(self._writing) as connection:
+            row = connection.execute(insert(AGENT_CHANGES).values(values).returning(*_COLUMNS)).one()
+        return _change(row)
+
+    def since(self, id: int) -> Sequence[AgentChange]:
+        """All after that one, in the order they were made."""
+        with begin(self._reading) as connection:
+            chosen = select(*_COLUMNS).where(AGENT_CHANGES.c.id > id).order_by(AGENT_CHANGES.c.id)
+            return [_change(row) for row in connection.execute(chosen)]
+
+    def latest(self) -> Sequence[AgentChange]:
+        """How each agent stands, in the order in which it was said: whether logged in, and paused."""
+        is_pause = AGENT_CHANGES.c.change.in_((Change.PAUSED, Change.RESUMED))
+        which = (AGENT_CHANGES.c.client, AGENT_CHANGES.c.person, is_pause)
+        last = select(func.max(AGENT_CHANGES.c.id)).group_by(*which)
+        with begin(self._reading) as connection:
+            chosen = select(*_COLUMNS).where(AGENT_CHANGES.c.id.in_(last)).order_by(AGENT_CHANGES.c.id)
+            return [_change(row) for row in connection.execute(chosen)]
+
+
+def _change(row: Row[Any]) -> AgentChange:
+    return AgentChange(**(dict(row._mapping) | {"change": Change(row.change)}))

@@ -1,0 +1,367 @@
+"""Callers wait for agents: order, wrap-up, those who come and go, and a router that dies meanwhile."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
+from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
+from tests.harness.router import RouterProcess
+from tests.harness.sandbox import ROOT, Sandbox
+from tests.harness.sipp import (
+    ANSWERED,
+    CALL_AS_PHONE,
+    CALLED,
+    CANCELLED,
+    HUNG_UP_ON,
+    INVITE,
+    INVITE_HEARING,
+    PICK_UP,
+    RINGING,
+    Callee,
+    Caller,
+    Move,
+    Sipp,
+    bye,
+    hang_up,
+    pause,
+    register,
+    reject,
+)
+from tests.harness.waiting import wait_until
+from tests.live.conftest import BringUp, RunRouter
+from tests.live.room import Room
+
+pytestmark = pytest.mark.live
+
+DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL = (f"+472233445{digit}" for digit in range(7))
+FJORD = """\
+client: fjord
+name: Fjord
+numbers: "+47 22 33 44 5x"
+timezone: Europe/Oslo
+country: NO
+language: nb
+people:
+  kari: {rings: PJSIP/100}
+  ola: {rings: PJSIP/101}
+  per: {rings: PJSIP/102}
+  fast: {rings: PJSIP/110}
+  declines: {rings: PJSIP/111}
+  silent: {rings: PJSIP/112}
+  busy: {rings: PJSIP/113}
+  away: {rings: PJSIP/114}
+  early: {rings: PJSIP/115}
+  slow: {rings: PJSIP/116}
+  last: {rings: PJSIP/117}
+queues:
+  desk: {agents: kari, wrap_up: 2s}
+  told: {agents: ola, announce: {position: true, every: 10s}}
+  pair: {agents: [kari, ola], strategy: in-order, ring_for: 3s, pause_after: 2}
+  mixed:
+    agents: [fast, declines, silent, busy, away, early, slow, last]
+    strategy: round-robin
+    ring_for: 2s
+  small: {agents: per, max_waiting: 1}
+  lasting: {agents: per}
+  all: {agents: [kari, ola], strategy: ring-all}
+last_resort: [hangup]
+routes:
+  - {name: desk, when: {dialled: "+47 22 33 44 50"}, do: [{queue: desk, for: 1m}]}
+  - {name: told, when: {dialled: "+47 22 33 44 51"}, do: [{queue: told, for: 1m}, {say: Ingen hadde tid.}]}
+  - {name: pair, when: {dialled: "+47 22 33 44 52"}, do: [{queue: pair, for: 1m}]}
+  - {name: mixed, when: {dialled: "+47 22 33 44 53"}, do: [{queue: mixed, for: 2m}]}
+  - name: small
+    when: {dialled: "+47 22 33 44 54"}
+    do: [{queue: small, for: 4s, on: {full: [decline]}}]
+  - {name: lasting, when: {dialled: "+47 22 33 44 55"}, do: [{queue: lasting, for: 2m}]}
+  - {name: all, do: [{queue: all, for: 1m}]}
+"""
+NUMBERS = {"kari": 100, "ola": 101, "per": 102, "fast": 110, "declines": 111, "silent": 112, "busy": 113,
+           "early": 115, "slow": 116, "last": 117}  # fmt: skip
+"""Who has a phone that is registered."""
+WAITS = (INVITE, ANSWERED, HUNG_UP_ON)
+"""A caller who waits for whatever comes, and is hung up on."""
+
+
+def talks(seconds: float, rings: float = 0.3) -> tuple[Move, ...]:
+    """A phone that rings, is answered, and hung up by its owner."""
+    return (CALLED, RINGING, pause(rings), PICK_UP, pause(seconds), hang_up())
+
+
+class Switchboard(Room):
+    """A sandbox with its router, agents and callers."""
+
+    def agent(self, name: str, *moves: Move, calls: int | None = None) -> Callee:
+        """What an agent's phone does to each call."""
+        phone = Callee(*moves, calls=calls)
+        self._stack.callback(phone.stop)
+        phone.listening()
+        register(self.sandbox, [(self.sandbox.phones[NUMBERS[name] - 100], phone.port)])
+        return phone
+
+    def caller(self, did: str, *moves: Move, **more: Any) -> Caller:
+        caller = Caller(self.sandbox, did, *(moves or WAITS), **more)
+        self._stack.callback(caller.stop)
+        return caller
+
+    def typed(self, *words: str) -> str:
+        """What a command prints."""
+        program = str(Path(sys.executable).with_name("callrouter"))
+        command = [program, *words, "--config", str(self.router.config)]
+        done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=30, check=True)
+        return done.stdout
+
+    def queue(self, name: str) -> Any:
+        """How a queue stands."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.router.port}/queues", timeout=5) as reply:
+            return next(row for row in json.load(reply) if row["queue"] == name)
+
+    def waiting(self, name: str, count: int) -> None:
+        wait_until(lambda: len(self.queue(name)["callers"]) == count, f"{count} callers wait")
+
+    def records_of(self, did: str, count: int, within: float = 30.0) -> list[CallRecord]:
+        """The latest so many, in the order in which the calls arrived."""
+        records = self.router.records(did, within, count)[:count]
+        return sorted(records, key=lambda record: record.info.arrived_at)
+
+
+@pytest.fixture(scope="module")
+def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
+    sandbox = bring_up("live-queue", "--rtp-timeout=0")
+    return sandbox, run_router(sandbox, {"fjord.yaml": FJORD})
+
+
+@pytest.fixture
+def board(running: tuple[Sandbox, RouterProcess]) -> Iterator[Switchboard]:
+    with ExitStack() as stack:
+        board = Switchboard(*running, stack)
+        yield board
+        for name in ("kari", "ola", "per"):
+            board.typed("agents", "login", name)
+    wait_until(lambda: running[0].left_behind() == [], "nothing is left in Asterisk")
+
+
+def dial(board: Switchboard, phone: int, code: str, said: Phrase) -> None:
+    """An agent's phone dials a feature code, and hears what came of it."""
+    account, media = board.sandbox.phones[phone - 100], board.media()
+    host, port = board.sandbox.registrar
+    keys = ("-key", "user", account.username, "-key", "ear", str(media.port))
+    who = ("-au", account.username, "-ap", account.password, "-m", "1")
+    caller = Sipp((CALL_AS_PHONE, HUNG_UP_ON), [f"{host}:{port}", "-s", code, *keys, *who])
+    media.wait_for(board.prompt(phrase("nb", "formal", said)))
+    assert caller.wait(10) == (0, "")
+    caller.stop()
+
+
+def count_of(board: Switchboard, did: str) -> int:
+    return board.next_record(did) - 1
+
+
+def test_callers_are_answered_in_order_with_a_pause_between(board: Switchboard) -> None:
+    before = count_of(board, DESK)
+    board.agent("kari", *talks(1.5))
+    for number in range(3):
+        board.caller(DESK, user=f"+479000000{number}")
+        time.sleep(0.4)
+    records = board.records_of(DESK, before + 3)[-3:]
+    assert [record.answered_by for record in records] == ["kari"] * 3
+    assert [record.info.caller[-1] for record in sorted(records, key=answered)] == ["0", "1", "2"]
+    for first, second in pairwise(records):
+        assert second.attempts[0].started_at > first.ended_at
+        assert (second.attempts[0].started_at - first.ended_at).total_seconds() == pytest.approx(2, abs=0.5)
+    assert {record.disposition for record in records} == {Disposition.ANSWERED}
+    assert records[-1].hung_up_by is Party.CALLEE
+
+
+def answered(record: CallRecord) -> Any:
+    return record.answered_at
+
+
+def test_who_waits_hears_music_and_how_things_stand(board: Switchboard) -> None:
+    count = board.next_record(TOLD)
+    board.typed("agents", "pause", "kari")
+    board.agent("ola", CALLED, RINGING, CANCELLED)
+    board.caller(TOLD, INVITE, ANSWERED, pause(15.0), bye())
+    board.waiting("told", 1)
+    media = board.calls(TOLD, INVITE_HEARING, ANSWERED, HUNG_UP_ON)
+    told = phrase("nb", "formal", Phrase.QUEUE_PLACE, number="2")
+    began = media.wait_for(board.prompt(told))
+    ended = media.wait_for(board.prompt(phrase("nb", "formal", Phrase.QUEUE_LEAVE))) + 2.0
+    time.sleep(3.0)
+    assert media.longest_silence(began, ended + 2.0) <= 2.0, "music goes on"
+    media.press("0")
+    media.wait_for(board.prompt("Ingen hadde tid."))
+    waited, left = board.records_of(TOLD, count + 1)[-2:]
+    assert (waited.disposition, waited.phase) == (Disposition.ABANDONED, Phase.QUEUE)
+    assert (left.disposition, left.reason) == (Disposition.NO_ANSWER, "queue_left")
+
+
+LEAVERS: dict[str, tuple[tuple[Move, ...], tuple[Move, ...]]] = {
+    "while the phone rings": ((CALLED, RINGING, CANCELLED), (INVITE, ANSWERED, pause(1.5), bye())),
+    "before it rings": ((CALLED, pause(3.0), RINGING, CANCELLED), (INVITE, ANSWERED, pause(0.5), bye())),
+}
+
+
+@pytest.mark.parametrize(("phone", "caller"), LEAVERS.values(), ids=LEAVERS)
+def test_a_caller_who_leaves_is_abandoned_in_the_queue(
+    board: Switchboard, phone: tuple[Move, ...], caller: tuple[Move, ...]
+) -> None:
+    count = board.next_record(DESK)
+    agent = board.agent("kari", *phone, calls=1)
+    board.caller(DESK, *caller)
+    assert agent.wait(10) == (0, ""), "the phone is told within a moment"
+    record = board.records_of(DESK, count)[-1]
+    assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.QUEUE)
+    assert record.hung_up_by is Party.CALLER
+
+
+def test_who_declines_or_does_not_answer_costs_the_caller_no_place(board: Switchboard) -> None:
+    count = board.next_record(PAIR)
+    board.agent("kari", CALLED, reject(603))
+    board.agent("ola", *talks(1.0))
+    board.caller(PAIR)
+    record = board.records_of(PAIR, count)[-1]
+    assert [(one.target, one.outcome) for one in record.attempts] == [
+        ("kari", AttemptOutcome.DECLINED),
+        ("ola", AttemptOutcome.ANSWERED),
+    ]
+
+
+def test_who_never_answers_is_paused_and_rung_no_more(board: Switchboard) -> None:
+    count = board.next_record(PAIR)
+    board.agent("kari", CALLED, RINGING, CANCELLED)
+    board.typed("agents", "pause", "ola", "--reason", "lunch")
+    board.caller(PAIR)
+    record = board.records_of(PAIR, count)[-1]
+    assert [one.outcome for one in record.attempts] == [AttemptOutcome.NO_ANSWER] * 2
+    assert (record.disposition, record.reason) == (Disposition.NO_ANSWER, "queue_empty")
+    assert "pair: 0 waiting, 0 agents at work" in board.typed("queues")
+    states = {agent["person"]: (agent["state"], agent["reason"]) for agent in board.queue("pair")["agents"]}
+    assert states == {"kari": ("paused", "not answering"), "ola": ("paused", "lunch")}
+
+
+def test_agents_come_and_go_by_command(board: Switchboard) -> None:
+    count = board.next_record(PAIR)
+    board.agent("kari", *talks(1.0))
+    board.agent("ola", *talks(1.0))
+    board.typed("agents", "logout", "kari")
+    board.typed("agents", "logout", "ola")
+    board.caller(PAIR, INVITE, "")
+    empty = board.records_of(PAIR, count)[-1]
+    assert (empty.reason, empty.answered_at) == ("queue_empty", None), "nobody is answered for nothing"
+    board.typed("agents", "login", "ola")
+    board.caller(PAIR)
+    assert board.records_of(PAIR, count + 1)[-1].answered_by == "ola"
+
+
+def test_a_full_queue_and_one_whose_time_is_over(board: Switchboard) -> None:
+    count = board.next_record(SMALL)
+    board.agent("per", CALLED, RINGING, CANCELLED)
+    board.caller(SMALL)
+    board.waiting("small", 1)
+    board.caller(SMALL, INVITE, "")
+    waited, refused = board.records_of(SMALL, count + 1)[-2:]
+    assert (waited.disposition, waited.reason) == (Disposition.NO_ANSWER, "queue_timeout")
+    assert refused.answered_at is None
+
+
+def test_all_ring_and_the_first_has_the_call(board: Switchboard) -> None:
+    count = board.next_record(ALL)
+    slow = board.agent("kari", CALLED, RINGING, CANCELLED, calls=1)
+    board.agent("ola", *talks(1.0, rings=1.0))
+    board.caller(ALL)
+    record = board.records_of(ALL, count)[-1]
+    assert record.answered_by == "ola"
+    assert {one.target: one.outcome for one in record.attempts} == {
+        "kari": AttemptOutcome.ANSWERED_ELSEWHERE,
+        "ola": AttemptOutcome.ANSWERED,
+    }
+    assert slow.wait(10) == (0, "")
+
+
+def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard) -> None:
+    callers, count = 30, board.next_record(MIXED)
+    board.agent("fast", *talks(1.0))
+    board.agent("declines", CALLED, reject(603))
+    board.agent("silent", CALLED, RINGING, CANCELLED)
+    board.agent("busy", CALLED, reject(486))
+    board.agent("early", *talks(0.1))
+    board.agent("slow", *talks(3.0, rings=1.0))
+    board.agent("last", *talks(1.5))
+    board.caller(MIXED, calls=callers, rate=5, limit=120)
+    records = board.records_of(MIXED, count + callers - 1, within=120)[-callers:]
+    assert {(record.disposition, record.flags) for record in records} == {(Disposition.ANSWERED, ())}
+    assert {record.answered_by for record in records} == {"fast", "early", "slow", "last"}, "all work"
+    offered = sorted(records, key=lambda record: record.attempts[0].started_at)
+    assert offered == records, "who came first is offered first"
+    outcomes = {(one.target, one.outcome) for record in records for one in record.attempts}
+    assert outcomes - {(name, AttemptOutcome.ANSWERED) for name in ("fast", "early", "slow", "last")} == {
+        ("declines", AttemptOutcome.DECLINED),
+        ("silent", AttemptOutcome.NO_ANSWER),
+        ("busy", AttemptOutcome.BUSY),
+        ("away", AttemptOutcome.UNREACHABLE),
+    }
+    rung = sorted((one.started_at, one.ended_at) for record in records for one in record.attempts
+                  if one.target == "silent")  # fmt: skip
+    assert all(later[0] >= before[1] for before, later in pairwise(rung)), "one call at a time"
+    assert {agent["state"] for agent in board.queue("mixed")["agents"]} == {"idle"}
+
+
+def test_agents_come_and_go_by_their_own_phones(board: Switchboard) -> None:
+    def state(person: str) -> tuple[str, str]:
+        agents = (agent for agent in board.queue("pair")["agents"] if agent["person"] == person)
+        return next((agent["state"], agent["reason"]) for agent in agents)
+
+    dial(board, 100, "*83", Phrase.AGENT_PAUSED)
+    assert state("kari") == ("paused", "by phone")
+    dial(board, 100, "*84", Phrase.AGENT_BACK)
+    assert state("kari") == ("idle", "")
+    dial(board, 101, "*82", Phrase.AGENT_OUT)
+    assert (state("ola"), state("kari")[0]) == (("logged_out", ""), "idle")
+    dial(board, 101, "*81", Phrase.AGENT_IN)
+    assert state("ola") == ("idle", "")
+    dial(board, 120, "*81", Phrase.NO_AGENT)
+    records = board.router.records(count=5)
+    told = [record for record in records if (record.info.route or "").startswith("agent ")]
+    assert {record.disposition for record in told} == {Disposition.INFORMED}
+
+
+@pytest.fixture
+def revived(board: Switchboard) -> Callable[[], None]:
+    def kill_and_start() -> None:
+        board.router.kill()
+        board.router.start()
+
+    return kill_and_start
+
+
+def test_a_router_that_dies_keeps_places_offers_and_agents(
+    board: Switchboard, revived: Callable[[], None]
+) -> None:
+    callers, count = 10, board.next_record(LASTING)
+    board.typed("agents", "pause", "ola", "--reason", "lunch")
+    board.agent("per", *talks(0.2, rings=6.0))
+    board.caller(LASTING, calls=callers, rate=20, limit=120)
+    board.waiting("lasting", callers)
+    time.sleep(0.2)  # What came in the last moment is not written down yet.
+    before = board.queue("lasting")["callers"]
+    revived()
+    standing = board.queue("lasting")
+    assert standing["callers"] == before, "everybody at the same place, since the same moment"
+    assert standing["callers"][0]["offered_to"] == ["per"], "whose phone rings on"
+    assert board.queue("told")["agents"][0]["reason"] == "lunch"
+    records = board.records_of(LASTING, count + callers - 1, within=120)[-callers:]
+    assert {record.disposition for record in records} == {Disposition.ANSWERED}
+    assert sorted(records, key=answered) == records
+    assert records[0].attempts[0].outcome is AttemptOutcome.ANSWERED
