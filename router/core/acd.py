@@ -156,14 +156,20 @@ class Acd:
         return actions + self._serve_caller(waiting, now)
 
     def take(self, call_id: str, id: AgentId, now: datetime) -> Actions:
-        """An agent talks with a caller; others who were rung for the same are rung no longer."""
-        waiting = self._by_call.get(call_id)
+        """An agent talks with a caller; others who were rung for the same are rung no longer. Nor is the
+        agent for another caller, whom an answer in the last moment has outrun."""
+        waiting, taker = self._by_call.get(call_id), self._agent(id, now)
         if waiting is None:
             return []
+        outrun = self._by_call.get(taker.call_id) if taker not in waiting.offers else None
         self._remove(waiting)
-        self._talk(self._agent(id, now), waiting.caller, now)
-        others = [agent for agent in waiting.offers if agent.id != id]
+        self._talk(taker, waiting.caller, now)
+        others = [agent for agent in waiting.offers if agent is not taker]
         actions: Actions = [Withdraw(call_id, agent.id) for agent in others]
+        if outrun is not None:
+            outrun.offers.remove(taker)
+            actions.append(Withdraw(outrun.caller.call_id, id))
+            actions += self._serve_caller(outrun, now)
         for agent in others:
             actions += self._freed(agent, now)
         return actions

@@ -41,7 +41,6 @@ Tell = Callable[[str, CallEvent], None]
 Note = Callable[[AgentChange], None]
 """Has it written down what changed of an agent here, not by a command."""
 
-
 log = structlog.get_logger()
 
 

@@ -271,6 +271,19 @@ def test_a_phone_that_is_not_there_is_tried_less_and_less_often() -> None:
     assert rests == [5, 10, 20, 40, 60, 60]
 
 
+def test_an_answer_in_the_last_moment_outruns_the_next_offer() -> None:
+    acd = acd_of(KARI, OLA)
+    acd.enter(caller("a", 0), at(0))
+    acd.enter(caller("b", 1), at(1))
+    acd.pause(KARI, "lunch", at(2))
+    acd.fail("b", OLA, Failure.DECLINED, at(2))
+    assert acd.resume(KARI, at(3)) == [Offer("a", KARI)]
+    assert acd.leave("a", at(4)) == [Withdraw("a", KARI), Offer("b", KARI)]
+    assert acd.enter(caller("c", 5), at(5)) == []
+    assert acd.log_in(OLA, at(6)) == [Offer("c", OLA)]
+    assert acd.take("b", OLA, at(7)) == [Withdraw("b", KARI), Withdraw("c", OLA), Offer("c", KARI)]
+
+
 def test_agents_have_new_skills_at_once() -> None:
     acd = acd_of(KARI)
     acd.enter(caller("a", 0, KARI, needs=(("language", "vi"),)), at(0))

@@ -99,7 +99,7 @@ def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Tur
             return _joined(call, replace(state, joined=True), step, now)
         case QueueEnded(position, outcome, by) if position == call.position:
             return _ended(call, state, outcome, by, now)
-        case AgentOffered(agent) if _offer_to(state, agent) is None:
+        case AgentOffered(agent) if state.joined and _offer_to(state, agent) is None:
             return _offer(call, state, step, agent, now)
         case OfferWithdrawn(agent) if (offer := _offer_to(state, agent)) is not None:
             call, left, commands = _give_up(call, state, offer)
@@ -117,7 +117,7 @@ def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Tur
             return _ended(call, state, QueueOutcome.LEFT, "", now)
         case TimerFired(timer) if timer == ANNOUNCE:
             return Turn(call, (TellPosition(),))
-        case QueueTold() if state.playback is None:
+        case QueueTold() if state.joined and state.playback is None:
             return _announce(call, state, step, event)
         case PlaybackEnded(playback) if playback == state.playback:
             call = replace(say.heard(call, event, now), state=replace(state, playback=None))
@@ -126,7 +126,8 @@ def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Tur
             return Turn(call, _again(call, state, step, now))
         case _:
             # HangupRequested, LegLeft, LegRinging: noted by the call machine; QueueJoined, AgentOffered and
-            # OfferWithdrawn once more; other keys of the caller; PlaybackEnded of an earlier prompt.
+            # OfferWithdrawn once more, or of a queue before; other keys of the caller; PlaybackEnded of an
+            # earlier prompt.
             return Turn(call)
 
 
