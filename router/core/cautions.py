@@ -36,6 +36,7 @@ def cautions(
     yield from _shadowed_routes(rules)
     yield from _people_never_rung(doc, steps, from_table)
     yield from _unused_queues(doc, steps)
+    yield from _unmet_needs(doc, steps)
     yield from not_built(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
@@ -78,6 +79,17 @@ def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset
     for person in never:
         if person not in from_table:
             yield ("people", person), f"nothing rings `{person}`; name them in a `ring`, or add `numbers:`"
+
+
+def _unmet_needs(doc: ClientDoc, steps: PathedSteps) -> Iterator[Caution]:
+    for path, step in steps:
+        if not isinstance(step, QueueStep):
+            continue
+        agents = [doc.people[agent] for agent in agents_of(doc.queues[step.queue])]
+        for skill, value in step.needs.items():
+            if not any(value in agent.skills.get(skill, ()) for agent in agents):
+                what = f"no agent of queue `{step.queue}` has the skill `{skill}: {value}`"
+                yield (*path, "needs", skill), f"{what}; add it to somebody's `skills`, or correct it"
 
 
 def _unused_queues(doc: ClientDoc, steps: PathedSteps) -> Iterator[Caution]:

@@ -170,7 +170,7 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
         case Queue(queue, agents, wait_for, front):
             who = _people_in_words(agents, during) or "nobody"
             place = "the front of " if front else ""
-            return f"{place}queue {queue} ({who}), {Duration(int(wait_for))}"
+            return f"{place}queue {queue} ({who}), {Duration(int(wait_for))}{_needs_in_words(step)}"
         case Message(to, say):
             told = "" if say is None else f": {prompt_in_words(say)}"
             return f"message{_to_in_words(to)}{told}"
@@ -331,12 +331,19 @@ def _listed(listed: Listed) -> str:
     return " or ".join([*first, *([f"{more} more"] if more > 0 else [])])
 
 
+def _needs_in_words(step: Queue) -> str:
+    needs = " and ".join(f"{skill} {value}" for skill, value in step.needs)
+    relaxed = f", the last of it for {Duration(int(step.relax))}" if step.relax is not None else ""
+    return f", for those with {needs}{relaxed}" if needs else ""
+
+
 def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
     said = (("their position", queue.position), ("the wait", queue.wait))
     announced = " and ".join(what for what, is_said in said if is_said)
     parts = (
         f"{queue.strategy}, each rung for {Duration(queue.ring_for)}",
         f"then left alone for {Duration(queue.wrap_up)}" if queue.wrap_up else "",
+        f"paused after {queue.pause_after} calls missed" if queue.pause_after is not None else "",
         f"at most {queue.max_waiting} waiting" if queue.max_waiting is not None else "",
         f"told {announced} every {Duration(queue.every)}" if announced else "",
         f"called back by key {queue.callback_key}" if queue.callback_key else "",

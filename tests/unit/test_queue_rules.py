@@ -415,3 +415,17 @@ def test_an_agent_of_several_tiers_is_rung_after_the_shortest_time() -> None:
     [step, *_] = (node.step for node in nodes(rules.clients["f"]) if isinstance(node.step, Queue))
     assert step.agents == ("kari", "ola", "eva")
     assert step.later == {"ola": 30.0, "eva": 60.0}
+
+
+def test_a_need_that_no_agent_meets_is_told_of() -> None:
+    people = HEAD.replace("extension: 101}", "extension: 101, skills: {language: [vi, en]}}")
+    queue = "queues: {desk: {agents: [kari, ola], pause_after: 3}}\n"
+    needs = "routes: [{name: r, do: [{queue: desk, needs: {language: vi, languge: vi}, relax: 1m}]}]\n"
+    rules = compiled(people + queue + needs)
+    assert [str(one) for one in rules.warnings if "skill" in one.what] == [
+        "f.yaml:12:70: no agent of queue `desk` has the skill `languge: vi`; "
+        "add it to somebody's `skills`, or correct it"
+    ]
+    step = rules.clients["f"].routes[0].layout.plan.nodes[0].step
+    said = "queue desk (kari and ola), 10m, for those with language vi and languge vi, the last of it for 1m"
+    assert step_in_words(step, {}) == said
