@@ -65,6 +65,8 @@ class Failure(StrEnum):
     DECLINED = "declined"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
+    IN_USE = "in_use"
+    """nothing rang: the phone is in use by something else"""
 
 
 _key = attrgetter("key")
@@ -148,8 +150,8 @@ class Acd:
             if after is not None and agent.missed >= after and agent.standing.paused is None:
                 agent.standing.paused = NOT_ANSWERING
                 actions.append(Paused(id, NOT_ANSWERING))
-        agent.failed += 1
-        agent.rests_until = now + min(REST * 2 ** min(agent.failed - 1, 10), LONGEST_REST)
+        agent.failed += why is not Failure.IN_USE
+        agent.rests_until = now + min(REST * 2 ** max(min(agent.failed - 1, 10), 0), LONGEST_REST)
         self._remind(agent.rests_until, id)
         if actions:
             actions += self._deserted(agent)

@@ -24,7 +24,7 @@ import structlog
 from router.core import machine, openings
 from router.core.agents import Change
 from router.core.arrival import Arriving, call_id, make_info, read_facts
-from router.core.call import CALLER, PROMPT_FAILED, Asking, Commands, Over, Talking
+from router.core.call import CALLER, PROMPT_FAILED, Asking, Commands, Ending, Over, Talking
 from router.core.commands import (
     CallCommand,
     CancelTimer,
@@ -127,7 +127,7 @@ class Engine:
         self._message_left = message_left
         self._adopted = False
         self._clock = clock
-        self.queues = Queues(self._tell_soon, clock, note)
+        self.queues = Queues(self._tell_soon, clock, note, self._look_at_phone)
         self.queues.use(rules)
         self._wire: Wire | None = None
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
@@ -399,6 +399,23 @@ class Engine:
     def _told_soon(self, live: LiveCall, event: CallEvent) -> None:
         if self._held is None:  # Else RouterReturned has the step ask again, or do without.
             self._take(live, event, self._clock())
+
+    def _look_at_phone(self, phone: str, tell: Callable[[bool], None]) -> None:
+        """Tell whether somebody talks or rings there, other than in a call that is about to end."""
+        assert self._wire
+
+        def replied(reply: Reply) -> None:
+            channels = wire.read_channel_ids(reply.body) if reply.ok else ()
+            tell(any(map(self._goes_on, channels)))
+
+        self._wire.send("GET", f"endpoints/{phone}", on_reply=replied)
+
+    def _goes_on(self, channel: str) -> bool:
+        known = self._legs.get(channel)
+        if known is None:
+            return wire.read_id(channel) is None  # Of a call of ours that is over it is gone soon.
+        live, leg = known
+        return not isinstance(live.call.state, Ending | Over) and live.call.legs[leg].intent is None
 
     def _send(self, live: LiveCall, command: wire.WireCommand) -> None:
         for request in wire.write(live.call, command, self._outbound):

@@ -41,6 +41,15 @@ Tell = Callable[[str, CallEvent], None]
 Note = Callable[[AgentChange], None]
 """Has it written down what changed of an agent here, not by a command."""
 
+InUse = Callable[[str, Callable[[bool], None]], None]
+"""Asks Asterisk whether a phone (`PJSIP/100`) is in use, and tells, never before it returns."""
+
+
+def never_in_use(phone: str, tell: Callable[[bool], None]) -> None:
+    """Where nobody can be asked."""
+    asyncio.get_running_loop().call_soon(tell, False)
+
+
 log = structlog.get_logger()
 
 
@@ -51,17 +60,25 @@ class _Place(NamedTuple):
     """In the call's plan."""
     queue: QueueId
     since: datetime
+    step: Queue
 
 
 class Queues:
     """The queues of all clients."""
 
-    def __init__(self, tell: Tell, clock: Callable[[], datetime], note: Note = lambda change: None) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        clock: Callable[[], datetime],
+        note: Note = lambda change: None,
+        in_use: InUse = never_in_use,
+    ) -> None:
         self.acd = Acd()
         self.metrics = QueueMetrics(self.seen, clock)
         self._rules: RuleSet | None = None
         self._tell = tell
         self._note = note
+        self._in_use = in_use
         self._clock = clock
         self._alarm: asyncio.TimerHandle | None = None
         self._places: dict[str, _Place] = {}
@@ -148,7 +165,7 @@ class Queues:
                     caller = _caller(call, step, state.since)
                     offers = [AgentId(caller.queue.client, offer.agent) for offer in state.offers]
                     waiting.append((caller, offers))
-                    self._places[call.info.id] = _Place(call.position, caller.queue, state.since)
+                    self._places[call.info.id] = _Place(call.position, caller.queue, state.since, step)
                 case Talking() if call.agent and not self._talks_with(call):
                     step = next(
                         one.step
@@ -185,7 +202,7 @@ class Queues:
             return
         assert isinstance(call.state, Queueing)
         caller = _caller(call, step, call.state.since)
-        self._places[call_id] = _Place(position, caller.queue, caller.entered)
+        self._places[call_id] = _Place(position, caller.queue, caller.entered, step)
         actions = self.acd.enter(caller, now)
         if self.acd.position(call_id) is not None:
             self._tell(call_id, QueueJoined())
@@ -207,7 +224,7 @@ class Queues:
         for action in actions:
             match action:
                 case Offer(call_id, agent):
-                    self._tell(call_id, AgentOffered(agent.person))
+                    self._look_first(call_id, agent)
                 case Withdraw(call_id, agent):
                     self._offer_over(agent, "withdrawn")
                     self._tell(call_id, OfferWithdrawn(agent.person))
@@ -219,6 +236,28 @@ class Queues:
                     log.warning("agent paused", client=agent.client, agent=agent.person, reason=reason)
                     self._note(AgentChange(0, *agent, Change.PAUSED, reason, "callrouter", self._clock()))
         self._set_alarm()
+
+    def _look_first(self, call_id: str, id: AgentId) -> None:
+        """Have an agent rung, unless one of their phones here is in use: it would ring in a talk."""
+        targets = self._places[call_id].step.phones.get(id.person, ())
+        phones = [target.dial for target in targets if not target.outside]
+        left = len(phones)
+
+        def looked(in_use: bool) -> None:
+            nonlocal left
+            left -= 1
+            if all(agent.id != id for agent in self.acd.offered(call_id)):
+                return  # withdrawn meanwhile
+            if in_use:
+                self._offer_over(id, Failure.IN_USE)
+                self._do(self.acd.fail(call_id, id, Failure.IN_USE, self._clock()))
+            elif left <= 0:
+                self._tell(call_id, AgentOffered(id.person))
+
+        for phone in phones:
+            self._in_use(phone, looked)
+        if not phones:
+            self._tell(call_id, AgentOffered(id.person))
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:

@@ -163,6 +163,11 @@ def test_what_an_agents_phone_wants(args: tuple[str, ...], change: Change | None
     assert wire.read_agent_code(args) is change
 
 
+def test_the_channels_of_a_phone() -> None:
+    assert wire.read_channel_ids(b'{"state": "online", "channel_ids": ["a", "b"]}') == ("a", "b")
+    assert wire.read_channel_ids(b"") == ()
+
+
 def test_whose_channel_it_is() -> None:
     assert wire.endpoint_of("PJSIP/desk-1-0000002a") == "PJSIP/desk-1"
 

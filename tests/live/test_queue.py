@@ -276,6 +276,19 @@ def test_a_full_queue_and_one_whose_time_is_over(board: Switchboard) -> None:
     assert refused.answered_at is None
 
 
+def test_a_phone_in_a_talk_is_not_rung(board: Switchboard) -> None:
+    count = board.next_record(PAIR)
+    talking = board.agent("kari", CALLED, RINGING, PICK_UP, pause(6.0), hang_up(), calls=1)
+    board.agent("ola", *talks(1.0))
+    board.sandbox.cli("channel originate PJSIP/100 application Wait 30")
+    wait_until(lambda: board.sandbox.channels(), "kari talks with somebody else")
+    time.sleep(0.5)
+    board.caller(PAIR)
+    record = board.records_of(PAIR, count)[-1]
+    assert [(one.target, one.outcome) for one in record.attempts] == [("ola", AttemptOutcome.ANSWERED)]
+    assert talking.wait(15) == (0, ""), "one call, and nothing in it"
+
+
 def test_all_ring_and_the_first_has_the_call(board: Switchboard) -> None:
     count = board.next_record(ALL)
     slow = board.agent("kari", CALLED, RINGING, CANCELLED, calls=1)

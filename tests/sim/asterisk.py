@@ -354,6 +354,8 @@ class FakeAsterisk(AriDoors):
     def _serve(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
         kind, _, rest = path.partition("/")
         name, _, what = rest.partition("/")
+        if (method, kind) == ("GET", "endpoints"):
+            return 200, {"channel_ids": [one.id for one in self.channels.values() if one.dial == rest]}
         if method == "GET":
             return self._read_recording(name, what) if kind == "recordings" else self._read(kind, name)
         if (path, method) == ("asterisk/variable", "POST"):

@@ -61,11 +61,17 @@ routes:
   - name: marked
     when: {dialled: "+4722334408"}
     do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {ring: PJSIP/kari}]
+  - {name: karis, when: {dialled: "+4722334411"}, do: [{queue: karis, for: 1m}]}
   - {name: nobody, when: {dialled: "+4722334410", agents: {desk: 0}}, do: [decline]}
   - {name: queue, when: {dialled: "+4722334410"}, do: [{queue: desk, for: 1m}]}
-people: {lise: {rings: PJSIP/lise, skills: {language: vi}}, siri: {rings: PJSIP/siri, hours: always}}
+people:
+  kari: {rings: PJSIP/kari}
+  lise: {rings: PJSIP/lise, skills: {language: vi}}
+  siri: {rings: PJSIP/siri, hours: always}
 hours: {always: {week: {mon-sun: "00:00-24:00"}}}
-queues: {desk: {agents: [lise, siri], strategy: in-order, pause_after: 1, ring_for: 2s}}
+queues:
+  desk: {agents: [lise, siri], strategy: in-order, pause_after: 1, ring_for: 2s}
+  karis: {agents: kari}
 last_resort: {say: {file: "sound:sorry"}}
 """
 
@@ -82,8 +88,8 @@ routes: [{{name: all, do: [{{ring: PJSIP/kari}}]}}]
 last_resort: {{say: {{file: "sound:sorry"}}}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE = (
-    f"+47223344{n:02d}" for n in range(1, 11)
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE, KARIS = (
+    f"+47223344{n:02d}" for n in range(1, 12)
 )
 
 

@@ -8,10 +8,10 @@ from router.core.agents import Change
 from router.edge.store.agents import AgentChanges
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, RINGS_ON, Phone
-from tests.sim.router import QUEUE, Router, until
-from tests.sim.stories import gone_and_back, outcomes, playing, rings, talking, told
+from tests.sim.router import KARIS, QUEUE, Router, until
+from tests.sim.stories import gone_and_back, outcomes, playing, rings, talk, talking, told
 
-LISE, SIRI = "PJSIP/lise", "PJSIP/siri"
+KARI, LISE, SIRI = "PJSIP/kari", "PJSIP/lise", "PJSIP/siri"
 GAPS = ("the connection breaks", "the router is killed")
 
 
@@ -128,3 +128,15 @@ async def test_what_agents_said_holds_after_a_restart(asterisk: FakeAsterisk, ro
         await router.counts("callrouter_queue_agents", 1, state="logged_out", **agents)
         await router.counts("callrouter_queue_agents", 1, state="idle", **agents)
         await gone_and_back(router, "the router is killed")
+
+
+async def test_a_phone_that_is_in_use_by_something_else_is_not_rung(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones = {KARI: ANSWERS, LISE: RINGS_ON}
+    elsewhere = await talk(asterisk)  # with kari
+    asterisk.call(KARIS)
+    await router.counts("callrouter_queue_offers_total", 1, client="fjord", queue="karis", outcome="in_use")
+    assert len(asterisk.legs(KARI)) == 1, "nothing rings in her talk"
+    elsewhere.hang_up()
+    await until(lambda: len(asterisk.legs(KARI)) == 1 and talking(asterisk), within=8.0)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, assert_never
 
+import msgspec
+
 from router.core.agents import Change
 from router.core.call import CALLER, Call
 from router.core.commands import (
@@ -182,6 +184,18 @@ def read_agent_code(args: Sequence[str]) -> Change | None:
 def endpoint_of(channel: str) -> str:
     """Whose channel of that name it is: `PJSIP/100` of `PJSIP/100-0000002a`."""
     return channel.rpartition("-")[0]
+
+
+class _Endpoint(msgspec.Struct):
+    channel_ids: tuple[str, ...] = ()
+
+
+def read_channel_ids(endpoint: bytes) -> tuple[str, ...]:
+    """The channels of an endpoint, as Asterisk shows it; none of what is no such."""
+    try:
+        return msgspec.json.decode(endpoint, type=_Endpoint).channel_ids
+    except msgspec.DecodeError:
+        return ()
 
 
 class OurId(NamedTuple):
