@@ -30,6 +30,7 @@ PHONES: dict[int, tuple[Move, ...]] = {
     104: (CALLED, RINGING, pause(0.5), sipp.reject(603)),
     106: (CALLED, RINGING, PICK_UP, pause(1), sipp.hang_up()),
     107: (CALLED, RINGING, pause(0.5), PICK_UP, pause(1), sipp.hang_up()),
+    108: (CALLED, RINGING, CANCELLED),
 }
 """What each softphone does when it is called. 105 is not registered."""
 
@@ -92,7 +93,7 @@ STORIES = (
     Story("waits for an agent", "16", _LISTEN, "answered", "", "callee", "agnes answered"),
     Story("waits for the same agent", "17", _LISTEN, "answered", "", "callee", "agnes answered"),
     Story("gives up in a queue", "18", (INVITE, ANSWERED, pause(2), sipp.bye()), "abandoned", "", "caller",
-          "away cancelled"),
+          "absent cancelled"),
     Story("is a telemarketer", "02", (INVITE, sipp.refused(403)), "blocked", "telemarketers", "router",
           user=_SPAM),
     Story("calls a number of nobody", "99", (INVITE, sipp.refused(404)), "failed", "no_route", "router"),

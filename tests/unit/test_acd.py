@@ -152,6 +152,9 @@ def test_an_agent_of_two_queues_takes_who_came_first() -> None:
     acd.enter(caller("later", 2), at(2))
     acd.enter(caller("first", 1, queue=other), at(3))
     assert acd.resume(KARI, at(4)) == [Offer("first", KARI)]
+    acd.enter(caller("last", 5, queue=other), at(5))
+    acd.take("first", KARI, at(6))
+    assert acd.done("first", KARI, at(7)) == [Offer("later", KARI)]
 
 
 def test_a_further_tier_joins_after_its_time() -> None:

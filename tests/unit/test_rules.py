@@ -110,6 +110,11 @@ CASES = [
         ["7:38: `0` is no number of places; write digits, as in max_waiting: 20"],
     ),
     (
+        "a pause after nothing",
+        "people: {k: {}}\nqueues: {q: {agents: k, pause_after: 0}}",
+        ["7:38: `0` is no number of calls; write digits, as in pause_after: 3"],
+    ),
+    (
         "announcing without a break",
         "people: {k: {}}\nqueues: {q: {agents: k, announce: {every: 2s}}}",
         ["7:43: `2s` is no interval; write 10s to 1h"],
