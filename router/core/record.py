@@ -166,6 +166,6 @@ class CallRecord(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
     """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`.
-    `not_built`: a step could not be carried out. `recording_failed`."""
+    `recording_failed`."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""

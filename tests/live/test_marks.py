@@ -1,4 +1,4 @@
-"""Tags, variables for the dialplan, and steps that are not built yet: by a real call."""
+"""Tags, variables for the dialplan, and a queue: by a real call."""
 
 from pathlib import Path
 
@@ -32,11 +32,11 @@ people: {kari: {rings: PJSIP/100}}
 queues: {desk: {agents: kari}}
 routes:
   - name: main
-    do: [{tag: interested}, {set: {ACCOUNT: fjord, LEVEL: "2"}}, {queue: desk}, {ring: kari}]
+    do: [{tag: interested}, {set: {ACCOUNT: fjord, LEVEL: "2"}}, {queue: desk}]
 """
 
 
-def test_a_call_is_marked_and_reaches_somebody_past_a_queue(tmp_path: Path) -> None:
+def test_a_call_is_marked_and_reaches_somebody_by_a_queue(tmp_path: Path) -> None:
     sandbox = Sandbox("marks", "--rtp-timeout", "0")
     router = RouterProcess(sandbox, tmp_path, {"marks.yaml": RULES})
     phone = Callee(CALLED, PICK_UP, HUNG_UP_ON)
@@ -59,6 +59,6 @@ def test_a_call_is_marked_and_reaches_somebody_past_a_queue(tmp_path: Path) -> N
         sandbox.down()
     assert found == {"ACCOUNT": "fjord", "LEVEL": "2"}
     assert (record.disposition.value, record.answered_by) == ("answered", "kari")
-    assert record.flags == ("not_built",)
+    assert record.flags == ()
     noted = [(seen.what, seen.detail) for seen in record.evidence[:2]]
-    assert noted == [("tagged", "interested"), ("not_built", "queue")]
+    assert noted == [("tagged", "interested"), ("queue_joined", "desk")]
