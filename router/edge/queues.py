@@ -45,11 +45,6 @@ InUse = Callable[[str, Callable[[bool], None]], None]
 """Asks Asterisk whether a phone (`PJSIP/100`) is in use, and tells, never before it returns."""
 
 
-def never_in_use(phone: str, tell: Callable[[bool], None]) -> None:
-    """Where nobody can be asked."""
-    asyncio.get_running_loop().call_soon(tell, False)
-
-
 log = structlog.get_logger()
 
 
@@ -66,13 +61,7 @@ class _Place(NamedTuple):
 class Queues:
     """The queues of all clients."""
 
-    def __init__(
-        self,
-        tell: Tell,
-        clock: Callable[[], datetime],
-        note: Note = lambda change: None,
-        in_use: InUse = never_in_use,
-    ) -> None:
+    def __init__(self, tell: Tell, clock: Callable[[], datetime], note: Note, in_use: InUse) -> None:
         self.acd = Acd()
         self.metrics = QueueMetrics(self.seen, clock)
         self._rules: RuleSet | None = None
