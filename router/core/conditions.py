@@ -5,7 +5,7 @@ To add a condition: a class with `failure` and `holds`, a row in `COMPILE`, and 
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, assert_never
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -196,20 +196,32 @@ def _closed(names: tuple[str, ...], zone: ZoneInfo) -> Condition:
 def _caller(
     callers: tuple[NumberPattern | str | CountriesDoc | AttestationDoc | ContactDoc, ...], zone: ZoneInfo
 ) -> Condition:
-    patterns = [caller for caller in callers if isinstance(caller, NumberPattern)]
-    countries = [code for caller in callers if isinstance(caller, CountriesDoc) for code in caller.country]
-    levels = [
-        level for caller in callers if isinstance(caller, AttestationDoc) for level in caller.attestation
-    ]
-    anonymous = "anonymous" in callers
-    wanted = [*(pattern.text for pattern in patterns), *countries, *(["anonymous"] if anonymous else [])]
+    patterns: list[NumberPattern] = []
+    countries: list[str] = []
+    anonymous: list[str] = []
+    levels: list[str] = []
+    groups: list[str] = []
+    for caller in callers:
+        match caller:
+            case NumberPattern():
+                patterns.append(caller)
+            case str():
+                anonymous.append(caller)
+            case CountriesDoc():
+                countries += caller.country
+            case AttestationDoc():
+                levels += caller.attestation
+            case ContactDoc():
+                groups += caller.contact
+            case _:
+                assert_never(caller)
+    wanted = [*(pattern.text for pattern in patterns), *countries, *anonymous[:1]]
     wanted += [f"attestation {level}" for level in levels]
-    groups = [group for caller in callers if isinstance(caller, ContactDoc) for group in caller.contact]
     wanted += [f"contact {group}" for group in groups]
     index = NumberIndex((pattern, True) for pattern in patterns)
     return CallerIs(
         index,
-        anonymous,
+        bool(anonymous),
         frozenset(countries) or _NONE,
         frozenset(levels) or _NONE,
         frozenset(groups) or _NONE,
@@ -283,13 +295,9 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
 
 def compile_when(docs: tuple[ConditionDoc, ...], zone: ZoneInfo) -> When:
     """`zone` is the client's: moments are written as its clocks show them."""
-    return tuple(
-        tuple(
-            [
-                make(written, zone)
-                for key, make in COMPILE.items()
-                if (written := getattr(doc, key)) is not None
-            ]
-        )
-        for doc in docs
-    )
+    return tuple([_compile(vars(doc), zone) for doc in docs])
+
+
+def _compile(written: Mapping[str, Any], zone: ZoneInfo) -> tuple[Condition, ...]:
+    """All conditions of one document, whose fields these are."""
+    return tuple([make(written[key], zone) for key, make in COMPILE.items() if written[key] is not None])

@@ -7,7 +7,7 @@ numberplans.py, which makes 100,000 numbers cheap to load.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Generic, TypeVar
@@ -21,7 +21,9 @@ from router.core.numberplans import COUNTRIES_OF, code_of, costs_extra, country_
 T = TypeVar("T")
 
 MAX_DIGITS = 15
-"""The most digits of a number, calling code included (E.164, 6.1)."""
+"""The most digits of a number, calling code included (E.164, 6.1);"""
+MAX_CODE_DIGITS = 3
+"""and of the calling code itself (6.2.1)."""
 MAX_CALLER_TEXT = 80
 """What is kept of a number or name as the network sent it, in characters."""
 
@@ -82,14 +84,20 @@ def example_numbers(country: str) -> tuple["PhoneNumber", ...]:
     return tuple(found)
 
 
+@cache
+def _lengths(first: str) -> tuple[str, tuple[int, ...]]:
+    """The calling code of numbers that begin so (MAX_CODE_DIGITS digits), and how many more they can have."""
+    code = code_of(first)
+    return code, plan_of(code, COUNTRIES_OF[code][0]).lengths
+
+
 def _check_length(e164: str) -> None:
     try:
-        code = code_of(e164[1:])
+        code, lengths = _lengths(e164[1 : MAX_CODE_DIGITS + 1])
     except ValueError:
         what = f"`{e164}` does not begin with a calling code; write it as in +4722334455"
         raise ValueError(what) from None
     digits = len(e164) - 1 - len(code)
-    lengths = plan_of(code, COUNTRIES_OF[code][0]).lengths
     if digits not in lengths:
         possible = " or ".join(map(str, lengths))
         raise ValueError(f"`{e164}` has {digits} digits after +{code}; numbers there have {possible}")
@@ -307,6 +315,14 @@ class NumberIndex(Generic[T]):
             else:
                 by_text.setdefault(pattern.text, (pattern, value))
         self._wild: dict[str, list[tuple[NumberPattern, T]]] = {}
+        self._alike: dict[str, Alike] = {}
+        self._lengths: tuple[int, ...] = ()
+        self._size = len(self._exact) + len(by_text)
+        if by_text:
+            self._begin_alike(by_text)
+
+    def _begin_alike(self, by_text: Mapping[str, tuple[NumberPattern, T]]) -> None:
+        """Put the patterns that have wildcards in order."""
         for row in sorted(by_text.values(), key=lambda row: row[0].rank):
             self._wild.setdefault(row[0].literal, []).append(row)
         self._alike = {
@@ -314,7 +330,6 @@ class NumberIndex(Generic[T]):
             for literal, rows in self._wild.items()
             if len(rows) > FEW
         }
-        self._size = len(self._exact) + len(by_text)
         self._lengths = tuple(sorted({len(literal) for literal in self._wild}, reverse=True))
 
     def __len__(self) -> int:
