@@ -106,6 +106,7 @@ The call
     core/acd.py                who is rung for which caller who waits
     core/featurecodes.py       agents come and go by keys of their phones
     edge/queues.py             ... and how callers hear of it
+    edge/agentlog.py           ... and how agents' changes are kept
     edge/queueviews.py         ... as it is shown
     edge/queuemetrics.py       ... and counted
     core/disposition.py        evidence -> what became of each leg and of the call

@@ -18,10 +18,10 @@ from importlib.metadata import version
 import msgspec
 import structlog
 
-from router.core.agents import AgentChange
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
+from router.edge.agentlog import AgentLog
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
 from router.edge.callers import MOST_LEARNT, Called, Callers
@@ -33,7 +33,6 @@ from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
 from router.edge.reload import Reloader
 from router.edge.rulesfile import RulesFile
-from router.edge.store.agents import AgentChanges
 from router.edge.store.database import prepare
 from router.edge.store.errors import StoreError, UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
@@ -89,7 +88,7 @@ class Daemon:
             self._open_calls,
             self._callers,
             self._postbox.look,
-            self._note_change,
+            lambda change: self._agent_log.note(change),
         )
         self._connection = AriConnection(
             settings.ari.connection,
@@ -104,12 +103,7 @@ class Daemon:
         self._stop_at_once = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self._obeying = asyncio.Lock()
-        self._last_change: int | None = None
-        """Of agents, as far as they were read."""
-        self._notes: set[asyncio.Task[None]] = set()
-        self._noting = asyncio.Lock()
-        self._own_changes: set[int] = set()
-        """Of agents, made here, as far as they were not read again."""
+        self._agent_log = AgentLog(settings.database_url, self._engine.queues.change)
         self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._speak, self._use, self._metrics)
         self._feeds = Feeds(
@@ -140,7 +134,7 @@ class Daemon:
                     Orders(
                         reload=self._reloader.reload,
                         read_verdicts=self._obey,
-                        read_agents=self._read_agents,
+                        read_agents=self._agent_log.read,
                         queues=self._queues,
                     ),
                     settings.prompts,
@@ -153,7 +147,7 @@ class Daemon:
             finally:
                 await web.cleanup()
         finally:
-            await self._all_noted()
+            await self._agent_log.flush()
             await asyncio.to_thread(self._store.close, FLUSH)
         log.info("stopped")
         return 1 if replaced else 0
@@ -247,43 +241,6 @@ class Daemon:
         with closing(Verdicts(self._settings.database_url)) as verdicts:
             return verdicts.standing(datetime.now(UTC))
 
-    async def _read_agents(self) -> int:
-        """Take in which agents have come or gone since that was read last; how many changes that is."""
-        async with self._obeying:
-            await self._all_noted()
-            changes = await asyncio.to_thread(self._agent_changes)
-            for change in (one for one in changes if one.id not in self._own_changes):
-                self._engine.queues.change(change)
-            if changes:
-                self._last_change = changes[-1].id
-                self._own_changes -= {change.id for change in changes}
-        return len(changes)
-
-    def _agent_changes(self) -> Sequence[AgentChange]:
-        with closing(AgentChanges(self._settings.database_url)) as changes:
-            return changes.latest() if self._last_change is None else changes.since(self._last_change)
-
-    def _note_change(self, change: AgentChange) -> None:
-        """Have it outlive us that an agent came or went."""
-        task = asyncio.get_running_loop().create_task(self._write_in_turn(change))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
-
-    async def _write_in_turn(self, change: AgentChange) -> None:
-        async with self._noting:  # It lets tasks in in the order in which they came.
-            try:
-                self._own_changes.add(await asyncio.to_thread(self._write_change, change))
-            except StoreError as error:
-                log.error("a change of an agent is not written down", agent=change.person, error=str(error))
-
-    def _write_change(self, change: AgentChange) -> int:
-        with closing(AgentChanges(self._settings.database_url)) as changes:
-            return changes.add(change).id
-
-    async def _all_noted(self) -> None:
-        """Wait until all that changed here is written down."""
-        await asyncio.gather(*self._notes)
-
     def _queues(self) -> bytes:
         return msgspec.json.encode(self._engine.queues.seen())
 
@@ -292,7 +249,7 @@ class Daemon:
         us; whether it could be read."""
         try:
             await self._obey()
-            await self._read_agents()
+            await self._agent_log.read()
             self._callers.learn(await asyncio.to_thread(self._called_before))
         except StoreError as error:
             log.error("commands, agents, and who called before, are unknown for now", error=str(error))
