@@ -95,12 +95,13 @@ The call
     core/steps/question.py     what all share that ask for keys
     core/steps/ask.py          a menu, a challenge: the caller presses a key
     core/steps/message.py      a message, or a number at which to be called back
-    core/returning.py          ... whether somebody can be called back there
+    core/returning.py          ... whether somebody can be called back there, and by which call
     core/steps/directory.py    somebody is looked for, and chosen
     core/finding.py            ... whom that finds, and what that person's own treatment is now
     core/steps/offering.py     what all share that ring phones
     core/steps/ring.py         phones ring, round after round
     core/steps/queue.py        the caller waits for an agent
+    core/steps/callback.py     ... or is called back when one is free
     core/agents.py             what each agent does
     core/waiting.py            who waits
     core/acd.py                who is rung for which caller who waits

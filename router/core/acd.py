@@ -117,13 +117,10 @@ class Acd:
     def enter(self, caller: Caller, now: datetime) -> Actions:
         """Somebody comes to wait; or, with all agents gone or the queue full, is sent on at once."""
         most = caller.rules.max_waiting
-        if most is not None and len(self._waiting.get(caller.queue, ())) >= most:
+        if most is not None and len(self._waiting.get(caller.queue, ())) >= most and not caller.kept:
             return [Dismiss(caller.call_id, "full")]
         waiting = self._admit(caller, now)
-        if not any(agent.at_work for agent, _ in waiting.staff):
-            self._remove(waiting)
-            return [Dismiss(caller.call_id, "empty")]
-        return self._serve_caller(waiting, now)
+        return self._without_staff([waiting]) or self._serve_caller(waiting, now)
 
     def leave(self, call_id: str, now: datetime) -> Actions:
         """A caller waits no longer: has hung up, pressed a key, or waited long enough."""
@@ -476,7 +473,7 @@ class Acd:
 
     def _without_staff(self, some: Iterable[Waiting]) -> Actions:
         """Send on those for whom nobody is at work any more."""
-        lost = [one for one in some if not one.offers and not any(agent.at_work for agent, _ in one.staff)]
+        lost = [one for one in some if one.is_lost]
         for waiting in lost:
             self._remove(waiting)
         return [Dismiss(waiting.caller.call_id, "empty") for waiting in lost]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from router.core.commands import CallCommand, HangupReason
 from router.core.events import Found
-from router.core.plan import CallPlan, Step, Target
+from router.core.plan import Callback, CallPlan, Queue, Step, Target
 from router.core.record import CallInfo, Disposition, Evidence, Phase
 
 CALLER = 0
@@ -35,6 +35,8 @@ NOBODY_KNOWS = Target(name="unknown", dial="")
 class LegState(StrEnum):
     """How far a leg has come. The order is the order of life; a leg never goes back."""
 
+    ABSENT = "absent"
+    """there is no channel yet (the leg of a caller who is to be called back only)"""
     CREATED = "created"
     DIALLED = "dialled"
     RINGING = "ringing"
@@ -68,7 +70,8 @@ class Leg(msgspec.Struct, frozen=True):
 
     @property
     def gone(self) -> bool:
-        return self.state is LegState.ENDED
+        """There is no channel, any more or yet."""
+        return self.state in (LegState.ENDED, LegState.ABSENT)
 
 
 class Saying(msgspec.Struct, frozen=True, tag=True):
@@ -186,6 +189,8 @@ class Queueing(msgspec.Struct, frozen=True, tag=True):
     """The caller waits for an agent (steps/queue.py)."""
 
     since: datetime
+    kept: bool = False
+    """The caller has waited before, and kept the place."""
     joined: bool = False
     """True once the caller is in the queue, and hears music."""
     offers: tuple[Offer, ...] = ()
@@ -195,6 +200,18 @@ class Queueing(msgspec.Struct, frozen=True, tag=True):
     """The announcement being heard."""
     late: bool = False
     """True once the caller has waited long enough, and only who is asked may still take the call."""
+
+
+class CallingBack(msgspec.Struct, frozen=True, tag=True):
+    """An agent is there, and the caller's own phone rings (steps/callback.py)."""
+
+    leg: int
+    """The agent's."""
+    since: datetime
+    playback: int
+    """What the agent hears: ringing;"""
+    told: bool = False
+    """or, where this is true, that nobody answers."""
 
 
 class Talking(msgspec.Struct, frozen=True, tag=True):
@@ -218,7 +235,9 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking | Ending | Over
+CallState = (
+    Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack | Talking | Ending | Over
+)
 
 
 class CallbackNumber(msgspec.Struct, frozen=True):
@@ -272,6 +291,8 @@ class Call(msgspec.Struct, frozen=True):
     """The leg that got the call."""
     agent: str = ""
     """Who has it, if a queue gave it to an agent."""
+    queued_since: datetime | None = None
+    """When the caller came to wait who is just asked where to call back, and keeps the place."""
     talk_began: datetime | None = None
     """When both sides were connected."""
     settled: "Settled | None" = None
@@ -297,6 +318,8 @@ class Call(msgspec.Struct, frozen=True):
                 return () if playback is None else (playback,)
             case Ringing(asked=asked):
                 return tuple(one.playback for one in asked if one.playback is not None)
+            case CallingBack(playback=playback):
+                return (playback,)
             case Queueing(asked=asked, playback=playback):
                 heard = (*(one.playback for one in asked), playback)
                 return tuple(one for one in heard if one is not None)
@@ -306,6 +329,25 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def caller(self) -> Leg:
         return self.legs[CALLER]
+
+    @property
+    def wish(self) -> Callback | None:
+        """What is taken down at the step that the caller is at, of a wish to be called back."""
+        step = self.step
+        if isinstance(step, Queue):
+            return step.rules.keeps.wish if step.rules.keeps else None
+        return step if isinstance(step, Callback) else None
+
+    @property
+    def outlives_us(self) -> bool:
+        """Nobody in it waits for this process: two people talk, or somebody is to be called back one day."""
+        match self.state:
+            case Talking():
+                return True
+            case Queueing(offers=()):
+                return self.caller.state is LegState.ABSENT
+            case _:
+                return False
 
     @property
     def has_bridge(self) -> bool:

@@ -163,6 +163,8 @@ class JoinQueue(Command, frozen=True):
 
     position: int
     step: Queue
+    kept: bool = False
+    """True of who has waited before: the place is theirs, however full the queue is by now."""
 
 
 class LeaveQueue(Command, frozen=True):

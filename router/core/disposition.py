@@ -9,7 +9,7 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.call import CALLER, Call, Ending, Leg
+from router.core.call import CALLER, Call, Ending, Leg, LegState
 from router.core.commands import HangupReason
 from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
 from router.core.record import (
@@ -216,9 +216,10 @@ def _end(call: Call) -> _End:
             reason = _network_reason(seen) if seen.leg == first.leg else None
             if reason:
                 return _End(Party.NETWORK, (Disposition.DROPPED, reason))
-    if first.what == "left" and first.leg != CALLER:
+    called = first.leg != CALLER or call.plan.returns is not None
+    if first.what == "left" and called and call.legs[first.leg].answered_at:
         return _End(Party.ROUTER, (Disposition.DROPPED, "dead_man"))
-    if first.what == "left" and call.caller.tech_cause != _CANCELLED:
+    if first.what == "left" and not called and call.caller.tech_cause != _CANCELLED:
         return _End(Party.ROUTER, (Disposition.TRANSFERRED, "dead_man"))
     if first.soft:
         # Somebody at Asterisk's console or another application: neither party, and not the network either.
@@ -235,6 +236,22 @@ def glare(call: Call) -> bool:
         if _asked(seen):
             asked.add(seen.leg)
     return CALLER in asked and call.partner in asked
+
+
+def _not_reached(call: Call, party: Party | None) -> CallVerdict:
+    """What became of a call to somebody who was to be called back, and did not answer."""
+    if party is Party.CALLEE:
+        return CallVerdict(Disposition.NO_ANSWER, "callee_left", party)
+    outcome, reason = leg_verdict(call.caller, partner=False)
+    match _as_ring_outcome(LegVerdict(outcome)):
+        case RingOutcome.BUSY:
+            return CallVerdict(Disposition.BUSY, reason, party)
+        case RingOutcome.DECLINED:
+            return CallVerdict(Disposition.NO_ANSWER, outcome.value, party)
+        case RingOutcome.NO_ANSWER:
+            return CallVerdict(Disposition.NO_ANSWER, reason, Party.ROUTER)
+        case _:
+            return CallVerdict(Disposition.FAILED, reason or outcome.value, Party.NETWORK)
 
 
 def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
@@ -291,6 +308,8 @@ def classify(call: Call) -> CallVerdict:
         return CallVerdict(Disposition.ANSWERED, "", end.party)
     if call.settled is not None:
         return CallVerdict(call.settled.disposition, "", end.party)
+    if call.plan.returns is not None and call.partner is not None:
+        return _not_reached(call, end.party)
     if end.party is Party.CALLER and call.phase is not Phase.CLOSING:
         return CallVerdict(Disposition.ABANDONED, "", end.party)
     return CallVerdict(*_treatment_ran_out(call), end.party)
@@ -302,7 +321,7 @@ def left_message(call: Call) -> LeftMessage | None:
     wish = settled is not None and settled.disposition is Disposition.CALLBACK_REQUESTED
     if spoken is None and not wish:
         return None
-    step = call.step
+    step = call.wish or call.step
     assert isinstance(step, Message | Callback)
     return LeftMessage(
         to=step.to,
@@ -316,7 +335,7 @@ def left_message(call: Call) -> LeftMessage | None:
 
 def attempt(leg: Leg, call: Call, now: datetime) -> Attempt:
     """The attempt that a leg was, for the record."""
-    outcome, reason = leg_verdict(leg, partner=leg.number == call.partner)
+    outcome, reason = leg_verdict(leg, partner=leg.number in (CALLER, call.partner))
     return Attempt(
         number=leg.number,
         target=leg.target.name,
@@ -366,9 +385,16 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         ring_seconds=_ring_seconds(call.legs[1:], ended_at),
         wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),
         talk_seconds=_seconds(call.talk_began, ended_at) if call.talk_began else 0.0,
-        attempts=tuple(attempt(leg, call, now) for leg in call.legs[1:]),
+        attempts=tuple(attempt(leg, call, now) for leg in _rung(call)),
         message=left_message(call),
         evidence=call.evidence,
         flags=(*call.flags, "glare") if glare(call) else call.flags,
         classifier=CLASSIFIER,
+        answers=call.plan.returns.call_id if call.plan.returns else "",
     )
+
+
+def _rung(call: Call) -> tuple[Leg, ...]:
+    """The legs whose phones we rang: the caller's, too, where it was they who were called back."""
+    begin = 0 if call.plan.returns and call.caller.state is not LegState.ABSENT else 1
+    return call.legs[begin:]

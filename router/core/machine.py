@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of nine states (call.py), and there is one function for each: Saying, Asking,
-Messaging, Searching, Ringing and Queueing are steps of the plan and live in steps/; Talking, Ending and
-Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as
-evidence, whatever the state. Then comes what all states share:
+A call is always in one of ten states (call.py), and there is one function for each: Saying, Asking,
+Messaging, Searching, Ringing, Queueing and CallingBack are steps of the plan and live in steps/; Talking,
+Ending and Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and
+kept as evidence, whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -35,6 +35,7 @@ from router.core.call import (
     THE_CALLER,
     Asking,
     Call,
+    CallingBack,
     Commands,
     Connected,
     Done,
@@ -116,7 +117,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, directory, message, offering, question, queue, ring, say
+from router.core.steps import ask, callback, directory, message, offering, question, queue, ring, say
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -149,19 +150,20 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing
+_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack
 """The states in which a caller waits for somebody or something."""
 
 _HEARING = Saying | Asking | Messaging | Searching
 """Those in which something is played to the caller."""
 
-UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking
+UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack | Talking
 """The states of a call that is not about to end."""
 
 _CANCEL_TIMERS = (
     *ring.CANCEL_TIMERS,
     *queue.CANCEL_TIMERS,
     *message.CANCEL_TIMERS,
+    *callback.CANCEL_TIMERS,
     CancelTimer(question.TIMER),
 )
 """Of all steps that have timers."""
@@ -178,7 +180,8 @@ _REFUSAL = {
 
 def begin(info: CallInfo, plan: CallPlan, now: datetime) -> tuple[Call, Commands]:
     """The first state of a call that has just arrived, and what to do first."""
-    not_begun = Call(info=info, plan=plan, legs=(Leg(CALLER, now, THE_CALLER),))
+    here = LegState.CREATED if plan.returns is None else LegState.ABSENT
+    not_begun = Call(info=info, plan=plan, legs=(Leg(CALLER, now, THE_CALLER, here),))
     call, commands = _walk(not_begun, 0 if plan.nodes else None, now)
     if isinstance(call.state, Ending):
         return call, commands
@@ -202,7 +205,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
-    if _asks_to_end(event, CALLER):
+    if _asks_to_end(event, CALLER) and not isinstance(state, CallingBack):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))
@@ -222,6 +225,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(say.advance(call, state, event, now), now)
         case Asking():
             return _after(ask.advance(call, state, event, now), now)
+        case Messaging() if isinstance(call.step, Queue):
+            return _after(queue.asked(call, state, event, now), now)
         case Messaging():
             return _after(message.advance(call, state, event, now), now)
         case Searching():
@@ -230,6 +235,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(ring.advance(call, state, event, now), now)
         case Queueing():
             return _after(queue.advance(call, state, event, now), now)
+        case CallingBack():
+            return _after(callback.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -330,16 +337,20 @@ def _phase(call: Call, step: Step) -> Phase:
 
 def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
     """Give the call to the leg that answered first, and cancel the others."""
-    commands: list[CallCommand] = [] if call.answering else [AnswerCaller()]
-    commands += [Bridge(partner), *_talk_outlives_us(partner)]
-    if call.legs[partner].asked:
-        commands.append(DestroyLegBridge(partner))
-    for leg in call.legs[1:]:
-        if leg.number != partner and not leg.gone and leg.intent is None:
-            call = with_leg(call, replace(leg, intent=HangupReason.ANSWERED_ELSEWHERE))
-            commands += offering.hang_up(leg, HangupReason.ANSWERED_ELSEWHERE)
-    call = replace(call, state=Talking(partner), partner=partner, answering=True)
-    return _if_both_up(call, now), tuple(commands)
+    call, connecting = _put_through(replace(call, partner=partner), partner, now)
+    others = (leg.number for leg in call.legs[1:] if leg.number != partner)
+    call, cancels = offering.cancel(call, others, HangupReason.ANSWERED_ELSEWHERE)
+    return call, connecting + cancels
+
+
+def _put_through(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
+    """Let the caller and this leg talk; a caller who is not there is called first."""
+    if call.caller.state is LegState.ABSENT:
+        return callback.begin(replace(call, answering=True, phase=Phase.RINGING), partner, now)
+    answer = () if call.answering else (AnswerCaller(),)
+    own = (DestroyLegBridge(partner),) if call.legs[partner].asked else ()
+    call = replace(call, state=Talking(partner), answering=True)
+    return _if_both_up(call, now), (*answer, Bridge(partner), *_talk_outlives_us(partner), *own)
 
 
 def _talk_outlives_us(partner: int) -> Commands:
@@ -410,6 +421,8 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return _in_state(call, call.state, PlaybackEnded(call.state.playback, failed=True), now)
         case "Play" if isinstance(call.state, _HEARING) and call.playing:
             return _in_state(call, call.state, PlaybackEnded(call.playing[0], failed=True), now)
+        case "PlayToLeg" if isinstance(call.state, CallingBack):
+            return _in_state(call, call.state, PlaybackEnded(call.state.playback, failed=True), now)
         case "PlayToLeg" if isinstance(call.state, Ringing | Queueing):
             hearing = (one.playback for one in call.state.asked if one.leg == event.leg)
             playback = next((number for number in hearing if number is not None), None)
@@ -434,7 +447,7 @@ def _told_again(call: Call) -> Commands:
     """What a gap may have swallowed: our answer, the bridge that prompts need, music, the end of legs that
     were given up and may ring on, and variables."""
     answer = (AnswerCaller(),) if call.answering and call.caller.state is not LegState.UP else ()
-    bridge = (OpenBridge(),) if call.has_bridge and isinstance(call.state, _WAITING) else ()
+    bridge = (OpenBridge(),) if call.bridged and isinstance(call.state, _WAITING) else ()
     given_up = (HangUpLeg(leg.number, leg.intent) for leg in call.legs if leg.intent and not leg.gone)
     steps = (call.plan.nodes[at].step for at in call.met)
     variables = (SetChannelVariables(one.variables) for one in steps if isinstance(one, SetVariables))
@@ -453,6 +466,8 @@ def _end(call: Call, ending: Ending, now: datetime, going: int | None = None) ->
     """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
     commands: list[CallCommand] = [*_CANCEL_TIMERS, CancelTimer(DEAD_MAN)]
     reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
+    if call.caller.gone and ending.reason is not None:
+        call = with_evidence(call, Evidence(now, "router_hung_up", detail=reason))
     for leg in call.legs:
         if not leg.gone and leg.intent is None and leg.number != going:
             call = _intend(call, leg, reason, now)

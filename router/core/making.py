@@ -18,6 +18,7 @@ from router.core.plan import (
     Dialplan,
     Directory,
     HangUp,
+    KeptPlace,
     Menu,
     Message,
     Prompt,
@@ -186,6 +187,16 @@ def _queue(step: QueueStep, given: Given) -> Step:
     )
 
 
+def _kept(queue: QueueDoc, doc: ClientDoc) -> KeptPlace | None:
+    """How callers of a queue keep their place, if they can."""
+    if queue.callback_key is None:
+        return None
+    told = phrase(doc.language, doc.tone, Phrase.CALLS_BACK, client=doc.name, caller=CALLER)
+    wish = Callback((), doc.language, doc.tone, _delivery((), doc))
+    whisper = Whisper(told.text, told.language, doc.country)
+    return KeptPlace(queue.callback_key, wish, whisper, queue.callback_within.seconds)
+
+
 def _later(queue: QueueDoc) -> dict[str, float]:
     """The agents of tiers, each with the shortest time; who is an agent anyway needs none."""
     tiers = sorted(queue.tiers, key=lambda tier: -tier.after.seconds)
@@ -207,10 +218,10 @@ def queue_rules(name: str, doc: ClientDoc, place: str = "") -> QueueRules:
         written.announce.position,
         written.announce.wait,
         written.announce.every.seconds,
-        written.callback_key,
         written.music,
         doc.language,
         doc.tone,
+        _kept(written, doc),
     )
 
 

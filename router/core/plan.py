@@ -7,6 +7,7 @@ starts; only whom a caller chooses in a directory adds to it, and all that was t
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 from typing import Literal
@@ -130,10 +131,12 @@ class Directory(msgspec.Struct, frozen=True, tag="directory"):
 class _Offering(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever answers a phone hears before the caller."""
 
+    calls_back: Whisper | None = None
+    """That it is they who call, and whom."""
     confirm: Prompt | Whisper | None = None
     """What they hear who are to press 1, unless their target has another text; None where nobody is."""
     announce: Prompt | Whisper | None = None
-    """What everybody hears before that."""
+    """What everybody hears before that, and after `calls_back`."""
 
     def taking(self, target: Target) -> Prompt | Whisper | None:
         """What who answers there hears who is to press 1 to take the call; None where nobody is."""
@@ -143,7 +146,8 @@ class _Offering(msgspec.Struct, frozen=True, kw_only=True):
 
     def heard_by(self, target: Target) -> tuple[Prompt | Whisper, ...]:
         """What is played to who answers there before the caller is put through."""
-        return tuple(one for one in (self.announce, self.taking(target)) if one is not None)
+        heard = (self.calls_back, self.announce, self.taking(target))
+        return tuple(one for one in heard if one is not None)
 
     def _texts(self, targets: Iterable[Target]) -> tuple[Prompt | Whisper, ...]:
         """All that anybody may hear who answers one of these."""
@@ -167,6 +171,40 @@ class Ring(_Offering, frozen=True, gc=False, tag="ring"):
         return self._texts(chain.from_iterable(self.rounds))
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """Where messages go."""
+
+    mail: tuple[str, ...] = ()
+    """Addresses."""
+    webhook: str = ""
+    """Its URL; empty for none."""
+    keep_days: int = 90
+    """Until they are removed."""
+
+
+class Callback(msgspec.Struct, frozen=True, tag="callback"):
+    """Take down a wish to be called back, which settles the call."""
+
+    to: tuple[str, ...] = ()
+    """Ids of people; the client, where it is empty."""
+    language: str = "en"
+    """As in `Menu`, here and below."""
+    tone: Tone = "formal"
+    delivery: Delivery = Delivery()
+
+
+class KeptPlace(msgspec.Struct, frozen=True):
+    """A caller who presses `key` waits no longer on the line, but keeps the place and is called back."""
+
+    key: str
+    wish: Callback
+    """What is taken down."""
+    calls_back: Whisper
+    """What the agent hears whose turn it is."""
+    within: int
+    """Seconds after which nobody is called back any more."""
+
+
 class QueueRules(msgspec.Struct, frozen=True):
     """Where callers wait for an agent. Times are seconds."""
 
@@ -185,16 +223,17 @@ class QueueRules(msgspec.Struct, frozen=True):
     """and how long it will probably take,"""
     every: int = 45
     """so often."""
-    callback_key: str | None = None
     music: str = "default"
     language: str = "en"
     """Of what callers and agents are told."""
     tone: Tone = "formal"
+    keeps: KeptPlace | None = None
+    """How callers keep their place without waiting, if they can."""
 
     @property
     def tells(self) -> bool:
-        """Whether callers hear anything of their waiting."""
-        return self.position or self.wait
+        """Whether callers hear anything while they wait, besides music."""
+        return self.position or self.wait or self.keeps is not None
 
 
 class Queue(_Offering, frozen=True, tag="queue"):
@@ -222,22 +261,11 @@ class Queue(_Offering, frozen=True, tag="queue"):
         return self._texts(chain.from_iterable(self.phones.values()))
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """Where messages go."""
-
-    mail: tuple[str, ...] = ()
-    """Addresses."""
-    webhook: str = ""
-    """Its URL; empty for none."""
-    keep_days: int = 90
-    """Until they are removed."""
-
-
 class Message(msgspec.Struct, frozen=True, tag="message"):
     """Record a message, which settles the call."""
 
     to: tuple[str, ...] = ()
-    """Ids of people; the client, where it is empty."""
+    """As in `Callback`."""
     say: Prompt | None = None
     """What the caller hears first."""
     language: str = "en"
@@ -247,16 +275,6 @@ class Message(msgspec.Struct, frozen=True, tag="message"):
     """Seconds that it may last,"""
     shortest: float = 2.0
     """and that somebody must speak in it."""
-    delivery: Delivery = Delivery()
-
-
-class Callback(msgspec.Struct, frozen=True, tag="callback"):
-    """Take down a wish to be called back, which settles the call."""
-
-    to: tuple[str, ...] = ()
-    """As in `Message`, here and below."""
-    language: str = "en"
-    tone: Tone = "formal"
     delivery: Delivery = Delivery()
 
 
@@ -388,6 +406,19 @@ class PlanNode(msgspec.Struct, frozen=True, gc=False):
     """Where in the rules it is written: `fjord.yaml:31`."""
 
 
+class Return(msgspec.Struct, frozen=True):
+    """Somebody is called back who has kept a place in a queue."""
+
+    call_id: str
+    """The call in which they asked for it."""
+    since: datetime
+    """When they came to wait."""
+    target: Target
+    """Their phone."""
+    not_reached: Speak
+    """What the agent hears where they do not answer."""
+
+
 class CallPlan(msgspec.Struct, frozen=True, gc=False):
     """The steps of one call. It starts at node 0; an empty plan ends at once."""
 
@@ -398,6 +429,8 @@ class CallPlan(msgspec.Struct, frozen=True, gc=False):
     """True where no client has this number, or none of the client's routes took the call."""
     greeted: bool = False
     """True if the first step is the client's greeting."""
+    returns: Return | None = None
+    """Of a call that the router itself makes, for a caller who is called back."""
 
 
 def told_first(said: tuple[PlanNode, ...], plan: CallPlan) -> CallPlan:

@@ -379,6 +379,14 @@ def read_key(value: object) -> str:
     return text
 
 
+def read_callback_key(value: object) -> str:
+    """Key to be called back by: 1 to 9, `*` or `#`; 0 ends the waiting."""
+    key = read_key(value)
+    if key == "0":
+        raise ValueError("by 0 callers wait no longer; choose another key, such as 1")
+    return key
+
+
 def read_variable_value(value: object) -> str:
     """Value of a variable: a text without commas, brackets, quotes, `$` and backslashes."""
     text = text_of(value)
@@ -445,6 +453,14 @@ def read_wait_for(value: object) -> Duration:
     duration = read_duration(value)
     if not Duration(0) < duration <= LONGEST_WAITING:
         raise ValueError(f"`{value}` is no time to wait; write 1s to {LONGEST_WAITING}")
+    return duration
+
+
+def read_callback_within(value: object) -> Duration:
+    """Time to call back: as in `4h`, from 1m to 7d."""
+    duration = read_duration(value)
+    if not Duration(60) <= duration <= Duration(7 * DAY):
+        raise ValueError(f"`{value}` is no time to call back; write 1m to 7d")
     return duration
 
 
@@ -669,6 +685,8 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
     read_key: _KEY,
+    read_callback_key: _KEY,
+    read_callback_within: times.LOOKS[Duration.parse],
     read_variable_value: _VALUE,
     read_wait_for: times.LOOKS[Duration.parse],
     read_media: _SOUND,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.call import CALLER, Call, Leg, LegState, Talking
+from router.core.call import CALLER, THE_CALLER, Call, Leg, LegState, Talking
 from router.core.events import (
     BridgeLost,
     CallEvent,
@@ -68,4 +68,5 @@ def _of_leg(leg: Leg, seen: Sighting, since: datetime | None) -> list[CallEvent]
         return [] if leg.answered_at else [LegAnswered(number)]
     if channel == "Ringing" and leg.state in (LegState.CREATED, LegState.DIALLED):
         return [LegRinging(number)]
-    return [LegReady(number)] if number != CALLER and leg.state is LegState.CREATED else []
+    made = number != CALLER or leg.target is not THE_CALLER
+    return [LegReady(number)] if made and leg.state is LegState.CREATED else []

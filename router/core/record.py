@@ -95,7 +95,7 @@ class Attempt(msgspec.Struct, frozen=True):
     """One attempt to reach one phone."""
 
     number: int
-    """1, 2, ... in the order of dialling; also the leg's number."""
+    """1, 2, ... in the order of dialling; also the leg's number. 0 is a caller who was called back."""
     target: str
     dial: str
     outcome: AttemptOutcome
@@ -169,3 +169,5 @@ class CallRecord(msgspec.Struct, frozen=True):
     `recording_failed`."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""
+    answers: str = ""
+    """The id of the call in which the caller asked to be called back, if it is that which was done."""

@@ -1,8 +1,21 @@
-"""At which number a caller can be called back: what the display shows, or what the caller keyed in."""
+"""Callers who are called back: at which number, and, of those who keep a place in a queue, by which call."""
 
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from router.core.arrival import call_id
+from router.core.call import CALLER, Call
 from router.core.events import NumberRead
+from router.core.languages.catalogue import Phrase
 from router.core.numbers import PhoneNumber
+from router.core.phrases import phrase
+from router.core.plan import CallPlan, PlanNode, Queue, Return
+from router.core.record import CallInfo, Disposition
 from router.core.ruleset import RuleSet
+
+ROUTE = "callback"
+"""The route of calls that the router makes to call somebody back."""
 
 
 def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
@@ -22,3 +35,47 @@ def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
     if number.is_premium:
         return NumberRead(text)
     return NumberRead(text, number.e164, number.said_in(country))
+
+
+def wants_return(call: Call) -> bool:
+    """True of a call that is over, whose caller has kept a place in a queue and is to be called back."""
+    wished = call.settled is not None and call.settled.disposition is Disposition.CALLBACK_REQUESTED
+    return wished and call.queued_since is not None and call.callback is not None
+
+
+def return_call(
+    call: Call, rules: RuleSet, asterisk: tuple[str, str], now: datetime
+) -> tuple[CallInfo, CallPlan] | str:
+    """The call that the router makes for who `wants_return`, or why it cannot: as `what; what to write`.
+
+    The channel of its caller, once there is one, has an id that names the call in which it was asked for, so
+    there is one such call at most. The number shown there is the one that the caller had dialled.
+    """
+    assert call.callback is not None
+    assert call.queued_since is not None
+    step = call.step
+    assert isinstance(step, Queue)
+    assert step.rules.keeps is not None
+    client = rules.clients.get(call.info.client or "")
+    number = PhoneNumber(call.callback.number)
+    refusal = rules.dialling.refusal(number, client.country if client else None)
+    if refusal is not None:
+        return refusal
+    channel = f"{call.info.id}-l{CALLER}"
+    info = replace(
+        call.info,
+        id=call_id(*asterisk, channel),
+        asterisk_id=asterisk[0],
+        asterisk_started=asterisk[1],
+        channel=channel,
+        caller=number.e164,
+        route=ROUTE,
+        arrived_at=now,
+    )
+    keeps = step.rules.keeps
+    waiting = replace(step, wait_for=float(keeps.within), calls_back=keeps.calls_back)
+    not_reached = phrase(step.rules.language, step.rules.tone, Phrase.NOT_REACHED)
+    returns = Return(
+        call.info.id, call.queued_since, rules.dialling.outside(number, number.e164), not_reached
+    )
+    return info, CallPlan((PlanNode(waiting, place=step.rules.place),), returns=returns)

@@ -147,6 +147,7 @@ def compile_rules(
         {client.rules.id: client.rules for client in compiled},
         NumberIndex((pattern, claim.owner) for pattern, claim in claims),
         tuple(sorted({client.rules.country for client in compiled})),
+        dialling,
         tuple(sorted(warned.union(*(client.warnings for client in compiled)))),
     )
 

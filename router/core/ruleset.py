@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from router.core.conditions import Between, Condition, Moment, When, failures
+from router.core.dialling import Dialling
 from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
@@ -147,4 +148,6 @@ class RuleSet(msgspec.Struct, frozen=True):
     numbers: NumberIndex[Owner]
     countries: tuple[str, ...]
     """Those of all clients, sorted: a number that two of them could have is the same one's always."""
+    dialling: Dialling = Dialling()
+    """Where callers may be called back."""
     warnings: tuple[RuleWarning, ...] = ()

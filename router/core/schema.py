@@ -44,6 +44,7 @@ from router.core.written import (
 )
 
 DEFAULT_OFFER_FOR = times.Duration(15)
+DEFAULT_CALLBACK_WITHIN = times.Duration(4 * 3600)
 DEFAULT_ANNOUNCE_EVERY = times.Duration(45)
 DEFAULT_KEEP = times.Duration(90 * 24 * 3600)
 DEFAULT_LONGEST = times.Duration(3 * 60)
@@ -229,8 +230,15 @@ class QueueDoc(Shape):
     Without it, any number."""
     announce: AnnounceDoc = AnnounceDoc()
     """What callers are told while they wait."""
-    callback_key: Annotated[str, as_text(reading.read_key)] | None = None
-    """The key by which a caller keeps the place and is called back."""
+    callback_key: Annotated[str, as_text(reading.read_callback_key)] | None = None
+    """The key by which a caller waits no longer on the line, but keeps the place and is called back: at the
+    caller's turn an agent is rung, and then the caller. Without it, there is none."""
+    callback_within: Annotated[times.Duration, as_text(reading.read_callback_within)] = Field(
+        default_factory=lambda: DEFAULT_CALLBACK_WITHIN,
+        json_schema_extra={"default": str(DEFAULT_CALLBACK_WITHIN)},
+    )
+    """How long after coming to wait. Whom nobody has called back by then is left to those who read messages.
+    """
     music: MusicClass = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
 

@@ -346,7 +346,7 @@ def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
         f"paused after {queue.pause_after} calls missed" if queue.pause_after is not None else "",
         f"at most {queue.max_waiting} waiting" if queue.max_waiting is not None else "",
         f"told {announced} every {Duration(queue.every)}" if announced else "",
-        f"called back by key {queue.callback_key}" if queue.callback_key else "",
+        f"called back by key {queue.keeps.key}" if queue.keeps else "",
         f"music {queue.music}",
     )
     words = f"queue {name}: {_people_in_words(queue.agents, during)}; {', '.join(filter(None, parts))}"

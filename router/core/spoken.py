@@ -13,11 +13,13 @@ from router.core.plan import (
     Callback,
     Challenge,
     Directory,
+    KeptPlace,
     Menu,
     Message,
     PlanNode,
     Prompt,
     Queue,
+    QueueRules,
     Ring,
     Say,
     SayHours,
@@ -103,6 +105,8 @@ def _said_by(node: PlanNode) -> Iterator[Speak]:
         case Ring() | Queue():
             if isinstance(node.step, Queue):
                 yield from announcements(node.step)
+                if node.step.rules.keeps is not None:
+                    yield from _said_by_callbacks(node.step.rules, node.step.rules.keeps)
             for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):
                 yield from whispers(whisper)
         case Menu(language=language, tone=tone):
@@ -111,12 +115,24 @@ def _said_by(node: PlanNode) -> Iterator[Speak]:
             yield phrase(language, tone, Phrase.NO_SUCH_KEY)
             yield from (phrase(language, tone, Phrase.PRESS_KEY, key=key) for key in DIGITS)
         case Message(language=language, tone=tone) | Callback(language=language, tone=tone):
-            said = (*message.PHRASES[type(node.step)], *message.OF_NUMBERS)
-            yield from (phrase(language, tone, which) for which in said)
-            yield from spelled(language, f"+{DIGITS}")
+            yield from (phrase(language, tone, which) for which in message.PHRASES[type(node.step)])
+            yield from _said_of_numbers(language, tone)
         case Directory(language, tone):
             yield from (phrase(language, tone, which) for which in directory.PHRASES)
             for which, keys in directory.OF_KEYS.items():
                 yield from (phrase(language, tone, which, key=key) for key in keys)
         case _:
             pass
+
+
+def _said_of_numbers(language: str, tone: Tone) -> Iterator[Speak]:
+    """To who says at which number to call back."""
+    yield from (phrase(language, tone, which) for which in message.OF_NUMBERS)
+    yield from spelled(language, f"+{DIGITS}")
+
+
+def _said_by_callbacks(queue: QueueRules, keeps: KeptPlace) -> Iterator[Speak]:
+    """To callers of a queue who keep their place, and to the agents who call them back."""
+    yield from _said_of_numbers(queue.language, queue.tone)
+    yield from (phrase(queue.language, queue.tone, one) for one in (Phrase.PLACE_KEPT, Phrase.NOT_REACHED))
+    yield from whispers(keeps.calls_back)

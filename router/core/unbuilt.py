@@ -12,7 +12,6 @@ from router.core.schema import ClientDoc
 from router.core.yamltext import Path
 
 INSTEAD = {
-    "callback_key": "nobody is called back, and the key does nothing",
     "contact": "no caller is a contact",
     "contacts": "no caller is a contact",
 }
@@ -31,9 +30,6 @@ def not_built(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
 
 def _written(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
     yield from _in_screening(doc)
-    for name, queue in doc.queues.items():
-        if queue.callback_key is not None:
-            yield ("queues", name, "callback_key"), "callback_key"
     for number, route in enumerate(doc.routes):
         for at, condition in enumerate(route.when):
             yield from ((("routes", number, "when", at), what) for what in _in_condition(condition))

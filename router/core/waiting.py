@@ -24,6 +24,8 @@ class Caller(msgspec.Struct, frozen=True):
     """Skills that an agent must have, each with a value; the most important first."""
     relax: float | None = None
     """Seconds after which the last of these is dropped, each time."""
+    kept: bool = False
+    """Who has waited before and kept the place waits on, however many do and though nobody is at work."""
 
 
 Staff = tuple[tuple[Agent, float], ...]
@@ -46,6 +48,13 @@ class Waiting:
         """Who may be rung by now."""
         self.offers: list[Agent] = []
         """Who is being rung."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Nobody is rung who may be, and nobody is at work; who keeps the place waits for better times."""
+        if self.offers or self.caller.kept:
+            return False
+        return not any(agent.at_work for agent, _ in self.staff)
 
 
 class Offer(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ import structlog
 from router.core import machine, openings
 from router.core.agents import Change
 from router.core.arrival import Arriving, call_id, make_info, read_facts
-from router.core.call import CALLER, PROMPT_FAILED, Asking, Commands, Ending, Over, Talking
+from router.core.call import CALLER, PROMPT_FAILED, Asking, Call, Commands, Ending, LegState, Over
 from router.core.commands import (
     CallCommand,
     CancelTimer,
@@ -57,7 +57,7 @@ from router.core.finding import choose_person, find_people
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord
-from router.core.returning import read_number
+from router.core.returning import read_number, return_call, wants_return
 from router.core.ruleset import RuleSet
 from router.core.trace import TraceRow
 from router.edge import recovery
@@ -235,19 +235,17 @@ class Engine:
         decision = decide(self.rules, facts)
         info = make_info((*self._asterisk, channel.id), facts, decision)
         self._metrics.screened(info.client, decision.trace)
-        return self._begin(channel, info, plan or self._told(decision), decision.trace)
+        live, commands = self._begin(info, plan or self._told(decision), decision.trace)
+        live.names[CALLER] = channel.name
+        return live, commands
 
-    def _begin(
-        self, channel: models.Channel, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]
-    ) -> tuple[LiveCall, Commands]:
+    def _begin(self, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]) -> tuple[LiveCall, Commands]:
         call, commands = machine.begin(info, plan, info.arrived_at)
         self._journal.arrived(info, _encode(call.plan), _encode(trace))
         self._metrics.call_entered(call.phase)
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
-        live = self._keep(LiveCall(call))
-        live.names[CALLER] = channel.name
-        return live, commands
+        return self._keep(LiveCall(call)), commands
 
     def _on_agent(self, channel: models.Channel, change: Change) -> None:
         """An agent's phone dialled a feature code: do it, and say so."""
@@ -260,7 +258,9 @@ class Engine:
         info = CallInfo(
             call_id(*key), *key, exten, channel.caller.number, client, route, version, self._clock()
         )
-        self._carry_out(*self._begin(channel, info, confirmation(self.rules, agents, change), ()))
+        live, commands = self._begin(info, confirmation(self.rules, agents, change), ())
+        live.names[CALLER] = channel.name
+        self._carry_out(live, commands)
 
     def _told(self, decision: Decision) -> CallPlan:
         """The plan, with hours put into words."""
@@ -271,7 +271,10 @@ class Engine:
         call = live.call
         self._calls[call.info.id] = live
         for leg in call.legs:
-            self._legs[wire.channel_id(call, leg.number)] = (live, leg.number)
+            if (
+                leg.state is not LegState.ABSENT
+            ):  # What is there nevertheless, a dead process made: a stranger.
+                self._legs[wire.channel_id(call, leg.number)] = (live, leg.number)
         return live
 
     # Events of known calls
@@ -356,7 +359,7 @@ class Engine:
         if live.call.phase is not before.phase:
             self._metrics.phase_changed(before.phase, live.call.phase)
         self._carry_out(live, commands)
-        if isinstance(live.call.state, Talking) and not isinstance(before.state, Talking):
+        if live.call.outlives_us and not before.outlives_us:
             self._note_if_idle()
 
     # Commands
@@ -451,6 +454,8 @@ class Engine:
 
     def _finish(self, live: LiveCall, record: CallRecord) -> None:
         live.cancel_timers()
+        if wants_return(live.call):
+            self._call_back(live.call)  # Written before the end: either both are, or this is done again.
         self._journal.ended(record)
         self._metrics.call_ended(record)
         if PROMPT_FAILED in record.flags:
@@ -468,6 +473,16 @@ class Engine:
             self._legs.pop(wire.channel_id(live.call, leg.number), None)
         self._note_if_idle()
 
+    def _call_back(self, call: Call) -> None:
+        """Begin the call to somebody who keeps a place in a queue, unless that was done."""
+        made = return_call(call, self.rules, self._asterisk, self._clock())
+        if isinstance(made, str):
+            log.warning("caller cannot be called back", call_id=call.info.id, reason=made)
+            return
+        info, plan = made
+        if info.id not in self._calls:
+            self._carry_out(*self._begin(info, plan, ()))
+
     # Stopping
 
     def drain(self) -> None:
@@ -477,7 +492,7 @@ class Engine:
         self._note_if_idle()
 
     def _note_if_idle(self) -> None:
-        if self.draining and all(isinstance(live.call.state, Talking) for live in self._calls.values()):
+        if self.draining and all(live.call.outlives_us for live in self._calls.values()):
             self.idle.set()
 
     # Recovery
@@ -493,24 +508,28 @@ class Engine:
             self._adopted = True  # Tried later, it would be the calls that we ourselves have open by then.
             raise
         self._adopted = True
+        ended: list[tuple[LiveCall, Commands]] = []
         for old in saved:
             last = old.timeline[-1].at if old.timeline else old.info.arrived_at
             self._seen_at = max(self._seen_at or last, last)
             try:
-                self._replay(old)
+                live, commands = self._replay(old)
             except Exception:
                 self._metrics.engine_error()
                 log.exception("saved call cannot be taken over", call_id=old.info.id)
+            else:
+                ended += [(live, commands)] if isinstance(live.call.state, Over) else []
+        for live, commands in ended:
+            # Everything was seen but the record: it is made again of the same events.
+            self._carry_out(live, [command for command in commands if isinstance(command, Finish)])
 
-    def _replay(self, old: OpenCall) -> None:
+    def _replay(self, old: OpenCall) -> tuple[LiveCall, Commands]:
+        """The call as it was, and the commands of its last step."""
         call, commands = machine.begin(old.info, _decode_plan(old.plan), old.info.arrived_at)
         for row in old.timeline:
             call, commands = machine.step(call, _decode_event(row.event), row.at)
         self._metrics.call_entered(call.phase)
-        live = self._keep(LiveCall(call, old.next_seq - 1))
-        if isinstance(call.state, Over):
-            # Everything was seen but the record: it is made again of the same events.
-            self._carry_out(live, [command for command in commands if isinstance(command, Finish)])
+        return self._keep(LiveCall(call, old.next_seq - 1)), commands
 
     async def _recover(self) -> None:
         """Compare, and go on. If that fails, go on without: new callers are served, and those who waited are
@@ -535,7 +554,8 @@ class Engine:
         if not self._adopted:
             await self._adopt()
         for live in list(self._calls.values()):
-            if (live.call.info.asterisk_id, live.call.info.asterisk_started) != self._asterisk:
+            another = (live.call.info.asterisk_id, live.call.info.asterisk_started) != self._asterisk
+            if another and live.call.caller.state is not LegState.ABSENT:
                 self._take(live, AsteriskLost(), self._clock())
         told, self._held = self._held or [], []
         for event in told:  # Some may be older than the gap: what has changed since, the reads will show.

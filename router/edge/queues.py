@@ -14,7 +14,7 @@ import structlog
 
 from router.core.acd import Acd, Failure
 from router.core.agents import AgentChange, AgentId, Change, QueueId
-from router.core.call import Call, Queueing, Talking
+from router.core.call import Call, CallingBack, Queueing, Talking
 from router.core.commands import JoinQueue, LeaveQueue, OfferFailed, OfferTaken, TellPosition
 from router.core.events import (
     AgentOffered,
@@ -122,8 +122,8 @@ class Queues:
         """Do what a call commands."""
         call_id, client, now = call.info.id, call.info.client or "", self._clock()
         match command:
-            case JoinQueue(position, step):
-                self._join(call, position, step, now)
+            case JoinQueue():
+                self._join(call, command, now)
             case LeaveQueue(outcome):
                 self._gone(call_id, outcome, now)
                 self._do(self.acd.leave(call_id, now))
@@ -151,11 +151,11 @@ class Queues:
                     step = call.step
                     assert isinstance(step, Queue)
                     assert call.position is not None
-                    caller = _caller(call, step, state.since)
+                    caller = _caller(call, step, state.since, kept=state.kept)
                     offers = [AgentId(caller.queue.client, offer.agent) for offer in state.offers]
                     waiting.append((caller, offers))
                     self._places[call.info.id] = _Place(call.position, caller.queue, state.since, step)
-                case Talking() if call.agent and not self._talks_with(call):
+                case Talking() | CallingBack() if call.agent and not self._talks_with(call):
                     step = next(
                         one.step
                         for one in map(call.plan.nodes.__getitem__, reversed(call.met))
@@ -184,14 +184,15 @@ class Queues:
         if agent is not None and agent.queue is not None:
             self.metrics.offer_over(agent.queue, outcome)
 
-    def _join(self, call: Call, position: int, step: Queue, now: datetime) -> None:
+    def _join(self, call: Call, command: JoinQueue, now: datetime) -> None:
         call_id = call.info.id
         if self.acd.position(call_id) is not None:
             self._tell_again(call)
             return
         assert isinstance(call.state, Queueing)
-        caller = _caller(call, step, call.state.since)
-        self._places[call_id] = _Place(position, caller.queue, caller.entered, step)
+        step = command.step
+        caller = _caller(call, step, call.state.since, kept=command.kept)
+        self._places[call_id] = _Place(command.position, caller.queue, caller.entered, step)
         actions = self.acd.enter(caller, now)
         if self.acd.position(call_id) is not None:
             self._tell(call_id, QueueJoined())
@@ -286,7 +287,7 @@ class _Loads(Mapping[str, QueueLoad]):
         return hours is None or self._client.hours[hours].is_open(self._now)
 
 
-def _caller(call: Call, step: Queue, entered: datetime) -> Caller:
+def _caller(call: Call, step: Queue, entered: datetime, *, kept: bool = False) -> Caller:
     client = call.info.client or ""
     return Caller(
         call.info.id,
@@ -297,4 +298,5 @@ def _caller(call: Call, step: Queue, entered: datetime) -> Caller:
         step.front,
         step.needs,
         step.relax,
+        kept,
     )

@@ -132,12 +132,13 @@ class Media:
             time.sleep(0.02)
         return began
 
-    def wait_for_speech(self, wav: Path, within: float = 15.0) -> None:
+    def wait_for_speech(self, wav: Path, within: float = 15.0, since: int | None = None) -> None:
         """Wait until somebody is heard saying what is in a file, at least half as long: it went through a
-        recording meanwhile, so frames are others."""
+        recording, or another codec, meanwhile, so frames are others. Those before `since` do not count,
+        which is now unless it is given."""
         said = samples(wav)
         wanted = sum(max(map(abs, said[at : at + FRAME])) > _QUIET for at in range(0, len(said), FRAME))
-        since, until = len(self.frames), time.monotonic() + within
+        since, until = len(self.frames) if since is None else since, time.monotonic() + within
         while sum(_loud(frame) for _, frame in self.frames[since:]) < wanted // 2:
             assert time.monotonic() < until, "nobody is heard"
             time.sleep(0.02)

@@ -1,14 +1,9 @@
 """Callers wait for agents: order, wrap-up, those who come and go, and a router that dies meanwhile."""
 
-import json
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +12,7 @@ from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
 from tests.harness.router import RouterProcess
-from tests.harness.sandbox import ROOT, Sandbox
+from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import (
     ANSWERED,
     CALL_AS_PHONE,
@@ -28,19 +23,16 @@ from tests.harness.sipp import (
     INVITE_HEARING,
     PICK_UP,
     RINGING,
-    Callee,
-    Caller,
     Move,
     Sipp,
     bye,
     hang_up,
     pause,
-    register,
     reject,
 )
 from tests.harness.waiting import wait_until
 from tests.live.conftest import BringUp, RunRouter
-from tests.live.room import Room
+from tests.live.switchboard import Switchboard, talks
 
 pytestmark = pytest.mark.live
 
@@ -91,50 +83,6 @@ routes:
 NUMBERS = {"kari": 100, "ola": 101, "per": 102, "fast": 110, "declines": 111, "silent": 112, "busy": 113,
            "early": 115, "slow": 116, "last": 117}  # fmt: skip
 """Who has a phone that is registered."""
-WAITS = (INVITE, ANSWERED, HUNG_UP_ON)
-"""A caller who waits for whatever comes, and is hung up on."""
-
-
-def talks(seconds: float, rings: float = 0.3) -> tuple[Move, ...]:
-    """A phone that rings, is answered, and hung up by its owner."""
-    return (CALLED, RINGING, pause(rings), PICK_UP, pause(seconds), hang_up())
-
-
-class Switchboard(Room):
-    """A sandbox with its router, agents and callers."""
-
-    def agent(self, name: str, *moves: Move, calls: int | None = None) -> Callee:
-        """What an agent's phone does to each call."""
-        phone = Callee(*moves, calls=calls)
-        self._stack.callback(phone.stop)
-        phone.listening()
-        register(self.sandbox, [(self.sandbox.phones[NUMBERS[name] - 100], phone.port)])
-        return phone
-
-    def caller(self, did: str, *moves: Move, **more: Any) -> Caller:
-        caller = Caller(self.sandbox, did, *(moves or WAITS), **more)
-        self._stack.callback(caller.stop)
-        return caller
-
-    def typed(self, *words: str) -> str:
-        """What a command prints."""
-        program = str(Path(sys.executable).with_name("callrouter"))
-        command = [program, *words, "--config", str(self.router.config)]
-        done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=30, check=True)
-        return done.stdout
-
-    def queue(self, name: str) -> Any:
-        """How a queue stands."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.router.port}/queues", timeout=5) as reply:
-            return next(row for row in json.load(reply) if row["queue"] == name)
-
-    def waiting(self, name: str, count: int) -> None:
-        wait_until(lambda: len(self.queue(name)["callers"]) == count, f"{count} callers wait")
-
-    def records_of(self, did: str, count: int, within: float = 30.0) -> list[CallRecord]:
-        """The latest so many, in the order in which the calls arrived."""
-        records = self.router.records(did, within, count)[:count]
-        return sorted(records, key=lambda record: record.info.arrived_at)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +94,7 @@ def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterPr
 @pytest.fixture
 def board(running: tuple[Sandbox, RouterProcess]) -> Iterator[Switchboard]:
     with ExitStack() as stack:
-        board = Switchboard(*running, stack)
+        board = Switchboard(*running, stack, NUMBERS)
         yield board
         for agent in board.queue("everybody")["agents"]:
             if agent["state"] in ("paused", "logged_out"):

@@ -100,8 +100,10 @@ class Channel:
 class Asterisk:
     """Asterisk, its phones and its caller, as far as one call sees them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, calls_us: bool) -> None:
+        """`calls_us` is false of a caller who is called back, and has no channel before."""
         self.random = Random(seed)
+        self._calls_us = calls_us
         self.now = 0.0
         self.bridge: set[int] | None = None
         self.music = False
@@ -117,8 +119,7 @@ class Asterisk:
         """A dead man struck."""
         self.sent_away = False
         """The router sent the caller on in the dialplan."""
-        self.channels: dict[int, Channel] = {CALLER: Channel()}
-        self.channels[CALLER].state = "Ring"
+        self.channels: dict[int, Channel] = {}
         self.leg_bridges: set[int] = set()
         """The legs that have a bridge of their own."""
         self._playing: dict[int, int] = {}
@@ -134,6 +135,12 @@ class Asterisk:
         self._commanded_until = 0.0
         self.tell: Callable[[CallEvent], None] = lambda event: None
         """Where events go."""
+        if calls_us:
+            self._call()
+
+    def _call(self) -> None:
+        self.channels[CALLER] = Channel()
+        self.channels[CALLER].state = "Ring"
         self._set_dead_man(CALLER)
         self.later(self._some_time(), self._caller_gives_up)
         if self.random.random() < 0.03:
@@ -311,6 +318,8 @@ class Asterisk:
                 return
         self.channels[command.leg] = Channel()
         self._set_dead_man(command.leg)
+        if command.leg == CALLER:
+            self.later(60.0 + self._some_time(), self._caller_gives_up)
         self.later(self.random.random() * 0.03, lambda: self._ready(command.leg))
 
     def _ready(self, number: int) -> None:
@@ -445,7 +454,7 @@ class Asterisk:
             if not (channel.alive and channel.ours and channel.dead_man == deadline):
                 return
             self.struck = True
-            if number == CALLER:
+            if number == CALLER and self._calls_us:
                 self._to_dialplan(CALLER)
             else:
                 self._leave(number, 16, 0)
@@ -568,10 +577,10 @@ class Asterisk:
             channel = self.channels.get(leg.number)
             if not leg.gone:
                 legs[leg.number] = channel.state if channel and channel.alive else None
-        caller = self.channels[CALLER]
+        caller = self.channels.get(CALLER)
         return Sighting(
             legs=legs,
-            caller_departed=caller.alive and not caller.ours,
+            caller_departed=caller is not None and caller.alive and not caller.ours,
             ended_playbacks=frozenset(call.playing) - self._playing.keys(),
             bridged=set(self.bridge or ()) if isinstance(call.state, Talking) else None,
             recorded=self._end_of(call.recording),

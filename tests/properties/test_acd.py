@@ -14,7 +14,7 @@ from router.core.plan import QueueRules
 from router.core.waiting import Action, Caller, Dismiss, Offer, Waiting, Withdraw
 
 START = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-RULES = QueueRules("fjord.yaml:9", (), "longest-idle", 15, 20, 3, 6, True, True, 45, None, "default")
+RULES = QueueRules("fjord.yaml:9", (), "longest-idle", 15, 20, 3, 6, True, True, 45, "default")
 AGENTS = tuple(AgentId("fjord", name) for name in ("kari", "ola", "per", "pia"))
 SKILLS: Mapping[AgentId, Mapping[str, tuple[str, ...]]] = {
     AGENTS[0]: {"language": ("vi",)},

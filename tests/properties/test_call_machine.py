@@ -22,6 +22,7 @@ from router.core.call import (
     Asking,
     Call,
     Ending,
+    LegState,
     Messaging,
     Over,
     Ringing,
@@ -76,6 +77,7 @@ from router.core.plan import (
     Dialplan,
     Directory,
     HangUp,
+    KeptPlace,
     Menu,
     Message,
     PlanNode,
@@ -83,6 +85,7 @@ from router.core.plan import (
     QueueOutcome,
     QueueRules,
     Refuse,
+    Return,
     Ring,
     RingOutcome,
     Say,
@@ -151,7 +154,7 @@ class History:
     """One call lived through: the router (as the engine runs it) on one side, the model on the other."""
 
     def __init__(self, plan: CallPlan, seed: int, troubled: bool) -> None:
-        self.asterisk = Asterisk(seed)
+        self.asterisk = Asterisk(seed, calls_us=plan.returns is None)
         self.asterisk.tell = self.happens
         self.random = self.asterisk.random
         self.plan = plan
@@ -195,6 +198,8 @@ class History:
             return
         if getattr(event, "leg", CALLER) >= len(self.call.legs):
             return  # A forgetful router does not know this leg: the engine drops events of unknown channels.
+        if getattr(event, "leg", None) == CALLER and self.call.caller.state is LegState.ABSENT:
+            return
         now = self.asterisk.clock()
         before = self.call
         self.call, commands = machine.step(before, event, now)
@@ -378,7 +383,8 @@ class History:
         for name in sorted(self._late):
             self._late.discard(name)
             self.happens(TimerFired(name))
-        self.asterisk.remove_strangers({leg.number for leg in self.call.legs})
+        known = {leg.number for leg in self.call.legs if leg.state is not LegState.ABSENT}
+        self.asterisk.remove_strangers(known)
         self._given_up_legs_may_ring()
         if self.records:
             self.asterisk.music = False
@@ -458,7 +464,7 @@ class History:
 
     def _check_finish(self, record: CallRecord) -> None:
         """Nothing is left behind that we made or held."""
-        known = range(len(self.call.legs))
+        known = [leg.number for leg in self.call.legs if leg.state is not LegState.ABSENT]
         for number, channel in self.asterisk.channels.items():
             if number not in known or not channel.alive:
                 continue
@@ -484,10 +490,14 @@ def check_record(history: History) -> None:
     (record,) = history.records
     call, plan, asterisk = history.call, history.call.plan, history.asterisk
     assert isinstance(call.state, Over)
-    assert [a.number for a in record.attempts] == [leg.number for leg in call.legs[1:]]
+    rung = [leg.number for leg in call.legs if leg.number or plan.returns]
+    assert [a.number for a in record.attempts] == [
+        n for n in rung if call.legs[n].state is not LegState.ABSENT
+    ]
     if not history.forgot:
         created = [c.leg for c in history.commands if isinstance(c, CreateLeg)]
-        assert created == [a.number for a in record.attempts], "an attempt is a leg, dialled or refused"
+        attempts = [a.number for a in record.attempts]
+        assert sorted(created) == attempts, "an attempt is a leg, dialled or refused"
     assert min(record.talk_seconds, record.wait_seconds, record.ring_seconds) >= 0
     assert record.ended_at >= record.info.arrived_at
 
@@ -583,6 +593,7 @@ TREATMENTS = (
 """What somebody has who is chosen in a directory; nobody is there any more, by the first."""
 MOBILES = tuple(Target(person.name, person.dial, confirm=True) for person in PEOPLE)
 ALL_TOLD = QueueRules(position=True, wait=True, every=10)
+KEPT = QueueRules(keeps=KeptPlace("1", Callback(tone="informal"), WHISPER, 600))
 PHONES_OF = {"anna": PEOPLE[:1], "bo": MOBILES[1:], "cai": ()}
 QUEUED: tuple[Step, ...] = (
     Queue("desk", ("anna",), 60.0, phones=PHONES_OF),
@@ -590,7 +601,16 @@ QUEUED: tuple[Step, ...] = (
         "desk", ("anna", "bo", "cai"), 30.0, phones=PHONES_OF, rules=ALL_TOLD, confirm=HELLO, announce=WHISPER
     ),
     Queue("desk", (), 60.0),
+    Queue("desk", ("anna",), 60.0, phones=PHONES_OF, rules=KEPT),
 )
+RETURNS = Return("bbbbbbbbbbbbb", T0, Target("+4790000001", "PJSIP/+4790000001@trunk"), Speak("Gone.", "en"))
+RETURNED = [
+    CallPlan(
+        (PlanNode(Queue("desk", ("anna", "bo"), 60.0, phones=PHONES_OF, calls_back=told)),), returns=RETURNS
+    )
+    for told in (None, WHISPER)
+]
+"""Calls to somebody who is called back."""
 CHOICES = {"ask": ASKED, "queue": QUEUED, "leave": LEFT, "search": SEARCHED}
 FORMS = (
     *["say"] * 4,
@@ -655,7 +675,9 @@ lived = 0
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(plan=plans(), first_seed=st.integers(0, 1_000_000))
+@given(
+    plan=st.one_of(plans(), plans(), plans(), st.sampled_from(RETURNED)), first_seed=st.integers(0, 1_000_000)
+)
 def live_through(plan: CallPlan, first_seed: int) -> None:
     global lived
     for seed in range(first_seed, first_seed + SEEDS):

@@ -17,7 +17,7 @@ from router.core.plan import QueueRules
 from router.core.waiting import NOT_ANSWERING, Caller, Dismiss, Offer, Paused, Withdraw
 
 START = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-RULES = QueueRules("fjord.yaml:9", (), "longest-idle", 15, 0, None, None, True, True, 45, None, "default")
+RULES = QueueRules("fjord.yaml:9", (), "longest-idle", 15, 0, None, None, True, True, 45, "default")
 QUEUE = QueueId("fjord", "reception")
 KARI, OLA, PER = (AgentId("fjord", name) for name in ("kari", "ola", "per"))
 

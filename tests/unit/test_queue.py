@@ -83,7 +83,7 @@ def test_nothing_is_answered_before_the_caller_waits() -> None:
     assert call.doing[0] == JoinQueue(0, DESK)
     assert not call.call.answering
     call.then(QueueJoined())
-    assert call.doing == [AnswerCaller(), OpenBridge(), StartMusic("default"), SetTimer("queue", 60.0)]
+    assert call.doing == [AnswerCaller(), OpenBridge(), StartMusic("default"), SetTimer("queue", 59.0)]
     assert call.call.phase is Phase.QUEUE
     assert call.then(QueueJoined()).doing == [], "told twice"
 

@@ -366,7 +366,6 @@ def test_who_has_a_name_or_an_extension_can_be_found_in_a_directory() -> None:
 NOT_BUILT = [
     ("contacts", "screening: {allow: contacts}", "contacts"),
     ("a block rule", "screening: {block: [{name: b, when: {not: {caller: {contact: vip}}}}]}", "contact"),
-    ("a callback", "queues: {desk: {agents: kari, callback_key: 1}}", "callback_key"),
 ]
 
 
@@ -379,7 +378,7 @@ def test_what_is_not_carried_out_yet_is_named(text: str, what: str) -> None:
 def test_what_is_carried_out_is_not_warned_of() -> None:
     rules = compiled(
         f"{HEAD}greeting: Hi\nscreening: {{treatment: {{challenge: Hi}}}}\n"
-        "queues: {desk: {agents: kari}}\n"
+        "queues: {desk: {agents: kari, callback_key: 1}}\n"
         "last_resort: [{menu: {choices: {1: []}}}, directory, {ring: ola, confirm: true, announce: Hi},"
         " {say: Hi}, {queue: desk}, message, callback]\n"
         "routes: [{name: r, when: {agents: {desk: 0}}, do: [hangup]}]\n"
@@ -393,12 +392,15 @@ def test_a_way_without_a_choice_is_told_as_such() -> None:
 
 
 def test_it_is_told_once_with_the_first_place() -> None:
-    queues = "{desk: {agents: ola, callback_key: 1}, sales: {agents: ola, callback_key: 2}}"
-    rules = compiled(f"{HEAD}queues: {queues}\nlast_resort: [{{queue: desk}}, {{queue: sales}}]\n")
-    told = [str(one) for one in rules.warnings if "`callback_key`" in one.what]
+    routes = (
+        "[{name: a, when: {caller: {contact: vip}}, do: hangup},"
+        " {name: b, when: {caller: {contact: x}}, do: hangup}]"
+    )
+    rules = compiled(f"{HEAD}routes: {routes}\n")
+    told = [str(one) for one in rules.warnings if "`contact`" in one.what]
     assert told == [
-        "f.yaml:11:44: `callback_key` (here and at 1 more places) is not carried out by this version yet; "
-        "nobody is called back, and the key does nothing"
+        "f.yaml:11:26: `contact` (here and at 1 more places) is not carried out by this version yet; "
+        "no caller is a contact"
     ]
 
 

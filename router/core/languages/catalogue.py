@@ -71,6 +71,14 @@ class Phrase(StrEnum):
     """or about `{minutes}` minutes, two or more."""
     QUEUE_LEAVE = "queue_leave"
     """0 ends the waiting."""
+    QUEUE_CALLBACK = "queue_callback"
+    """`{key}` keeps the place, and the caller is called back."""
+    PLACE_KEPT = "place_kept"
+    """Thanks, and goodbye: the place is kept, and the caller is called when it is their turn."""
+    CALLS_BACK = "calls_back"
+    """Said to an agent: they are about to call `{caller}` back for `{client}`."""
+    NOT_REACHED = "not_reached"
+    """Said to an agent: whom they were to call back does not answer."""
     AGENT_IN = "agent_in"
     """Said to an agent who keyed it in: you are logged in,"""
     AGENT_OUT = "agent_out"
@@ -116,6 +124,8 @@ PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.QUEUE_PLACE: frozenset({"number"}),
     Phrase.QUEUE_FAR: frozenset({"number"}),
     Phrase.QUEUE_WAIT: frozenset({"minutes"}),
+    Phrase.QUEUE_CALLBACK: frozenset({"key"}),
+    Phrase.CALLS_BACK: frozenset({"caller", "client"}),
     Phrase.SEARCH_AGAIN: frozenset({"key"}),
     Phrase.MAIL_MESSAGE: frozenset({"caller", "to"}),
     Phrase.MAIL_CALLBACK: frozenset({"caller", "to"}),

@@ -66,6 +66,16 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "Tryk 0, hvis De ikke vil vente længere.", "Tryk 0, hvis du ikke vil vente længere."
         ),
+        Phrase.QUEUE_CALLBACK: Toned(
+            "Tryk {key} for at beholde Deres plads og blive ringet op.",
+            "Tryk {key}, så beholder du pladsen, og vi ringer til dig.",
+        ),
+        Phrase.PLACE_KEPT: Toned(
+            "Tak. De beholder Deres plads, og vi ringer, når det er Deres tur. Farvel.",
+            "Tak, du beholder pladsen, og vi ringer, når det er din tur. Hej hej!",
+        ),
+        Phrase.CALLS_BACK: "En, der vil ringes op, for {client}. Du ringer til {caller}.",
+        Phrase.NOT_REACHED: "Den, der ringede, svarer ikke.",
         Phrase.AGENT_IN: "Du er logget ind.",
         Phrase.AGENT_OUT: "Du er logget ud.",
         Phrase.AGENT_PAUSED: "Du holder pause og får ingen opkald.",

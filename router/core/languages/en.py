@@ -68,6 +68,13 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "If you do not want to wait any longer, please press 0.", "To stop waiting, press 0."
         ),
+        Phrase.QUEUE_CALLBACK: "Press {key} to keep your place and be called back.",
+        Phrase.PLACE_KEPT: Toned(
+            "Thank you. You keep your place, and we will call you when it is your turn. Goodbye.",
+            "Thanks, you keep your place, and we'll call you when it's your turn. Bye!",
+        ),
+        Phrase.CALLS_BACK: "A callback for {client}. You are calling {caller}.",
+        Phrase.NOT_REACHED: "The caller does not answer.",
         Phrase.AGENT_IN: "You are logged in.",
         Phrase.AGENT_OUT: "You are logged out.",
         Phrase.AGENT_PAUSED: "You are paused, and get no calls.",

@@ -66,6 +66,16 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "Tast 0 hvis De ikke vil vente lenger.", "Tast 0 hvis du ikke vil vente lenger."
         ),
+        Phrase.QUEUE_CALLBACK: Toned(
+            "Tast {key} for å beholde plassen og bli ringt opp.",
+            "Tast {key}, så beholder du plassen, og vi ringer deg.",
+        ),
+        Phrase.PLACE_KEPT: Toned(
+            "Takk. De beholder plassen, og vi ringer når det er Deres tur. På gjenhør.",
+            "Takk, du beholder plassen, og vi ringer når det er din tur. Ha det!",
+        ),
+        Phrase.CALLS_BACK: "En som vil ringes opp, for {client}. Du ringer {caller}.",
+        Phrase.NOT_REACHED: "Innringeren svarer ikke.",
         Phrase.AGENT_IN: "Du er logget inn.",
         Phrase.AGENT_OUT: "Du er logget ut.",
         Phrase.AGENT_PAUSED: "Du har pause, og får ingen samtaler.",

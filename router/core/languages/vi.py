@@ -78,6 +78,15 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_SOON: "Thời gian chờ có lẽ không quá một phút.",
         Phrase.QUEUE_WAIT: "Thời gian chờ có lẽ khoảng {minutes} phút.",
         Phrase.QUEUE_LEAVE: Toned("Để thôi chờ, xin bấm phím 0.", "Thôi chờ thì bấm phím 0."),
+        Phrase.QUEUE_CALLBACK: Toned(
+            "Để giữ chỗ và được gọi lại, xin bấm phím {key}.", "Giữ chỗ và được gọi lại thì bấm phím {key}."
+        ),
+        Phrase.PLACE_KEPT: Toned(
+            "Xin cảm ơn. Quý khách được giữ chỗ, và chúng tôi sẽ gọi khi đến lượt. Xin chào quý khách.",
+            "Cảm ơn bạn, chỗ của bạn được giữ, đến lượt chúng tôi sẽ gọi. Chào bạn!",
+        ),
+        Phrase.CALLS_BACK: "Cuộc gọi lại cho {client}. Bạn đang gọi {caller}.",
+        Phrase.NOT_REACHED: "Người gọi không trả lời.",
         Phrase.AGENT_IN: "Bạn đã đăng nhập.",
         Phrase.AGENT_OUT: "Bạn đã đăng xuất.",
         Phrase.AGENT_PAUSED: "Bạn đang tạm nghỉ và không nhận cuộc gọi.",

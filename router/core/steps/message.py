@@ -119,7 +119,7 @@ def advance(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Tu
     if isinstance(event, NumberRead) and not (
         state.stage is Stage.READING and event.text == state.asking.row
     ):
-        return Turn(_displayed(call, event))
+        return Turn(displayed(call, event))
     match state.stage:
         case Stage.INVITED:
             return _invited(call, state, event, now)
@@ -137,7 +137,7 @@ def advance(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Tu
             assert_never(state.stage)
 
 
-def _displayed(call: Call, event: NumberRead) -> Call:
+def displayed(call: Call, event: NumberRead) -> Call:
     """What the display shows counts until something else is known."""
     if call.callback is not None or event.text != call.info.caller:
         return call
@@ -281,13 +281,13 @@ def _answered(call: Call, state: Messaging, reply: Reply) -> Turn:
         case Stage.CONFIRMING:
             return _close(call)
         case _:
-            return _number(call, state)
+            return ask_number(call)
 
 
 # The number
 
 
-def _number(call: Call, state: Messaging) -> Turn:
+def ask_number(call: Call) -> Turn:
     """Come to the number at which to call back."""
     if call.callback is None:
         return _key_in(call, Messaging(Stage.KEYING))
@@ -330,7 +330,9 @@ def _close(call: Call) -> Turn:
     elif call.callback is None:
         return Turn(call, outcome=OTHERWISE)
     else:
-        disposition, thanks = Disposition.CALLBACK_REQUESTED, Phrase.CALLBACK_TAKEN
+        kept = call.queued_since is not None
+        thanks = Phrase.PLACE_KEPT if kept else Phrase.CALLBACK_TAKEN
+        disposition = Disposition.CALLBACK_REQUESTED
     call, commands = say.play(call, (_phrase(call, thanks),))
     closing = Messaging(Stage.CLOSING, Asking(1, call.playbacks))
     return Turn(replace(call, state=closing, settled=Settled(disposition)), commands)
@@ -346,7 +348,7 @@ def _closing(call: Call, state: Messaging, event: CallEvent, now: datetime) -> T
 
 
 def _step(call: Call) -> Message | Callback:
-    step = call.step
+    step = call.wish or call.step
     assert isinstance(step, Message | Callback)
     return step
 

@@ -9,6 +9,11 @@ Until the caller waits nothing is answered: a full queue, or one without agents,
 there is music, and now and then an announcement, during which the music stops. All phones of an agent ring
 together. A caller whose time is up goes on, unless somebody who has answered is just asked whether to take
 the call.
+
+A caller who would rather not wait on the line presses the queue's callback key. Asked where, if that is not
+known, they wait no longer but keep the place: the call ends, and the router makes another one, of nobody yet,
+that waits from where this one came to wait (core/returning.py) and, once an agent has it, calls the caller
+(callback.py). Who does not say where waits on.
 """
 
 from collections.abc import Iterator
@@ -23,6 +28,7 @@ from router.core.call import (
     Call,
     Commands,
     Connected,
+    Messaging,
     Offer,
     Queueing,
     Settled,
@@ -37,6 +43,7 @@ from router.core.commands import (
     LeaveQueue,
     OfferFailed,
     OfferTaken,
+    ReadNumber,
     SetTimer,
     StartMusic,
     StopMusic,
@@ -50,6 +57,7 @@ from router.core.events import (
     KeyPressed,
     LegEnded,
     LegLost,
+    NumberRead,
     OfferWithdrawn,
     PlaybackEnded,
     QueueEnded,
@@ -60,9 +68,9 @@ from router.core.events import (
 )
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
-from router.core.plan import Queue, QueueOutcome, Speak
+from router.core.plan import OTHERWISE, Queue, QueueOutcome, Speak
 from router.core.record import Disposition, Evidence
-from router.core.steps import offering, say
+from router.core.steps import message, offering, question, say
 
 TIMER = "queue"
 ANNOUNCE = "announce"
@@ -80,11 +88,15 @@ ANSWERED = "answered"
 """Outcome of a queue, by which the caller reached somebody and talked."""
 ABANDONED = "abandoned"
 """... by which the caller hung up."""
+KEPT = "callback"
+"""... by which the caller waits no longer, but keeps the place, or is just asked for that."""
 
 
 def enter(call: Call, step: Queue, now: datetime) -> Turn:
-    """Come to wait."""
-    return Turn(replace(call, state=Queueing(now)), (_join(call, step),))
+    """Come to wait; from where the place was kept, if it was."""
+    kept = call.plan.returns.since if call.plan.returns else call.queued_since
+    state = Queueing(kept or now, kept=kept is not None)
+    return Turn(replace(call, state=state, queued_since=None), (_join(call, state, step),))
 
 
 def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Turn:
@@ -115,6 +127,10 @@ def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Tur
             return _time_is_up(call, state, now)
         case KeyPressed(leg, key) if leg == CALLER and key == LEAVE and state.joined:
             return _ended(call, state, QueueOutcome.LEFT, "", now)
+        case KeyPressed(leg, key) if leg == CALLER and _keeps(state, step, key):
+            return _keep(question.pressed(call, key, now), state, now)
+        case NumberRead():
+            return Turn(message.displayed(call, event))
         case TimerFired(timer) if timer == ANNOUNCE:
             return Turn(call, (TellPosition(),))
         case QueueTold() if state.joined and state.playback is None:
@@ -131,11 +147,20 @@ def advance(call: Call, state: Queueing, event: CallEvent, now: datetime) -> Tur
             return Turn(call)
 
 
+def asked(call: Call, state: Messaging, event: CallEvent, now: datetime) -> Turn:
+    """Take one event of a caller who is asked where to call back; who does not say it waits on."""
+    turn = message.advance(call, state, event, now)
+    if turn.outcome != OTHERWISE:
+        return turn
+    again = enter(turn.call, _step(call), now)
+    return Turn(again.call, turn.commands + again.commands)
+
+
 def over(call: Call, state: Queueing) -> Commands:
     """What ends with the waiting, whatever came of it."""
     offers = tuple(CancelTimer(offer_timer(offer.agent)) for offer in state.offers)
     playing = () if state.playback is None else (StopPlayback(state.playback),)
-    music = (StopMusic(),) if state.joined and state.playback is None else ()
+    music = (StopMusic(),) if state.joined and state.playback is None and not call.caller.gone else ()
     return (*CANCEL_TIMERS, *offers, *playing, *music)
 
 
@@ -150,16 +175,34 @@ def _step(call: Call) -> Queue:
     return step
 
 
-def _join(call: Call, step: Queue) -> JoinQueue:
+def _join(call: Call, state: Queueing, step: Queue) -> JoinQueue:
     assert call.position is not None
-    return JoinQueue(call.position, step)
+    return JoinQueue(call.position, step, state.kept)
 
 
 def _joined(call: Call, state: Queueing, step: Queue, now: datetime) -> Turn:
-    call, commands = say.in_bridge(replace(call, state=state))
-    call = with_evidence(call, Evidence(now, "queue_joined", detail=step.queue))
+    call = with_evidence(replace(call, state=state), Evidence(now, "queue_joined", detail=step.queue))
+    timer = SetTimer(TIMER, _left(step.wait_for, state.since, now))
+    if call.caller.gone:  # Nobody is on the line who would hear anything.
+        return Turn(call, (timer,))
+    call, commands = say.in_bridge(call)
     told: Commands = (TellPosition(),) if step.rules.tells else ()
-    return Turn(call, (*commands, StartMusic(step.rules.music), SetTimer(TIMER, step.wait_for), *told))
+    look = () if step.rules.keeps is None else (ReadNumber(call.info.caller),)
+    return Turn(call, (*commands, StartMusic(step.rules.music), timer, *told, *look))
+
+
+def _keeps(state: Queueing, step: Queue, key: str) -> bool:
+    """Whether by this key the place is kept; not while an agent who has answered may take the call."""
+    keeps = step.rules.keeps
+    return keeps is not None and key == keeps.key and state.joined and not state.asked
+
+
+def _keep(call: Call, state: Queueing, now: datetime) -> Turn:
+    """The caller is to be called back: nobody is rung for them until it is known where."""
+    call, commands = _out(call, state, KEPT)
+    call = with_evidence(replace(call, queued_since=state.since), Evidence(now, "queue_ended", detail=KEPT))
+    turn = message.ask_number(call)
+    return Turn(turn.call, commands + turn.commands, turn.outcome)
 
 
 def _offer(call: Call, state: Queueing, step: Queue, agent: str, now: datetime) -> Turn:
@@ -205,13 +248,19 @@ def _time_is_up(call: Call, state: Queueing, now: datetime) -> Turn:
     return _ended(call, state, QueueOutcome.TIMEOUT, "", now)
 
 
-def _ended(call: Call, state: Queueing, outcome: str, by: str, now: datetime) -> Turn:
+def _out(call: Call, state: Queueing, outcome: str) -> tuple[Call, Commands]:
+    """The caller waits no longer."""
     commands: Commands = over(call, state) if state.joined else ()
     for offer in state.offers:
         call, state, cancels = _give_up(call, state, offer)
         commands += cancels
     if state.joined:
         commands += (LeaveQueue(outcome),)
+    return call, commands
+
+
+def _ended(call: Call, state: Queueing, outcome: str, by: str, now: datetime) -> Turn:
+    call, commands = _out(call, state, outcome)
     if outcome == ANSWERED:
         return Turn(call, commands, Settled(Disposition.ANSWERED, by))
     ended = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
@@ -251,6 +300,8 @@ def _announcement(step: Queue, told: QueueTold) -> tuple[Speak, ...]:
     if step.rules.wait and told.wait is not None:
         minutes = next((most for most in MINUTES if told.wait <= most * 60), MINUTES[-1])
         said.append(say(Phrase.QUEUE_WAIT, minutes=str(minutes)) if minutes > 1 else say(Phrase.QUEUE_SOON))
+    if step.rules.keeps is not None:
+        said.append(say(Phrase.QUEUE_CALLBACK, key=step.rules.keeps.key))
     return (*said, say(Phrase.QUEUE_LEAVE)) if said else ()
 
 
@@ -265,25 +316,27 @@ def announcements(step: Queue) -> Iterator[Speak]:
 
 def _again(call: Call, state: Queueing, step: Queue, now: datetime) -> Commands:
     """After a gap: join again, which does nothing to who waits still, and all timers."""
-    join = _join(call, step)
+    join = _join(call, state, step)
     if not state.joined:
         return (join,)
-
-    def left(seconds: float, since: datetime) -> float:
-        # The clock may have been set back meanwhile: never longer than the whole time.
-        return max(seconds - max((now - since) / timedelta(seconds=1), 0.0), 0.0)
-
     offers = (
-        SetTimer(offer_timer(offer.agent), left(step.rules.ring_for, offer.since)) for offer in state.offers
+        SetTimer(offer_timer(offer.agent), _left(step.rules.ring_for, offer.since, now))
+        for offer in state.offers
     )
-    announce = (SetTimer(ANNOUNCE, step.rules.every),) if step.rules.tells and state.playback is None else ()
+    hears = step.rules.tells and state.playback is None and not call.caller.gone
+    announce = (SetTimer(ANNOUNCE, step.rules.every),) if hears else ()
     return (
         join,
-        SetTimer(TIMER, left(step.wait_for, state.since)),
+        SetTimer(TIMER, _left(step.wait_for, state.since, now)),
         *offers,
         *announce,
         *offering.waits_again(state),
     )
+
+
+def _left(seconds: float, since: datetime, now: datetime) -> float:
+    """How many of so many seconds are left; all where the clock was set back meanwhile."""
+    return max(seconds - max((now - since) / timedelta(seconds=1), 0.0), 0.0)
 
 
 def _offer_to(state: Queueing, agent: str) -> Offer | None:

@@ -58,7 +58,7 @@ def music_again(call: Call) -> Commands:
     """What a gap may have swallowed of the music: that it plays while the caller waits, and not then."""
     steps = (call.plan.nodes[at].step for at in call.met)
     played = [music for step in steps if (music := _music_of(step))]
-    if not played:
+    if not played or not call.bridged:
         return ()
     match call.state:
         case Ringing() | Queueing(joined=True, playback=None):

@@ -258,7 +258,7 @@ def read_event(event: models.Event, leg: int) -> CallEvent | None:
         case models.ChannelDestroyed():
             return LegEnded(leg, event.cause, event.tech_cause or 0)
         case models.StasisStart():
-            return LegReady(leg) if leg != CALLER else None
+            return LegReady(leg) if tuple(event.args[:1]) == (LEG,) else None
         case models.ChannelDtmfReceived():
             return KeyPressed(leg, event.digit)
         case _:
@@ -333,10 +333,12 @@ def _media(prompt: Heard, call: Call, outbound: Outbound) -> str:
 def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     """`create` and later `dial`, never `originate`, which follows 302 redirects to wherever they point.
 
-    The caller's channel as originator lends its codecs, so that nothing is transcoded.
+    The other party's channel as originator lends its codecs, so that nothing is transcoded. A caller who is
+    called back sees the number that they had called.
     """
     outside = command.target.outside and outbound.present == "called"
-    number = call.info.dialled if outside else call.info.caller
+    number = call.info.dialled if outside or command.leg == CALLER else call.info.caller
+    other = call.partner if command.leg == CALLER else CALLER
     variables = {_ABSOLUTE: str(outbound.dead_man)}
     if _PRESENTABLE.fullmatch(number):
         variables["CONNECTEDLINE(num,i)"] = number  # i: only set; nobody is to be told of it yet.
@@ -345,8 +347,9 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
         "app": outbound.app,
         "appArgs": LEG,
         "channelId": channel_id(call, command.leg),
-        "originator": call.info.channel,
     }
+    if other is not None and not call.legs[other].gone:
+        query["originator"] = channel_id(call, other)
     return Request("POST", "channels/create", query, {"variables": variables})
 
 

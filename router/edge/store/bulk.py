@@ -31,9 +31,11 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from router.core.record import CallRecord, Disposition
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row
@@ -115,6 +117,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     attempts: list[Row] = []
     messages: list[Row] = []
     deliveries: list[Row] = []
+    answers: list[CallRecord] = []
     for operation in batch:
         match operation:
             case Happening():
@@ -127,13 +130,24 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 if record.message is not None:
                     messages.append(ops.message_row(record, record.message))
                     deliveries += ops.delivery_rows(record, record.message)
+                if record.answers and record.disposition is Disposition.ANSWERED:
+                    answers.append(record)
     bulk.run(connection, bulk.arrivals, arrivals)
     bulk.run(connection, bulk.timeline, timeline)
     closed = bulk.run(connection, bulk.ends, ends)
     bulk.run(connection, bulk.attempts, attempts)
     bulk.run(connection, bulk.messages, messages)
     bulk.run(connection, bulk.deliveries, deliveries)
+    for record in answers:
+        _done(connection, record)
     return closed == len(ends)
+
+
+def _done(connection: Connection, record: CallRecord) -> None:
+    """Who was called back wishes it no longer."""
+    wish = and_(MESSAGES.c.call_id == record.answers, MESSAGES.c.done_at.is_(None))
+    done = {"done_at": record.ended_at, "done_by": record.answered_by}
+    connection.execute(update(MESSAGES).where(wish).values(done))
 
 
 def write_alone(connection: Connection, bulk: BulkStatements, operation: Operation) -> Written:

@@ -1,0 +1,319 @@
+"""Who keeps a place in a queue, and how they are called back."""
+
+import pytest
+
+from router.core.acd import Acd
+from router.core.agents import AgentId, QueueId
+from router.core.call import CALLER, CallingBack, LegState, Messaging, Queueing, Settled, Talking
+from router.core.commands import (
+    Bridge,
+    CreateLeg,
+    DestroyLegBridge,
+    DialLeg,
+    HangUpLeg,
+    HangupReason,
+    JoinQueue,
+    LeaveQueue,
+    LiftDeadMan,
+    OfferTaken,
+    PlayToLeg,
+    ReadNumber,
+    SetTimer,
+    StopPlayback,
+)
+from router.core.dialling import Dialling
+from router.core.events import (
+    AgentOffered,
+    AsteriskLost,
+    CallEvent,
+    CommandFailed,
+    HangupRequested,
+    KeyPressed,
+    LegAnswered,
+    LegReady,
+    NumberRead,
+    PlaybackEnded,
+    QueueEnded,
+    QueueJoined,
+    RouterReturned,
+    TimerFired,
+)
+from router.core.languages.catalogue import Phrase
+from router.core.phrases import phrase
+from router.core.plan import (
+    Callback,
+    CallPlan,
+    KeptPlace,
+    PlanNode,
+    Queue,
+    QueueRules,
+    Return,
+    Speak,
+    Target,
+    Whisper,
+)
+from router.core.record import AttemptOutcome, Disposition, Party, Phase
+from router.core.returning import return_call, wants_return
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
+from router.core.steps import callback, question, queue
+from router.core.waiting import Caller, Offer
+from tests.unit.story import ANNA, ARRIVAL, CALLER_BYE, GOODBYE, INFO, Story, gone, plan, rings, story
+
+WHISPER = Whisper("You call {caller}.", "en", "NO")
+KEPT = QueueRules(keeps=KeptPlace("1", Callback(tone="informal"), WHISPER, 7200))
+FORMAL = QueueRules(keeps=KeptPlace("1", Callback(), WHISPER, 7200))
+DISPLAY = NumberRead(INFO.caller, INFO.caller, INFO.caller)
+MOBILE = Target(INFO.caller, f"PJSIP/{INFO.caller}@trunk", outside=True, number=INFO.caller)
+NOT_REACHED = Speak("Nobody answers.", "en")
+RULES = """\
+client: fjord
+name: Fjord
+numbers: "+4722334455"
+timezone: Europe/Oslo
+country: NO
+people: {anna: {rings: PJSIP/anna}}
+queues: {desk: {agents: anna, callback_key: 1}}
+routes: [{name: main, do: [{queue: desk}]}]
+"""
+
+
+def desk(rules: QueueRules = KEPT) -> Queue:
+    return Queue("desk", ("anna",), 60.0, phones={"anna": (ANNA,)}, rules=rules)
+
+
+def waiting(rules: QueueRules = KEPT) -> Story:
+    """A caller waits for anna, and may be called back."""
+    return story(plan(desk(rules), GOODBYE), QueueJoined(), DISPLAY)
+
+
+def called_back() -> Story:
+    """Nobody is on the line, and anna has taken the call to somebody who came half an hour before."""
+    step = Queue("desk", ("anna",), 7200.0, phones={"anna": (ANNA,)}, rules=KEPT, calls_back=WHISPER)
+    returns = Return("bbbbbbbbbbbbb", ARRIVAL, MOBILE, NOT_REACHED)
+    return Story(CallPlan((PlanNode(step),), returns=returns)).then(
+        QueueJoined(), AgentOffered("anna"), LegReady(1), LegAnswered(1), PlaybackEnded(1)
+    )
+
+
+def reached() -> Story:
+    return called_back().then(rings(CALLER), LegAnswered(CALLER))
+
+
+# Keeping the place
+
+
+def test_by_the_key_an_informal_client_takes_the_number_from_the_display() -> None:
+    told = waiting().then(KeyPressed(CALLER, "1"))
+    assert LeaveQueue(queue.KEPT) in told.last
+    assert told.call.settled == Settled(Disposition.CALLBACK_REQUESTED)
+    told.then(PlaybackEnded(1), gone())
+    assert told.record.disposition is Disposition.CALLBACK_REQUESTED
+    assert told.record.message
+    assert told.record.message.callback == INFO.caller
+    assert wants_return(told.call)
+
+
+def test_a_formal_client_reads_the_number_back() -> None:
+    told = waiting(FORMAL).then(KeyPressed(CALLER, "1"))
+    assert isinstance(told.call.state, Messaging)
+    assert told.call.settled is None
+    told.then(KeyPressed(CALLER, "1"))
+    assert told.call.settled == Settled(Disposition.CALLBACK_REQUESTED)
+
+
+def test_who_does_not_say_where_waits_on_at_the_same_place() -> None:
+    told = waiting(FORMAL)
+    since = told.call.state.since if isinstance(told.call.state, Queueing) else None
+    told.then(KeyPressed(CALLER, "1"), KeyPressed(CALLER, "2"))  # another number
+    for playback in (2, 3):
+        told.then(PlaybackEnded(playback), TimerFired(question.TIMER))
+    assert told.doing == [JoinQueue(0, desk(FORMAL), kept=True)]
+    assert isinstance(told.call.state, Queueing)
+    assert told.call.state.since == since
+    told.then(QueueJoined())
+    timer = next(one for one in told.last if isinstance(one, SetTimer) and one.timer == queue.TIMER)
+    assert timer.seconds < 60.0, "what has been waited counts"
+
+
+def test_who_is_rung_for_the_caller_is_let_go_meanwhile() -> None:
+    told = waiting().then(AgentOffered("anna"), rings(), KeyPressed(CALLER, "1"))
+    assert HangUpLeg(1, HangupReason.WITHDRAWN) in told.last
+
+
+def test_where_an_agent_is_asked_the_key_comes_too_late() -> None:
+    asks = Queue("desk", ("anna",), 60.0, phones={"anna": (ANNA,)}, rules=KEPT, announce=NOT_REACHED)
+    told = story(plan(asks), QueueJoined(), DISPLAY, AgentOffered("anna"), LegReady(1), LegAnswered(1))
+    assert told.then(KeyPressed(CALLER, "1")).last == ()
+
+
+def test_where_the_key_means_nothing_nothing_comes_of_it() -> None:
+    assert waiting(QueueRules()).then(KeyPressed(CALLER, "1")).last == ()
+
+
+def test_the_display_is_read_only_where_somebody_may_be_called_back() -> None:
+    assert ReadNumber(INFO.caller) in story(plan(desk()), QueueJoined()).last
+    assert not any(isinstance(one, ReadNumber) for one in story(plan(desk(QueueRules())), QueueJoined()).last)
+
+
+def test_who_hangs_up_while_being_asked_has_abandoned_the_call() -> None:
+    told = waiting(FORMAL).then(KeyPressed(CALLER, "1"), CALLER_BYE, gone())
+    assert (told.record.disposition, told.record.phase) == (Disposition.ABANDONED, Phase.QUEUE)
+    assert not wants_return(told.call)
+
+
+# The call that the router makes
+
+
+def compiled(trunk: str) -> RuleSet:
+    rules = compile_rules({"fjord.yaml": RULES}, Dialling(trunk))
+    assert isinstance(rules, RuleSet)
+    return rules
+
+
+def wished() -> Story:
+    return waiting().then(KeyPressed(CALLER, "1"), PlaybackEnded(1), gone())
+
+
+def test_the_call_waits_from_where_its_caller_came_and_shows_the_number_dialled() -> None:
+    ended = wished()
+    made = return_call(ended.call, compiled("PJSIP/{number}@trunk"), ("a", "b"), ended.now)
+    assert not isinstance(made, str)
+    info, plan_of_it = made
+    assert info.channel == f"{INFO.id}-l0"
+    assert (info.caller, info.dialled, info.route) == (INFO.caller, INFO.dialled, "callback")
+    assert plan_of_it.returns
+    assert plan_of_it.returns.target == MOBILE
+    assert plan_of_it.returns.since == ARRIVAL
+    assert Story(plan_of_it, info).commanded[0] == JoinQueue(0, plan_of_it.nodes[0].step, kept=True)  # type: ignore[arg-type]
+    assert made == return_call(ended.call, compiled("PJSIP/{number}@trunk"), ("a", "b"), ended.now)
+
+
+def test_nobody_is_called_where_the_rules_may_not_dial() -> None:
+    ended = wished()
+    made = return_call(ended.call, compiled(""), ("a", "b"), ended.now)
+    assert isinstance(made, str)
+    assert "needs a trunk" in made
+
+
+# Calling
+
+
+def test_nothing_is_heard_by_nobody() -> None:
+    step = desk()
+    told = Story(CallPlan((PlanNode(step),), returns=Return("b", ARRIVAL, MOBILE, NOT_REACHED)))
+    told.then(QueueJoined())
+    assert [type(one) for one in told.doing] == [SetTimer]
+    assert told.call.outlives_us
+
+
+def test_the_agent_hears_whom_and_then_ringing() -> None:
+    told = called_back()
+    assert isinstance(told.call.state, CallingBack)
+    assert told.doing == [
+        StopPlayback(1),
+        OfferTaken("anna"),
+        CreateLeg(CALLER, MOBILE),
+        PlayToLeg(2, 1, (callback.RINGING,)),
+        SetTimer(callback.TIMER, callback.RING_FOR),
+    ]
+    assert told.then(LegReady(CALLER)).doing == [DialLeg(CALLER, callback.RING_FOR + 5.0)]
+
+
+def test_the_two_talk_and_the_caller_is_who_was_called() -> None:
+    told = reached()
+    assert told.call.state == Talking(1)
+    assert told.doing == [StopPlayback(2), Bridge(1), LiftDeadMan(1), DestroyLegBridge(1)]
+    told.then(CALLER_BYE, gone(), gone(1))
+    record = told.record
+    assert (record.disposition, record.hung_up_by) == (Disposition.ANSWERED, Party.CALLER)
+    assert (record.answered_by, record.answers) == ("anna", "bbbbbbbbbbbbb")
+    assert [(one.number, one.outcome) for one in record.attempts] == [
+        (0, AttemptOutcome.ANSWERED),
+        (1, AttemptOutcome.ANSWERED),
+    ]
+
+
+UNREACHED: list[tuple[str, tuple[CallEvent, ...], Disposition, str, Party]] = [
+    ("busy", (LegReady(CALLER), *gone(CALLER, 17, 486)), Disposition.BUSY, "", Party.CALLER),
+    ("declines", (*rings(CALLER), *gone(CALLER, 21, 603)), Disposition.NO_ANSWER, "declined", Party.CALLER),
+    (
+        "is not answered",
+        (*rings(CALLER), TimerFired(callback.TIMER), *gone(CALLER, 16, 487)),
+        Disposition.NO_ANSWER,
+        "",
+        Party.ROUTER,
+    ),
+    ("is no number", gone(CALLER, 1, 404), Disposition.FAILED, "unallocated", Party.NETWORK),
+    (
+        "trunk is down",
+        (CommandFailed("CreateLeg", CALLER, 500),),
+        Disposition.FAILED,
+        "offline",
+        Party.NETWORK,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "disposition", "reason", "party"),
+    [row[1:] for row in UNREACHED],
+    ids=[row[0] for row in UNREACHED],
+)
+def test_an_agent_hears_that_nobody_answers(
+    events: tuple[CallEvent, ...], disposition: Disposition, reason: str, party: Party
+) -> None:
+    told = called_back().then(events)
+    assert PlayToLeg(3, 1, (NOT_REACHED,)) in told.commanded
+    told.then(PlaybackEnded(3), gone(1))
+    assert (told.record.disposition, told.record.reason) == (disposition, reason)
+    assert told.record.hung_up_by is party
+    assert LeaveQueue() in told.commanded, "the agent's talk is over"
+
+
+def test_an_agent_who_hangs_up_meanwhile_ends_it() -> None:
+    told = called_back().then(rings(CALLER), HangupRequested(1, 16), gone(1), gone(CALLER))
+    assert (CALLER, HangupReason.NORMAL) in told.hung_up
+    assert (told.record.disposition, told.record.reason) == (Disposition.NO_ANSWER, "callee_left")
+
+
+def test_a_queue_without_agents_or_time_leaves_the_wish_to_people() -> None:
+    returns = Return("b", ARRIVAL, MOBILE, NOT_REACHED)
+    told = Story(CallPlan((PlanNode(desk()),), returns=returns)).then(QueueJoined(), TimerFired(queue.TIMER))
+    assert (told.record.disposition, told.record.reason) == (Disposition.NO_ANSWER, "queue_timeout")
+    assert told.record.attempts == ()
+    told = Story(CallPlan((PlanNode(desk()),), returns=returns)).then(QueueEnded(0, "full"))
+    assert told.record.reason == "queue_full"
+
+
+def test_after_a_gap_the_ringing_goes_on_and_ends() -> None:
+    told = called_back().then(LegReady(CALLER), RouterReturned())
+    timer = next(one for one in told.last if isinstance(one, SetTimer) and one.timer == callback.TIMER)
+    assert timer.seconds == callback.RING_FOR - 2.0
+
+
+def test_asterisks_end_ends_what_was_going_on() -> None:
+    told = called_back().then(AsteriskLost())
+    assert told.record.disposition is Disposition.DROPPED
+    assert told.call.legs[CALLER].state is LegState.ENDED
+
+
+def test_who_keeps_the_place_waits_though_the_queue_is_full_or_nobody_is_at_work() -> None:
+    id, agent = QueueId("fjord", "desk"), AgentId("fjord", "anna")
+    rules = QueueRules(max_waiting=1)
+
+    def caller(name: str, *, kept: bool) -> Caller:
+        return Caller(name, id, ARRIVAL, rules, {agent: 0.0}, kept=kept)
+
+    acd = Acd()
+    acd.log_out(agent, ARRIVAL)
+    assert acd.enter(caller("a", kept=True), ARRIVAL) == []
+    assert acd.enter(caller("b", kept=True), ARRIVAL) == []
+    assert acd.log_in(agent, ARRIVAL) == [Offer("a", agent)]
+
+
+def test_what_is_said_is_told_of_before_a_call_needs_it() -> None:
+    told = phrase("en", "formal", Phrase.CALLS_BACK, client="Fjord", caller="{caller}")
+    keeps = compiled("").clients["fjord"].queues["desk"].keeps
+    assert keeps
+    assert keeps.calls_back == Whisper(told.text, "en", "NO")
