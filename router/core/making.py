@@ -13,6 +13,7 @@ from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import (
     CALLER,
+    WAITED,
     Callback,
     Delivery,
     Dialplan,
@@ -126,7 +127,8 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
 def whisper(text: str, doc: ClientDoc) -> Speak | Whisper:
     """What who is rung hears, by what is written."""
     text = text.replace(CLIENT, doc.name)
-    return Whisper(text, doc.language, doc.country) if CALLER in text else Speak(text, doc.language)
+    told = any(place in text for place in (CALLER, WAITED))
+    return Whisper(text, doc.language, doc.country) if told else Speak(text, doc.language)
 
 
 def _say(step: SayStep, given: Given) -> Step:

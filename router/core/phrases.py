@@ -1,8 +1,10 @@
 """The product's own texts as prompts."""
 
+import re
+
 from router.core.languages import catalogue_of
 from router.core.languages.catalogue import Phrase, Tone
-from router.core.plan import CALLER, Speak, Whisper
+from router.core.plan import CALLER, WAITED, Speak, Whisper
 
 
 def phrase(language: str, tone: Tone, which: Phrase, **values: str) -> Speak:
@@ -14,6 +16,11 @@ def phrase(language: str, tone: Tone, which: Phrase, **values: str) -> Speak:
 
 DIGITS = "0123456789"
 
+MINUTES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60)
+"""What is said of a wait; the last stands for all that is longer."""
+
+_PLACES = re.compile(f"({re.escape(CALLER)}|{re.escape(WAITED)})")
+
 
 def spelled(language: str, number: str) -> tuple[Speak, ...]:
     """A number, digit by digit; a `+` is said, too."""
@@ -22,20 +29,34 @@ def spelled(language: str, number: str) -> tuple[Speak, ...]:
     return tuple(Speak(plus if digit == "+" else digit, catalogue.language) for digit in number)
 
 
-def whispered(whisper: Whisper, number: str) -> tuple[Speak, ...]:
-    """A whisper in a call from `number`, which is empty where the caller withholds it."""
-    said = spelled(whisper.language, number) if number else (_withheld(whisper.language),)
-    first, *rest = whisper.text.split(CALLER)
-    prompts = _spoken(first, whisper.language)
-    for text in rest:
-        prompts += (*said, *_spoken(text, whisper.language))
+def whispered(whisper: Whisper, number: str, waited: float) -> tuple[Speak, ...]:
+    """A whisper in a call from `number`, which is empty where the caller withholds it, who has waited so many
+    seconds."""
+    said = {
+        CALLER: spelled(whisper.language, number) if number else (_withheld(whisper.language),),
+        WAITED: (_waited(whisper.language, int(waited / 60)),),
+    }
+    prompts: tuple[Speak, ...] = ()
+    for text in _PLACES.split(whisper.text):
+        prompts += said.get(text) or _spoken(text, whisper.language)
     return prompts
 
 
 def whispers(whisper: Whisper) -> tuple[Speak, ...]:
     """All that a whisper is put together of, in whatever call."""
-    digits = spelled(whisper.language, f"+{DIGITS}")
-    return (*whispered(whisper, ""), *digits)
+    digits = spelled(whisper.language, f"+{DIGITS}") if CALLER in whisper.text else ()
+    waits = tuple(_waited(whisper.language, minutes) for minutes in (0, *MINUTES) if WAITED in whisper.text)
+    return (*whispered(whisper, "", 0.0), *digits, *waits)
+
+
+def _waited(language: str, minutes: int) -> Speak:
+    """How long somebody has waited, rounded down to one of MINUTES."""
+    if minutes < 1:
+        return phrase(language, "formal", Phrase.WAITED_LITTLE)
+    told = next(known for known in reversed(MINUTES) if known <= minutes)
+    if told == 1:
+        return phrase(language, "formal", Phrase.WAITED_MINUTE)
+    return phrase(language, "formal", Phrase.WAITED_MINUTES, minutes=str(told))
 
 
 def _withheld(language: str) -> Speak:

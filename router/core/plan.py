@@ -97,12 +97,12 @@ class SayHours(msgspec.Struct, frozen=True, tag="say_hours"):
 Prompt = Say | Speak | SayHours
 """What a caller, or who is rung, can hear."""
 
-CALLER = "{caller}"
-"""The place, in a text for who is rung, of the caller's number."""
+CALLER, WAITED = "{caller}", "{waited}"
+"""The places, in a text for who is rung, of the caller's number, and of how long the caller has waited."""
 
 
 class Whisper(msgspec.Struct, frozen=True, tag="whisper"):
-    """Speak a text to who answered a phone, with the caller's number in each place CALLER."""
+    """Speak a text to who answered a phone, with what is known of the caller in places CALLER and WAITED."""
 
     text: str
     language: str

@@ -20,7 +20,7 @@ from router.core.dialling import Dialling
 from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
-from router.core.plan import CALLER, OWN_RECORDINGS, Target
+from router.core.plan import CALLER, OWN_RECORDINGS, WAITED, Target
 from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
 from router.core.times import WEEKDAYS, Duration
@@ -48,7 +48,7 @@ LONGEST_SPEECH = 2000
 CLIENT = "{client}"
 """The place, in a text for who is rung, of the client's name."""
 
-PLACES = (CLIENT, CALLER)
+PLACES = (CLIENT, CALLER, WAITED)
 """All that such a text may have."""
 
 SHIPPED_TAGS = (
@@ -548,21 +548,21 @@ def read_text_spoken(value: object) -> str:
 
 
 def read_whisper(value: object, info: ValidationInfo) -> str:
-    """Whisper: a text, in which `{client}` is the client's name, and `{caller}` the caller's number, digit by
-    digit; or `hours`."""
+    """Whisper: a text, in which `{client}` is the client's name, `{caller}` the caller's number, digit by
+    digit, and `{waited}` how long the caller has waited, as in `3 minutes`; or `hours`."""
     return _with_places(read_speech(value, info))
 
 
 def read_question(value: object) -> str:
-    """Question: a text on one line, in which `{client}` is the client's name, and `{caller}` the caller's
-    number, digit by digit."""
+    """Question: a text on one line, in which `{client}` is the client's name, `{caller}` the caller's number,
+    digit by digit, and `{waited}` how long the caller has waited."""
     return _with_places(text_of(value))
 
 
 def _with_places(text: str) -> str:
     for name in _PLACE.findall(text):
         if name not in PLACES:
-            otherwise = f"write {' or '.join(PLACES)}, or no braces"
+            otherwise = f"write {', '.join(PLACES[:-1])} or {PLACES[-1]}, or no braces"
             raise UnknownNameError.among(f"`{name[:60]}` stands for nothing here", name, PLACES, otherwise)
     return text
 

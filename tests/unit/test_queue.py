@@ -1,5 +1,7 @@
 """A caller waits for an agent: what the call machine makes of what the queue tells it."""
 
+import pytest
+
 from router.core.call import CALLER, Queueing, Settled
 from router.core.commands import (
     AnswerCaller,
@@ -42,8 +44,8 @@ from router.core.events import (
     TimerFired,
 )
 from router.core.languages.catalogue import Phrase
-from router.core.phrases import phrase
-from router.core.plan import Queue, QueueRules, Speak, Target
+from router.core.phrases import phrase, whispers
+from router.core.plan import Queue, QueueRules, Speak, Target, Whisper
 from router.core.record import Disposition, Evidence, Phase
 from router.core.steps import offering, queue
 from tests.unit.story import (
@@ -278,3 +280,23 @@ def test_who_cannot_hear_music_hears_ringing() -> None:
 def test_what_came_after_the_queue_tells_what_became_of_the_call() -> None:
     full = story(plan(DESK, RING_ANNA), QueueEnded(0, "full"), LegEnded(1, 17, 486), let_go())
     assert (full.record.disposition, full.record.reason) == (Disposition.BUSY, "")
+
+
+WAITED = [
+    ("for seconds", 59.0, "less than a minute"),
+    ("for a minute", 61.0, "a minute"),
+    ("for some minutes", 179.0, "2 minutes"),
+    ("between two that are said", 11 * 60.0, "10 minutes"),
+    ("for hours", 5 * 3600.0, "60 minutes"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [row[1:] for row in WAITED], ids=[row[0] for row in WAITED])
+def test_an_agent_hears_how_long_the_caller_has_waited(seconds: float, said: str) -> None:
+    whisper = Whisper("From {caller}, waited {waited}.", "en", "NO")
+    step = Queue("desk", ("anna",), 9e9, phones={"anna": (ANNA,)}, announce=whisper)
+    told = waiting(step).then(after(seconds - 3.0, AgentOffered("anna")), LegReady(1), LegAnswered(1))
+    (heard,) = (command for command in told.doing if isinstance(command, PlayToLeg))
+    texts = [prompt.text for prompt in heard.prompts if isinstance(prompt, Speak)]
+    assert (texts[0], texts[-2:]) == ("From", [", waited", said])
+    assert set(heard.prompts) <= set(whispers(whisper)), "made before a call needs it"

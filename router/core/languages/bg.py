@@ -74,6 +74,9 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "Ако не желаете да чакате повече, натиснете 0.", "Ако не искаш да чакаш повече, натисни 0."
         ),
+        Phrase.WAITED_LITTLE: "по-малко от минута",
+        Phrase.WAITED_MINUTE: "една минута",
+        Phrase.WAITED_MINUTES: "{minutes} минути",
         Phrase.QUEUE_CALLBACK: Toned(
             "Натиснете {key}, за да запазите реда си и да Ви се обадим.",
             "Натисни {key}, за да запазиш реда си и да ти се обадим.",

@@ -71,6 +71,12 @@ class Phrase(StrEnum):
     """or about `{minutes}` minutes, two or more."""
     QUEUE_LEAVE = "queue_leave"
     """0 ends the waiting."""
+    WAITED_LITTLE = "waited_little"
+    """How long a caller has waited, as said within a text to an agent: less than a minute,"""
+    WAITED_MINUTE = "waited_minute"
+    """... a minute,"""
+    WAITED_MINUTES = "waited_minutes"
+    """... `{minutes}` minutes."""
     QUEUE_CALLBACK = "queue_callback"
     """`{key}` keeps the place, and the caller is called back."""
     PLACE_KEPT = "place_kept"
@@ -124,6 +130,7 @@ PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.QUEUE_PLACE: frozenset({"number"}),
     Phrase.QUEUE_FAR: frozenset({"number"}),
     Phrase.QUEUE_WAIT: frozenset({"minutes"}),
+    Phrase.WAITED_MINUTES: frozenset({"minutes"}),
     Phrase.QUEUE_CALLBACK: frozenset({"key"}),
     Phrase.CALLS_BACK: frozenset({"caller", "client"}),
     Phrase.SEARCH_AGAIN: frozenset({"key"}),

@@ -66,6 +66,9 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "Tryk 0, hvis De ikke vil vente længere.", "Tryk 0, hvis du ikke vil vente længere."
         ),
+        Phrase.WAITED_LITTLE: "under et minut",
+        Phrase.WAITED_MINUTE: "et minut",
+        Phrase.WAITED_MINUTES: "{minutes} minutter",
         Phrase.QUEUE_CALLBACK: Toned(
             "Tryk {key} for at beholde Deres plads og blive ringet op.",
             "Tryk {key}, så beholder du pladsen, og vi ringer til dig.",

@@ -68,6 +68,9 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "If you do not want to wait any longer, please press 0.", "To stop waiting, press 0."
         ),
+        Phrase.WAITED_LITTLE: "less than a minute",
+        Phrase.WAITED_MINUTE: "a minute",
+        Phrase.WAITED_MINUTES: "{minutes} minutes",
         Phrase.QUEUE_CALLBACK: "Press {key} to keep your place and be called back.",
         Phrase.PLACE_KEPT: Toned(
             "Thank you. You keep your place, and we will call you when it is your turn. Goodbye.",

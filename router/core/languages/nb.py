@@ -66,6 +66,9 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_LEAVE: Toned(
             "Tast 0 hvis De ikke vil vente lenger.", "Tast 0 hvis du ikke vil vente lenger."
         ),
+        Phrase.WAITED_LITTLE: "under ett minutt",
+        Phrase.WAITED_MINUTE: "ett minutt",
+        Phrase.WAITED_MINUTES: "{minutes} minutter",
         Phrase.QUEUE_CALLBACK: Toned(
             "Tast {key} for å beholde plassen og bli ringt opp.",
             "Tast {key}, så beholder du plassen, og vi ringer deg.",

@@ -78,6 +78,9 @@ CATALOGUE = Catalogue(
         Phrase.QUEUE_SOON: "Thời gian chờ có lẽ không quá một phút.",
         Phrase.QUEUE_WAIT: "Thời gian chờ có lẽ khoảng {minutes} phút.",
         Phrase.QUEUE_LEAVE: Toned("Để thôi chờ, xin bấm phím 0.", "Thôi chờ thì bấm phím 0."),
+        Phrase.WAITED_LITTLE: "chưa đến một phút",
+        Phrase.WAITED_MINUTE: "một phút",
+        Phrase.WAITED_MINUTES: "{minutes} phút",
         Phrase.QUEUE_CALLBACK: Toned(
             "Để giữ chỗ và được gọi lại, xin bấm phím {key}.", "Giữ chỗ và được gọi lại thì bấm phím {key}."
         ),

@@ -9,7 +9,7 @@ A leg is created first and dialled once its channel has entered our application:
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
@@ -92,13 +92,13 @@ def advance(
             dialled = replace(call.legs[leg], state=LegState.DIALLED)
             return Moved(with_leg(call, dialled), (DialLeg(leg, ring_for + BACKSTOP),))
         case LegAnswered(leg) if leg in legs and _may_take(call.legs[leg]):
-            return _answered(call, state, step, leg)
+            return _answered(call, state, step, leg, now)
         case PlaybackEnded(playback) if (asked := _hearing(state, playback)) is not None:
             return _heard(say.heard(call, event, now), state, asked)
         case KeyPressed(leg, key) if (asked := asked_of(state, leg)) is not None:
-            return _pressed(call, state, step, asked, key)
+            return _pressed(call, state, step, asked, key, now)
         case TimerFired(timer) if (asked := _awaited(state, timer)) is not None:
-            return _again(call, state, step, asked)
+            return _again(call, state, step, asked, now)
         case CommandFailed(_, leg) if leg in legs and call.legs[leg].refusal is not None:
             # There may be a channel all the same (no reply in time, or a `dial` refused): it must not stay.
             return Moved(*cancel(call, (leg,), HangupReason.COMMAND_FAILED), given_up=leg)
@@ -169,28 +169,31 @@ def _may_take(leg: Leg) -> bool:
     return leg.intent is None and not leg.asked
 
 
-def _answered(call: Call, state: Offering, step: Ring | Queue, leg: int) -> Moved:
+def _answered(call: Call, state: Offering, step: Ring | Queue, leg: int, now: datetime) -> Moved:
     if not step.heard_by(call.legs[leg].target):
         return Moved(call, taken_by=leg)
     call = with_leg(call, replace(call.legs[leg], asked=True))
-    return _ask(call, state, step, Asked(leg, tries=1))
+    return _ask(call, state, step, Asked(leg, tries=1), now)
 
 
-def _ask(call: Call, state: Offering, step: Ring | Queue, asked: Asked) -> Moved:
+def _ask(call: Call, state: Offering, step: Ring | Queue, asked: Asked, now: datetime) -> Moved:
     """Play what is to be heard, all of it."""
     playback = call.playbacks + 1
     heard = step.heard_by(call.legs[asked.leg].target)
-    prompts = tuple(chain.from_iterable(_words(call, one) for one in heard))
+    since = state.since if isinstance(state, Queueing) else call.info.arrived_at
+    waited = (now - since) / timedelta(seconds=1)
+    prompts = tuple(chain.from_iterable(_words(call, one, waited) for one in heard))
     state = _with(state, replace(asked, playback=playback))
     call = replace(call, playbacks=playback, state=state)
     return Moved(call, (PlayToLeg(playback, asked.leg, prompts),))
 
 
-def _words(call: Call, heard: Prompt | Whisper) -> tuple[Prompt, ...]:
+def _words(call: Call, heard: Prompt | Whisper, waited: float) -> tuple[Prompt, ...]:
     """Only here is it looked at who calls: nobody else pays for it."""
     if not isinstance(heard, Whisper):
         return (heard,)
-    return whispered(heard, CallerId.read(call.info.caller, "", heard.country).said_in(heard.country))
+    caller = CallerId.read(call.info.caller, "", heard.country)
+    return whispered(heard, caller.said_in(heard.country), waited)
 
 
 def _heard(call: Call, state: Offering, asked: Asked) -> Moved:
@@ -199,20 +202,20 @@ def _heard(call: Call, state: Offering, asked: Asked) -> Moved:
     return Moved(replace(call, state=_with(state, replace(asked, playback=None))), (_wait(asked.leg),))
 
 
-def _pressed(call: Call, state: Offering, step: Ring | Queue, asked: Asked, key: str) -> Moved:
+def _pressed(call: Call, state: Offering, step: Ring | Queue, asked: Asked, key: str, now: datetime) -> Moved:
     if not call.legs[asked.leg].target.asks:
         return Moved(call)
     if key == TAKE:
         return _take(call, asked)
     if key == DECLINE:
         return _let_go(call, state, asked, HangupReason.DECLINED_BY_KEY)
-    return _again(call, state, step, asked)
+    return _again(call, state, step, asked, now)
 
 
-def _again(call: Call, state: Offering, step: Ring | Queue, asked: Asked) -> Moved:
+def _again(call: Call, state: Offering, step: Ring | Queue, asked: Asked, now: datetime) -> Moved:
     if asked.tries >= TRIES:
         return _let_go(call, state, asked, HangupReason.NOT_TAKEN)
-    moved: Moved = _ask(call, state, step, replace(asked, tries=asked.tries + 1))
+    moved: Moved = _ask(call, state, step, replace(asked, tries=asked.tries + 1), now)
     return moved._replace(commands=(*stop(asked), *moved.commands))
 
 

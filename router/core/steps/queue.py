@@ -67,7 +67,7 @@ from router.core.events import (
     TimerFired,
 )
 from router.core.languages.catalogue import Phrase
-from router.core.phrases import phrase
+from router.core.phrases import MINUTES, phrase
 from router.core.plan import OTHERWISE, Queue, QueueOutcome, Speak
 from router.core.record import Disposition, Evidence
 from router.core.steps import message, offering, question, say
@@ -78,8 +78,6 @@ CANCEL_TIMERS = (CancelTimer(TIMER), CancelTimer(ANNOUNCE))
 
 FARTHEST = 20
 """Who is behind this place in the queue is told no number."""
-MINUTES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60)
-"""What is said of the wait, rounded up; the last stands for all that is longer."""
 
 LEAVE = "0"
 """The key by which a caller waits no longer and goes on."""
