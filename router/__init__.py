@@ -105,7 +105,8 @@ The call
     core/agents.py             what each agent does
     core/waiting.py            who waits
     core/acd.py                who is rung for which caller who waits
-    core/featurecodes.py       agents come and go by keys of their phones
+    core/tags.py               what people say came of a call
+    core/featurecodes.py       agents come and go, and say that, by keys of their phones
     edge/queues.py             ... and how callers hear of it
     edge/agentlog.py           ... and how agents' changes are kept
     edge/queueviews.py         ... as it is shown
@@ -142,6 +143,7 @@ What is kept and shown
     edge/store/migrations/versions/v0002_verdicts.py   ... and what is decided of numbers
     edge/store/migrations/versions/v0003_messages.py   ... and messages
     edge/store/migrations/versions/v0004_agents.py     ... and what agents do
+    edge/store/migrations/versions/v0005_tags.py       ... and tags
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over

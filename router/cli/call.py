@@ -58,6 +58,7 @@ def _as_object(story: CallStory) -> dict[str, Any]:
         "plan": None if story.plan is None else msgspec.Raw(story.plan),
         "trace": None if story.trace is None else msgspec.Raw(story.trace),
         "timeline": timeline,
+        "tags": msgspec.to_builtins(story.tags),
     }
 
 
@@ -69,6 +70,8 @@ def _lines(story: CallStory) -> Iterator[str]:
     yield from _outcome(record) if record else ["  disposition  none yet: the call is live"]
     yield from _section("Why it went there", trace_in_words(story.trace, info))
     yield from _section("What happened", _timeline(story))
+    if story.tags:
+        yield from _section("Tags", _tags(story))
     if record is not None:
         yield from _section("Phones rung", _attempts(record))
         yield from _section("Evidence", _evidence(record))
@@ -136,6 +139,12 @@ def _timeline(story: CallStory) -> Iterator[str]:
         except msgspec.DecodeError:
             words = row.event.decode()
         yield f"{_after(story.info, row.at)}  {words}"
+
+
+def _tags(story: CallStory) -> Iterator[str]:
+    for tag in story.tags:
+        what = f"{tag.tag} taken off" if tag.removed else tag.tag
+        yield f"{_after(story.info, tag.at)}  {what}, by {tag.who} ({tag.way.value})"
 
 
 def _attempts(record: CallRecord) -> Iterator[str]:

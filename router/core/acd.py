@@ -207,10 +207,18 @@ class Acd:
         agent.call_id = ""
         if not rules.wrap_up:
             return self._freed(agent, now)
-        agent.activity, agent.since = Activity.WRAPPING, now
-        agent.wraps_until = now + timedelta(seconds=rules.wrap_up)
-        self._remind(agent.wraps_until, id)
+        agent.activity, agent.since, agent.wrap_up = Activity.WRAPPING, now, rules.wrap_up
+        self.extend(id, now)
         return []
+
+    def extend(self, id: AgentId, now: datetime) -> bool:
+        """An agent has a whole wrap-up before them, from now on; False of one who is in none."""
+        agent = self._agents.get(id)
+        if agent is None or agent.activity is not Activity.WRAPPING:
+            return False
+        agent.wraps_until = now + timedelta(seconds=agent.wrap_up)
+        self._remind(agent.wraps_until, id)
+        return True
 
     def log_in(self, id: AgentId, now: datetime) -> Actions:
         """An agent begins to work."""
@@ -233,9 +241,11 @@ class Acd:
         return self._left_alone(agent, now)
 
     def resume(self, id: AgentId, now: datetime) -> Actions:
-        """An agent who was paused is there again."""
+        """An agent who was paused, or wrapped up a call, is there again."""
         agent = self._agent(id, now)
         agent.standing.paused, agent.missed, agent.failed, agent.rests_until = None, 0, 0, None
+        if agent.activity is Activity.WRAPPING:
+            self._idle(agent, now)
         return self._serve_agent(agent, now)
 
     # Time
@@ -439,7 +449,8 @@ class Acd:
 
     def _talk(self, agent: Agent, caller: Caller, since: datetime) -> None:
         agent.activity, agent.since, agent.missed, agent.failed = Activity.TALKING, since, 0, 0
-        agent.call_id, agent.queue = caller.call_id, caller.queue
+        agent.call_id = agent.last_call = caller.call_id
+        agent.queue = caller.queue
         agent.standing.calls += 1
         self._talks[agent.id] = caller.rules
 

@@ -79,6 +79,7 @@ class Agent:
         "failed",
         "id",
         "idle_since",
+        "last_call",
         "missed",
         "offered",
         "queue",
@@ -86,6 +87,7 @@ class Agent:
         "rests_until",
         "since",
         "standing",
+        "wrap_up",
         "wraps_until",
     )  # fmt: skip
 
@@ -97,7 +99,9 @@ class Agent:
         """When that began."""
         self.idle_since = now
         self.call_id = ""
-        """Whom they are rung for, or talk with."""
+        """Whom they are rung for, or talk with,"""
+        self.last_call = ""
+        """and whom they talked with last, or do now."""
         self.queue: QueueId | None = None
         """Where that caller waited."""
         self.queues: dict[QueueId, None] = {}
@@ -110,6 +114,8 @@ class Agent:
         """offers that failed for whatever reason, in a row."""
         self.rests_until: datetime | None = None
         self.wraps_until: datetime | None = None
+        self.wrap_up = 0
+        """Seconds that a wrap-up takes, and by which it is extended."""
 
     @property
     def at_work(self) -> bool:

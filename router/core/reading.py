@@ -51,6 +51,9 @@ CLIENT = "{client}"
 PLACES = (CLIENT, CALLER, WAITED)
 """All that such a text may have."""
 
+OWN_CODES, OWN_CODES_LENGTH = "8", 2
+"""Feature codes (callrouter.conf) begin so, and have so many digits."""
+
 SHIPPED_TAGS = (
     "callback", "message_left", "interested", "not_interested", "demo_booked", "appointment_made",
     "deal_closed", "follow_up_needed", "do_not_contact", "wrong_number",
@@ -61,6 +64,7 @@ _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
+_CODE = re.compile(r"[0-9]{1,4}")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _PLACE = re.compile(r"\{[^{}]*\}?|\}")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
@@ -214,6 +218,16 @@ def read_extension(value: object) -> str:
     text = text_of(value)
     if not _EXTENSION.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not an extension; write digits, at most 8")
+    return text
+
+
+def read_code(value: object) -> str:
+    """Code: digits, at most 4; those that begin with 8 and have two digits are the product's own."""
+    text = text_of(value)
+    if not _CODE.fullmatch(text):
+        raise ValueError(f"`{text[:80]}` is not a code; write digits, at most 4")
+    if len(text) == OWN_CODES_LENGTH and text.startswith(OWN_CODES):
+        raise ValueError(f"`{text}` is one of the codes by which agents come and go; choose another")
     return text
 
 
@@ -685,6 +699,7 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
     read_key: _KEY,
+    read_code: _CODE,
     read_callback_key: _KEY,
     read_callback_within: times.LOOKS[Duration.parse],
     read_variable_value: _VALUE,

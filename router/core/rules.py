@@ -57,6 +57,7 @@ from router.core.shapes import check
 from router.core.shared import Shared, read_shared
 from router.core.stepdocs import DirectoryStep, RingStep, SayFile
 from router.core.tables import NamedTables, Table, Tables
+from router.core.tags import Code
 from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
@@ -213,6 +214,7 @@ def _repeats(source: _Source) -> Iterator[RuleError]:
     lists: tuple[tuple[str, Iterable[tuple[Path, str | None]]], ...] = (
         ("route", ((("routes", at, "name"), route.name) for at, route in enumerate(doc.routes))),
         ("block rule", ((("screening", "block", at, "name"), one.name) for at, one in enumerate(blocks))),
+        ("code", ((("tags", tag, "code"), one.code) for tag, one in doc.tags.items())),
         ("extension", ((("people", who, "extension"), one.extension) for who, one in doc.people.items())),
     )
     for kind, named in lists:
@@ -319,11 +321,22 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         directory=Index.of((who, one.name, one.extension) for who, one in people.items() if one.said),
         queues={name: queue_rules(name, doc, place(("queues", name))) for name in doc.queues},
         tags=tuple(doc.tags),
+        codes=_codes(doc, shared),
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
     )
+
+
+def _codes(doc: ClientDoc, shared: Shared) -> dict[str, Code]:
+    """The client's own come before those that all share."""
+    codes: dict[str, Code] = {}
+    for tag, written in (*doc.tags.items(), *shared.tags.items()):
+        if written.code is not None:
+            label = written.label.get(doc.language) or written.label.get("en") or tag.replace("_", " ")
+            codes.setdefault(written.code, Code(tag, label))
+    return codes
 
 
 def _said(person: PersonDoc, doc: ClientDoc) -> tuple[Prompt, ...]:

@@ -18,6 +18,7 @@ from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode, Prompt, QueueRules, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
+from router.core.tags import Code
 from router.core.trace import TraceRow
 
 
@@ -127,6 +128,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     queues: Mapping[str, QueueRules]
     tags: tuple[str, ...]
     """Its own."""
+    codes: Mapping[str, Code]
+    """What agents key in for tags, its own and those that all clients share."""
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""

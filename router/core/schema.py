@@ -286,6 +286,8 @@ class TagDoc(Shape):
 
     label: dict[LanguageCode, Text] = Field(default_factory=dict)
     """What people see, by language; without one, the tag itself."""
+    code: Annotated[str, as_text(reading.read_code)] | None = None
+    """What an agent dials after `*` to put the tag on the call they had last."""
     hidden: StrictBool = False
     """Not offered to people any more; calls that have it keep it."""
 

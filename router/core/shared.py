@@ -17,7 +17,7 @@ from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import CONTACTS, Reading
 from router.core.regexes import Regex, RegexIndex
 from router.core.remarks import MOST_TOLD, RuleError
-from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc
+from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc, TagDoc
 from router.core.screening import Listed
 from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
@@ -55,15 +55,15 @@ class Shared(NamedTuple):
     calendars: Calendars
     named: Mapping[str, _Named] = {}
     defaults: tuple[_Default, ...] = ()
-    tags: tuple[str, ...] = ()
-    """Names of tags that all clients have."""
+    tags: Mapping[str, TagDoc] = {}
+    """Tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
     """False where the file could not be read to its end, or has too many errors to look further."""
 
     def reading(self, data: Any, dialling: Dialling) -> Reading:
         """What a client's document is read with."""
-        return Reading.of(data, dialling, tuple(self.named), self.lists, self.tags, self.calendars)
+        return Reading.of(data, dialling, tuple(self.named), self.lists, tuple(self.tags), self.calendars)
 
     def under(self, text: YamlText) -> YamlText:
         """A client's document with the defaults for what it leaves out."""
@@ -128,11 +128,13 @@ def read_shared(
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
         named, errors = dict.fromkeys(names, _Named()), text.errors + doc
+        tags = dict.fromkeys(tags, TagDoc())
         if len(doc) > MOST_TOLD:
             return Shared(file, lists, calendars, errors=errors, whole=False)
     else:
         named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
-    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tuple(tags), errors)
+        tags = doc.tags
+    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tags, errors)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

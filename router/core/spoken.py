@@ -43,7 +43,7 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
             for text in _said_by(node):
                 found.setdefault(text, node.place)
         for queue in client.queues.values():
-            for text in featurecodes.texts(queue):
+            for text in featurecodes.texts(client, queue):
                 found.setdefault(text, queue.place)
     return found
 

@@ -22,7 +22,6 @@ import msgspec
 import structlog
 
 from router.core import machine, openings
-from router.core.agents import Change
 from router.core.arrival import Arriving, call_id, make_info, read_facts
 from router.core.call import CALLER, PROMPT_FAILED, Asking, Call, Commands, Ending, LegState, Over
 from router.core.commands import (
@@ -52,7 +51,7 @@ from router.core.events import (
     TalkFound,
     TimerFired,
 )
-from router.core.featurecodes import agents_at, confirmation
+from router.core.featurecodes import Keyed, agents_at, confirmation
 from router.core.finding import choose_person, find_people
 from router.core.plan import CallPlan, Dialplan, PlanNode, Ring, Target
 from router.core.reconcile import missed
@@ -127,7 +126,7 @@ class Engine:
         self._message_left = message_left
         self._adopted = False
         self._clock = clock
-        self.queues = Queues(self._tell_soon, clock, note, self._look_at_phone)
+        self.queues = Queues(self._tell_soon, clock, note, self._look_at_phone, journal.tagged)
         self.queues.use(rules)
         self._wire: Wire | None = None
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
@@ -247,18 +246,18 @@ class Engine:
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
         return self._keep(LiveCall(call)), commands
 
-    def _on_agent(self, channel: models.Channel, change: Change) -> None:
+    def _on_agent(self, channel: models.Channel, keyed: Keyed) -> None:
         """An agent's phone dialled a feature code: do it, and say so."""
         endpoint = wire.endpoint_of(channel.name)
         agents = agents_at(self.rules, endpoint)
-        self.queues.key_in(agents, change, endpoint)
+        reply = self.queues.key_in(agents, keyed, endpoint)
         key, exten = (*self._asterisk, channel.id), channel.dialplan.exten
         client = agents[0].client if agents else None
-        route, version = f"agent {change.replace('_', ' ')}", self.rules.version
+        route, version = f"agent {reply.phrase.removeprefix('agent_').replace('_', ' ')}", self.rules.version
         info = CallInfo(
             call_id(*key), *key, exten, channel.caller.number, client, route, version, self._clock()
         )
-        live, commands = self._begin(info, confirmation(self.rules, agents, change), ())
+        live, commands = self._begin(info, confirmation(self.rules, agents, reply), ())
         live.names[CALLER] = channel.name
         self._carry_out(live, commands)
 
@@ -305,8 +304,8 @@ class Engine:
         if entrance is not None:
             self._arrive(event.channel, entrance)
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
-        elif (change := wire.read_agent_code(event.args)) is not None:
-            self._on_agent(event.channel, change)
+        elif (keyed := wire.read_agent_code(event.args)) is not None:
+            self._on_agent(event.channel, keyed)
         elif event.replace_channel is not None:
             self._refuse_transfer(event)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.

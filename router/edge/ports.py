@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from router.core.record import CallInfo, CallRecord
+from router.core.tags import CallTag
 from router.edge.ari.rest import Reply
 from router.edge.store.queries import OpenCall
 
@@ -15,6 +16,7 @@ class Journal(Protocol):
     def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
     def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
     def ended(self, record: CallRecord) -> None: ...
+    def tagged(self, tag: CallTag) -> None: ...
 
 
 class Wire(Protocol):

@@ -6,9 +6,9 @@ how things stand.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import structlog
 
@@ -25,10 +25,12 @@ from router.core.events import (
     QueueTold,
 )
 from router.core.facts import QueueLoad
-from router.core.featurecodes import BY_PHONE
+from router.core.featurecodes import BY_PHONE, CONFIRMED, Keyed, MoreTime, Reply, WrapUpCode
+from router.core.languages.catalogue import Phrase
 from router.core.plan import Queue
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.steps.queue import ANSWERED
+from router.core.tags import CallTag, Way
 from router.core.waiting import Action, Caller, Dismiss, Offer, Paused, Withdraw
 from router.edge.queuemetrics import QueueMetrics
 from router.edge.queueviews import SeenQueue, seen
@@ -40,6 +42,9 @@ Tell = Callable[[str, CallEvent], None]
 
 Note = Callable[[AgentChange], None]
 """Has it written down what changed of an agent here, not by a command."""
+
+TagCall = Callable[[CallTag], None]
+"""Has it written down that an agent tagged a call."""
 
 InUse = Callable[[str, Callable[[bool], None]], None]
 """Asks Asterisk whether a phone (`PJSIP/100`) is in use, and tells, never before it returns."""
@@ -61,12 +66,15 @@ class _Place(NamedTuple):
 class Queues:
     """The queues of all clients."""
 
-    def __init__(self, tell: Tell, clock: Callable[[], datetime], note: Note, in_use: InUse) -> None:
+    def __init__(
+        self, tell: Tell, clock: Callable[[], datetime], note: Note, in_use: InUse, tag: TagCall
+    ) -> None:
         self.acd = Acd()
         self.metrics = QueueMetrics(self.seen, clock)
         self._rules: RuleSet | None = None
         self._tell = tell
         self._note = note
+        self._tag = tag
         self._in_use = in_use
         self._clock = clock
         self._alarm: asyncio.TimerHandle | None = None
@@ -102,13 +110,39 @@ class Queues:
                 actions = self.acd.resume(change.agent, now)
         self._do(actions)
 
-    def key_in(self, agents: Iterable[AgentId], change: Change, endpoint: str) -> None:
-        """Agents come or go by a code that was dialled at their phone."""
-        reason = BY_PHONE if change is Change.PAUSED else ""
-        for agent in agents:
-            made = AgentChange(0, *agent, change, reason, endpoint, self._clock())
-            self.change(made)
-            self._note(made)
+    def key_in(self, agents: Sequence[AgentId], keyed: Keyed, endpoint: str) -> Reply:
+        """A code was dialled at the phone of these agents; what is to be heard there."""
+        if not agents:
+            return Reply(Phrase.NO_AGENT)
+        match keyed:
+            case Change():
+                reason = BY_PHONE if keyed is Change.PAUSED else ""
+                for agent in agents:
+                    made = AgentChange(0, *agent, keyed, reason, endpoint, self._clock())
+                    self.change(made)
+                    self._note(made)
+                return Reply(CONFIRMED[keyed])
+            case MoreTime():
+                extended = [self.acd.extend(agent, self._clock()) for agent in agents]
+                self._set_alarm()
+                return Reply(Phrase.MORE_TIME if any(extended) else Phrase.NO_WRAP_UP)
+            case WrapUpCode(digits):
+                return self._code(agents, digits)
+            case _:
+                assert_never(keyed)
+
+    def _code(self, agents: Sequence[AgentId], digits: str) -> Reply:
+        """Tag the call that the agent had last, of several the one who had one last."""
+        had_calls = [agent for agent in map(self.acd.agent, agents) if agent is not None and agent.last_call]
+        if not had_calls:
+            return Reply(Phrase.NO_CALL)
+        agent = max(had_calls, key=lambda one: one.since)
+        client = self._rules.clients.get(agent.id.client) if self._rules else None
+        code = client.codes.get(digits) if client else None
+        if code is None:
+            return Reply(Phrase.NO_CODE)
+        self._tag(CallTag(agent.last_call, code.tag, agent.id.person, Way.PHONE, self._clock()))
+        return Reply(Phrase.CODE_KEPT, {"tag": code.label})
 
     def seen(self) -> list[SeenQueue]:
         """All queues, as they stand."""

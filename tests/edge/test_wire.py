@@ -36,6 +36,7 @@ from router.core.events import (
     LegReady,
     LegRinging,
 )
+from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
 from router.core.plan import CallPlan, Say, SayHours, Speak, Target
 from router.edge.ari import models, wire
 from router.edge.ari.wire import OurId, Outbound
@@ -155,12 +156,15 @@ AGENT_CODES = {
     "none of ours": (("agent", "lunch"), None),
     "too much": (("agent", "paused", "x"), None),
     "a caller": (("in", "paused"), None),
+    "more time": (("agent", "more_time"), MoreTime()),
+    "what came of the call": (("agent", "code", "12"), WrapUpCode("12")),
+    "no digits": (("agent", "code", ""), None),
 }
 
 
-@pytest.mark.parametrize(("args", "change"), AGENT_CODES.values(), ids=AGENT_CODES)
-def test_what_an_agents_phone_wants(args: tuple[str, ...], change: Change | None) -> None:
-    assert wire.read_agent_code(args) is change
+@pytest.mark.parametrize(("args", "keyed"), AGENT_CODES.values(), ids=AGENT_CODES)
+def test_what_is_keyed_in_at_an_agents_phone(args: tuple[str, ...], keyed: Keyed | None) -> None:
+    assert wire.read_agent_code(args) == keyed
 
 
 def test_the_channels_of_a_phone() -> None:

@@ -1,5 +1,6 @@
 """Callers wait for agents: order, wrap-up, those who come and go, and a router that dies meanwhile."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -36,7 +37,7 @@ from tests.live.switchboard import Switchboard, talks
 
 pytestmark = pytest.mark.live
 
-DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL = (f"+472233445{digit}" for digit in range(7))
+DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL, WRAP = (f"+472233445{digit}" for digit in range(8))
 FJORD = """\
 client: fjord
 name: Fjord
@@ -67,7 +68,9 @@ queues:
   small: {agents: per, max_waiting: 1}
   lasting: {agents: [per, fast, early, last]}
   all: {agents: [kari, ola], strategy: ring-all}
+  wrap: {agents: last, wrap_up: 30s}
   everybody: {agents: [kari, ola, per, fast, early, last]}
+tags: {booking: {label: {nb: Bestilling}, code: 12}}
 last_resort: [hangup]
 routes:
   - {name: desk, when: {dialled: "+47 22 33 44 50"}, do: [{queue: desk, for: 1m}]}
@@ -78,6 +81,7 @@ routes:
     when: {dialled: "+47 22 33 44 54"}
     do: [{queue: small, for: 4s, on: {full: [decline]}}]
   - {name: lasting, when: {dialled: "+47 22 33 44 55"}, do: [{queue: lasting, for: 2m}]}
+  - {name: wrap, when: {dialled: "+47 22 33 44 57"}, do: [{queue: wrap, for: 1m}]}
   - {name: all, do: [{queue: all, for: 1m}]}
 """
 NUMBERS = {"kari": 100, "ola": 101, "per": 102, "fast": 110, "declines": 111, "silent": 112, "busy": 113,
@@ -102,14 +106,14 @@ def board(running: tuple[Sandbox, RouterProcess]) -> Iterator[Switchboard]:
     wait_until(lambda: running[0].left_behind() == [], "nothing is left in Asterisk")
 
 
-def dial(board: Switchboard, phone: int, code: str, said: Phrase) -> None:
+def dial(board: Switchboard, phone: int, code: str, said: Phrase, **values: str) -> None:
     """An agent's phone dials a feature code, and hears what came of it."""
     account, media = board.sandbox.phones[phone - 100], board.media()
     host, port = board.sandbox.registrar
     keys = ("-key", "user", account.username, "-key", "ear", str(media.port))
     who = ("-au", account.username, "-ap", account.password, "-m", "1")
     caller = Sipp((CALL_AS_PHONE, HUNG_UP_ON), [f"{host}:{port}", "-s", code, *keys, *who])
-    media.wait_for(board.prompt(phrase("nb", "formal", said)))
+    media.wait_for(board.prompt(phrase("nb", "formal", said, **values)))
     assert caller.wait(10) == (0, "")
     caller.stop()
 
@@ -298,6 +302,28 @@ def test_agents_come_and_go_by_their_own_phones(board: Switchboard) -> None:
     records = board.router.records(count=5)
     told = [record for record in records if (record.info.route or "").startswith("agent ")]
     assert {record.disposition for record in told} == {Disposition.INFORMED}
+
+
+def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) -> None:
+    def state() -> str:
+        return str(board.queue("wrap")["agents"][0]["state"])
+
+    dial(board, 117, "*12", Phrase.NO_CALL)
+    count = board.next_record(WRAP)
+    board.agent("last", *talks(0.5), calls=1)
+    board.caller(WRAP)
+    record = board.records_of(WRAP, count)[-1]
+    assert state() == "wrapping"
+    dial(board, 117, "*12", Phrase.CODE_KEPT, tag="Bestilling")
+    dial(board, 117, "*7", Phrase.NO_CODE)
+    dial(board, 117, "*80", Phrase.MORE_TIME)
+    assert state() == "wrapping"
+    dial(board, 117, "*84", Phrase.AGENT_BACK)
+    assert state() == "idle", "before the wrap-up was over"
+    dial(board, 117, "*80", Phrase.NO_WRAP_UP)
+    shown = json.loads(board.typed("call", record.info.id, "--json"))
+    assert [(one["tag"], one["who"], one["way"]) for one in shown["tags"]] == [("booking", "last", "phone")]
+    assert "booking, by last (phone)" in board.typed("call", record.info.id)
 
 
 @pytest.fixture

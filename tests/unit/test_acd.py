@@ -57,6 +57,23 @@ def test_a_caller_is_offered_to_who_is_free_and_the_next_waits() -> None:
     assert acd.done("a", KARI, at(60)) == [Offer("b", KARI)]
 
 
+def test_a_wrap_up_begins_anew_or_ends_as_the_agent_says() -> None:
+    acd, rules = acd_of(KARI), replace(RULES, wrap_up=20)
+    acd.enter(caller("a", 0, KARI, rules=rules), at(0))
+    acd.take("a", KARI, at(1))
+    assert not acd.extend(KARI, at(2)), "not in a talk"
+    acd.done("a", KARI, at(10))
+    assert acd.extend(KARI, at(25))
+    acd.enter(caller("b", 26, KARI, rules=rules), at(26))
+    assert acd.pass_time(at(30)) == []
+    assert acd.pass_time(at(45)) == [Offer("b", KARI)]
+    acd.take("b", KARI, at(46))
+    acd.done("b", KARI, at(50))
+    acd.enter(caller("c", 51, KARI, rules=rules), at(51))
+    assert acd.resume(KARI, at(52)) == [Offer("c", KARI)]
+    assert not acd.extend(OLA, at(53)), "whom nobody knows"
+
+
 def test_nobody_is_withdrawn_who_took_the_call() -> None:
     acd = acd_of(KARI, OLA)
     rules = replace(RULES, strategy="ring-all")

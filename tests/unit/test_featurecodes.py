@@ -2,12 +2,13 @@
 
 from router.core.agents import AgentId, Change
 from router.core.dialling import Dialling
-from router.core.featurecodes import agents_at, confirmation, texts
+from router.core.featurecodes import CONFIRMED, Reply, agents_at, confirmation, texts
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import HangUp, QueueRules
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
+from router.core.tags import Code
 
 FJORD = """\
 client: fjord
@@ -45,13 +46,31 @@ def test_a_phone_is_all_of_theirs_whom_it_rings() -> None:
 def test_it_is_said_in_the_language_of_the_client() -> None:
     both = rules(fjord=FJORD, sund=NOBODYS)
     for change, which in ((Change.PAUSED, Phrase.AGENT_PAUSED), (Change.LOGGED_IN, Phrase.AGENT_IN)):
-        said, end = confirmation(both, agents_at(both, "PJSIP/101"), change).nodes
+        said, end = confirmation(both, agents_at(both, "PJSIP/101"), Reply(CONFIRMED[change])).nodes
         assert said.step == phrase("nb", "formal", which)
         assert end.step == HangUp()
-    assert confirmation(both, [], Change.PAUSED).nodes[0].step == phrase("nb", "formal", Phrase.NO_AGENT)
+    assert confirmation(both, [], Reply(Phrase.NO_AGENT)).nodes[0].step == phrase(
+        "nb", "formal", Phrase.NO_AGENT
+    )
     none = rules(sund=NOBODYS)
-    assert confirmation(none, [], Change.PAUSED).nodes[0].step == phrase("en", "formal", Phrase.NO_AGENT)
+    assert confirmation(none, [], Reply(Phrase.NO_AGENT)).nodes[0].step == phrase(
+        "en", "formal", Phrase.NO_AGENT
+    )
 
 
 def test_all_of_it_is_spoken_beforehand() -> None:
-    assert phrase("nb", "formal", Phrase.AGENT_BACK) in texts(QueueRules(language="nb"))
+    client = rules(fjord=FJORD + "tags: {booking: {label: {nb: Bestilling}, code: 7}}\n").clients["fjord"]
+    said = list(texts(client, QueueRules(language="nb")))
+    assert phrase("nb", "formal", Phrase.AGENT_BACK) in said
+    assert phrase("nb", "formal", Phrase.CODE_KEPT, tag="Bestilling") in said
+
+
+def test_a_code_is_the_clients_own_before_one_that_all_share() -> None:
+    booking = "booking: {label: {nb: Bestilling, en: Booking}, code: 7}"
+    own = f"{FJORD}tags: {{{booking}, other_thing: {{code: 08}}}}\n"
+    shared = "tags: {spam: {code: 7}, sale: {label: {en: Sale}, code: 1}}\n"
+    assert rules(fjord=own, shared=shared).clients["fjord"].codes == {
+        "7": Code("booking", "Bestilling"),
+        "08": Code("other_thing", "other thing"),
+        "1": Code("sale", "Sale"),
+    }

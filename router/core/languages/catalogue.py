@@ -93,6 +93,16 @@ class Phrase(StrEnum):
     """... paused, and get no calls,"""
     AGENT_BACK = "agent_back"
     """... and back."""
+    CODE_KEPT = "code_kept"
+    """Said to an agent who keyed in a code: `{tag}` is noted of the call,"""
+    NO_CODE = "no_code"
+    """... there is no such code,"""
+    NO_CALL = "no_call"
+    """... or no call that it could be of."""
+    MORE_TIME = "more_time"
+    """... You have more time before the next call,"""
+    NO_WRAP_UP = "no_wrap_up"
+    """... or no call to wrap up."""
     NO_AGENT = "no_agent"
     """This phone is no agent's."""
     PLUS = "plus"
@@ -131,6 +141,7 @@ PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.QUEUE_FAR: frozenset({"number"}),
     Phrase.QUEUE_WAIT: frozenset({"minutes"}),
     Phrase.WAITED_MINUTES: frozenset({"minutes"}),
+    Phrase.CODE_KEPT: frozenset({"tag"}),
     Phrase.QUEUE_CALLBACK: frozenset({"key"}),
     Phrase.CALLS_BACK: frozenset({"caller", "client"}),
     Phrase.SEARCH_AGAIN: frozenset({"key"}),

@@ -50,6 +50,7 @@ from router.core.events import (
     LegRinging,
     RecordingEnded,
 )
+from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
 from router.core.plan import Say, SayHours, Speak
 from router.edge.ari import models
 
@@ -134,8 +135,8 @@ LEG = "leg"
 """The argument with which a leg of ours enters the application."""
 
 AGENT = "agent"
-"""The first argument with which the dialplan hands over an agent's phone that dialled a feature code; what is
-to change follows."""
+"""The first argument with which the dialplan hands over an agent's phone that dialled a feature code; what it
+means follows."""
 
 NEVER = 365 * 24 * 3600
 """Seconds to which a dead-man timer is lifted.
@@ -174,11 +175,17 @@ def read_entrance(args: Sequence[str]) -> Entrance | None:
     return Entrance("".join(args[1:2]), variables)
 
 
-def read_agent_code(args: Sequence[str]) -> Change | None:
-    """What an agent's phone wants changed that entered the application by `args`; None if it is none."""
-    if len(args) != 2 or args[0] != AGENT or args[1] not in set(Change):
-        return None
-    return Change(args[1])
+def read_agent_code(args: Sequence[str]) -> Keyed | None:
+    """What was keyed in at an agent's phone that entered the application by `args`; None if it is none."""
+    match args:
+        case [agent, change] if agent == AGENT and change in set(Change):
+            return Change(change)
+        case [agent, "more_time"] if agent == AGENT:
+            return MoreTime()
+        case [agent, "code", digits] if agent == AGENT and digits.isdecimal():
+            return WrapUpCode(digits)
+        case _:
+            return None
 
 
 def endpoint_of(channel: str) -> str:

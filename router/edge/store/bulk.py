@@ -38,8 +38,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from router.core.record import CallRecord, Disposition
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
-from router.edge.store.operations import Arrival, End, Happening, Operation, Row
-from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, TIMELINE
+from router.edge.store.operations import Arrival, End, Happening, Operation, Row, Tagging
+from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, TAGS, TIMELINE
 
 
 class Written(Enum):
@@ -62,6 +62,8 @@ class BulkStatements:
         self.attempts = self._compiled(self._insert(ATTEMPTS, ops.ATTEMPT_COLUMNS).on_conflict_do_nothing())
         messages = self._insert(MESSAGES, ops.MESSAGE_COLUMNS)
         self.messages = self._compiled(messages.on_conflict_do_nothing())
+        tags = self._insert(TAGS, ops.TAG_COLUMNS)
+        self.tags = self._compiled(tags.on_conflict_do_nothing())
         deliveries = self._insert(DELIVERIES, ops.DELIVERY_COLUMNS)
         self.deliveries = self._compiled(deliveries.on_conflict_do_nothing())
         ends = self._insert(CALLS, ops.END_COLUMNS)
@@ -118,10 +120,13 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     messages: list[Row] = []
     deliveries: list[Row] = []
     answers: list[CallRecord] = []
+    tags: list[Row] = []
     for operation in batch:
         match operation:
             case Happening():
                 timeline.append(ops.timeline_row(operation))
+            case Tagging(tag):
+                tags.append(ops.tag_row(tag))
             case Arrival():
                 arrivals.append(ops.arrival_row(operation))
             case End(record):
@@ -138,6 +143,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     bulk.run(connection, bulk.attempts, attempts)
     bulk.run(connection, bulk.messages, messages)
     bulk.run(connection, bulk.deliveries, deliveries)
+    bulk.run(connection, bulk.tags, tags)
     for record in answers:
         _done(connection, record)
     return closed == len(ends)

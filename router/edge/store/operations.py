@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
+from router.core.tags import CallTag
 from router.edge.store.tables import to_micros
 
 
@@ -36,7 +37,13 @@ class End(msgspec.Struct, frozen=True, gc=False):
     record: CallRecord
 
 
-Operation = Arrival | Happening | End
+class Tagging(msgspec.Struct, frozen=True, gc=False):
+    """Somebody tagged a call."""
+
+    tag: CallTag
+
+
+Operation = Arrival | Happening | End | Tagging
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -96,6 +103,7 @@ MESSAGE_COLUMNS = (
     "left_at",
     "keep_until",
 )
+TAG_COLUMNS = ("call_id", "tag", "removed", "who", "way", "at")
 DELIVERY_COLUMNS = ("call_id", "way", "address", "tries", "next_at")
 
 MAIL, WEBHOOK = "mail", "webhook"
@@ -113,6 +121,8 @@ def call_of(operation: Operation) -> str:
             return operation.call_id
         case End():
             return operation.record.info.id
+        case Tagging():
+            return operation.tag.call_id
 
 
 def arrival_row(arrival: Arrival) -> Row:
@@ -185,6 +195,11 @@ def delivery_rows(record: CallRecord, message: LeftMessage) -> Iterator[Row]:
         ways.append((WEBHOOK, message.delivery.webhook))
     for way, address in ways:
         yield record.info.id, way, address, 0, to_micros(record.ended_at)
+
+
+def tag_row(tag: CallTag) -> Row:
+    """In the order of TAG_COLUMNS."""
+    return tag.call_id, tag.tag, int(tag.removed), tag.who, tag.way.value, to_micros(tag.at)
 
 
 def as_document(rows: list[Row]) -> str:

@@ -18,9 +18,10 @@ from router.core.record import (
     Party,
     Phase,
 )
+from router.core.tags import CallTag, Way
 from router.edge.store.database import parse_url, reading_engine, trouble_told
 from router.edge.store.operations import INFO_COLUMNS
-from router.edge.store.tables import ATTEMPTS, CALLS, TIMELINE
+from router.edge.store.tables import ATTEMPTS, CALLS, TAGS, TIMELINE
 
 _AFTER_ALL_IDS = "\U0010ffff"
 
@@ -61,6 +62,8 @@ class CallStory(msgspec.Struct, frozen=True):
     """JSON; None where the arrival was never written."""
     trace: bytes | None
     timeline: tuple[Saved, ...]
+    tags: tuple[CallTag, ...] = ()
+    """What people tagged it with, in order; those of rules are in the evidence."""
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -177,12 +180,14 @@ class Queries:
             row = exact[0]
             attempts = _attempts(connection, [row.id])
             timelines = _timelines(connection, select(CALLS.c.id).where(CALLS.c.id == row.id))
+            tags = _tags(connection, row.id)
         return CallStory(
             info=_info(row),
             record=_record(row, attempts[row.id]),
             plan=None if row.plan is None else row.plan.encode(),
             trace=None if row.trace is None else row.trace.encode(),
             timeline=tuple(timelines[row.id]),
+            tags=tags,
         )
 
     def counts(self, since: datetime | None = None) -> Counts:
@@ -235,6 +240,14 @@ def _attempts(connection: Connection, ids: Sequence[str]) -> defaultdict[str, li
         fields["outcome"] = AttemptOutcome(row.outcome)
         found[fields.pop("call_id")].append(Attempt(**fields))
     return found
+
+
+def _tags(connection: Connection, call_id: str) -> tuple[CallTag, ...]:
+    in_order = select(TAGS).where(TAGS.c.call_id == call_id).order_by(TAGS.c.at)
+    return tuple(
+        CallTag(row.call_id, row.tag, row.who, Way(row.way), row.at, bool(row.removed))
+        for row in connection.execute(in_order)
+    )
 
 
 def _open_call(row: Row[Any], saved: Sequence[Saved]) -> OpenCall:

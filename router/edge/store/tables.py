@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -192,3 +192,16 @@ DELIVERIES = Table(
 )
 
 Index("deliveries_by_turn", DELIVERIES.c.next_at)
+
+TAGS = Table(
+    "tags",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Column("at", UtcMicroseconds, primary_key=True),
+    # 1 where it is taken off.
+    Column("removed", Integer, nullable=False),
+    Column("who", Text, nullable=False),
+    # `phone` or `command`.
+    Column("way", Text, nullable=False),
+)

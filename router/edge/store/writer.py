@@ -35,10 +35,11 @@ from sqlalchemy.exc import (
 )
 
 from router.core.record import CallInfo, CallRecord
+from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
-from router.edge.store.operations import Arrival, End, Happening, Operation, call_of
+from router.edge.store.operations import Arrival, End, Happening, Operation, Tagging, call_of
 
 LINGER = 0.020
 """Seconds that the first operation of a group waits for others."""
@@ -60,8 +61,8 @@ _LOG = structlog.get_logger("router.store")
 class Writer:
     """Writes arrivals, events and ends of calls, in its own thread.
 
-    `arrived`, `happened` and `ended` return at once and never raise, from any thread. The counters below
-    only grow, are set by one thread, and may be read from any.
+    `arrived`, `happened`, `ended` and `tagged` return at once and never raise, from any thread. The counters
+    below only grow, are set by one thread, and may be read from any.
     """
 
     def __init__(self, url: str, *, queue_limit: int) -> None:
@@ -117,6 +118,10 @@ class Writer:
     def ended(self, record: CallRecord) -> None:
         """A call is over: its disposition and attempts are committed together, once."""
         self._put(End(record))
+
+    def tagged(self, tag: CallTag) -> None:
+        """Somebody tagged a call."""
+        self._put(Tagging(tag))
 
     def close(self, timeout: float) -> int:
         """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.
