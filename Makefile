@@ -26,11 +26,8 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-parts: ## install what real calls need from Debian's packages: SIPp, debootstrap, espeak-ng, sox
-	@missing=""; command -v sipp >/dev/null || missing="$$missing sip-tester"; \
-	for program in debootstrap espeak-ng sox; do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
-	if [ -n "$$missing" ]; then echo "installing$$missing"; $(APT) update -qq; \
-	DEBIAN_FRONTEND=noninteractive $(APT) install -qq -y --no-install-recommends $$missing >/dev/null; fi
+parts: ## install what real calls and the tests need from Debian's packages
+	@deploy/parts
 
 run: setup parts ## run the router with ./rules beside a sandbox Asterisk, which stays up (ARGS= for more)
 	@deploy/asterisk/sandbox up

@@ -106,7 +106,7 @@ class Router:
 
     def __init__(self, asterisk: FakeAsterisk, folder: Path, **settings: object) -> None:
         self.asterisk = asterisk
-        self.database = f"sqlite:///{folder / 'state' / 'callrouter.db'}"
+        self.database = str(settings.get("database", f"sqlite:///{folder / 'state' / 'callrouter.db'}"))
         self.rules = folder / "rules"
         self.rules.mkdir()
         self.write_rules(RULES)

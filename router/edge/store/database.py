@@ -223,7 +223,7 @@ def _engine(url: URL, **options: object) -> Engine:
     try:
         return create_engine(url, **options)
     except ImportError as error:
-        raise UnusableDatabaseError(where(url), f"{error}; install psycopg beside callrouter") from error
+        raise UnusableDatabaseError(where(url), f"{error}; install callrouter anew") from error
 
 
 def _on_connect(engine: Engine, *pragmas: str) -> None:
