@@ -13,6 +13,7 @@ from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import (
     CALLER,
+    AsteriskQueue,
     Callback,
     Delivery,
     Dialplan,
@@ -37,6 +38,7 @@ from router.core.plan import (
 from router.core.reading import CLIENT, DAY, HOURS, PersonRef
 from router.core.schema import ClientDoc, QueueDoc, agents_of
 from router.core.stepdocs import (
+    AsteriskQueueStep,
     CallbackStep,
     DeclineStep,
     DialplanStep,
@@ -186,6 +188,10 @@ def _queue(step: QueueStep, given: Given) -> Step:
     )
 
 
+def _asterisk_queue(step: AsteriskQueueStep, given: Given) -> Step:
+    return AsteriskQueue(step.queue.asterisk, float(step.wait_for.seconds), step.queue.answer)
+
+
 def _later(queue: QueueDoc) -> dict[str, float]:
     """The agents of tiers, each with the shortest time; who is an agent anyway needs none."""
     tiers = sorted(queue.tiers, key=lambda tier: -tier.after.seconds)
@@ -261,6 +267,7 @@ MAKERS: dict[type[Shape], Callable[[Any, Given], Step]] = {
     DirectoryStep: _directory,
     RingStep: _ring,
     QueueStep: _queue,
+    AsteriskQueueStep: _asterisk_queue,
     MessageStep: _message,
     CallbackStep: _callback,
     TagStep: _tag,
