@@ -1,6 +1,7 @@
 """Callers in queues of Asterisk's own, followed by AMI: who talks, who hangs up, and what is not known."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -90,6 +91,10 @@ WAITS = (INVITE, ANSWERED, HUNG_UP_ON)
 def leaves(after: float) -> tuple[Move, ...]:
     """A caller who is answered, and hangs up."""
     return (INVITE, ANSWERED, pause(after), bye())
+
+
+def disposition_of(record: CallRecord) -> tuple[Disposition, str, Party | None]:
+    return record.disposition, record.reason, record.hung_up_by
 
 
 class Office(Room):
@@ -293,3 +298,167 @@ def test_who_waits_unanswered(
     office.agent("desk", *agent)
     assert office.caller("unanswered", *caller).wait() == (0, "")
     assert office.record_of("unanswered", count).disposition is comes
+
+
+LATER = (CALLED, RINGING, pause(2.5), PICK_UP, pause(4.0), hang_up_as_agent())
+"""An agent who takes some time to answer, and some to talk."""
+
+
+def test_ami_lost_and_back_while_the_caller_waits(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentCalled")
+    office.line.cut()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+    assert record.talk_seconds == pytest.approx(4.0, abs=0.8)
+
+
+def test_an_agent_who_answers_while_ami_is_away_is_found(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentCalled")
+    office.line.refuse()
+    office.ami_is(up=False)
+    wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk")
+    office.line.restore()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+    assert record.talk_seconds == pytest.approx(4.0, abs=0.8)
+    assert outcomes(record) == [(KARI, AttemptOutcome.ANSWERED)]
+
+
+def test_ami_lost_and_back_in_the_talk(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentConnected")
+    office.line.cut()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+
+
+NO_MORE: dict[str, tuple[str, tuple[Move, ...], tuple[Disposition, str, Party | None]]] = {
+    "a caller who waits": (
+        "AsteriskQueueJoined", IGNORES, (Disposition.UNOBSERVED, "not_followed", Party.CALLER),
+    ),
+    "a caller who talks": (
+        "AsteriskAgentConnected", (*TAKES, HUNG_UP_ON), (Disposition.ANSWERED, "", Party.CALLER),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "agent", "comes"), NO_MORE.values(), ids=NO_MORE)
+def test_ami_lost_and_not_back_before_the_end_of(
+    office: Office, told: str, agent: tuple[Move, ...], comes: tuple[Disposition, str, Party | None]
+) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *agent)
+    caller = office.caller("patient", *leaves(4.0))
+    office.happens("patient", told)
+    office.line.refuse()
+    office.ami_is(up=False)
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == comes
+
+
+def test_a_line_that_is_silent_harms_no_call_and_is_given_up(office: Office) -> None:
+    count, waiting = office.next_of("strict"), office.next_of("patient")
+    office.line.silence()
+    caller = office.caller("patient", *leaves(16.0), limit=60)
+    began = time.monotonic()
+    assert office.caller("strict").wait() == (0, "")
+    assert time.monotonic() - began < 3.0
+    assert office.record_of("strict", count).reason == "queue_empty"
+    wait_until(lambda: office.router.metrics()["callrouter_ami_up"] == 0, "AMI is given up", within=20.0)
+    office.line.restore()
+    office.ami_is(up=True)
+    assert caller.wait() == (0, "")
+    assert office.record_of("patient", waiting).disposition in (Disposition.ABANDONED, Disposition.UNOBSERVED)
+
+
+def test_a_router_killed_while_the_caller_waits(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentCalled")
+    office.router.kill()
+    office.router.start()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+
+
+def test_a_router_killed_before_the_agent_answers_and_back_in_the_talk(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentCalled")
+    office.router.kill()
+    wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk")
+    office.router.start()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+    assert record.talk_seconds == pytest.approx(4.0, abs=0.8)
+
+
+def test_a_router_killed_in_the_talk(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *LATER)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskAgentConnected")
+    office.router.kill()
+    office.router.start()
+    assert caller.wait() == (0, "")
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert record.answered_by == KARI
+
+
+def test_a_router_killed_and_back_goes_on_with_who_is_back(office: Office) -> None:
+    count = office.next_of("desk")
+    office.agent("nina", *TAKES, pause(0.5), hang_up_as_agent())
+    caller = office.caller("desk")
+    office.happens("desk", "AsteriskQueueJoined")
+    office.router.kill()
+    office.router.start()
+    assert caller.wait() == (0, "")
+    assert office.record_of("desk", count).answered_by == "nina"
+
+
+def test_a_caller_whose_end_no_router_sees_is_unobserved(office: Office) -> None:
+    count = office.next_of("patient")
+    caller = office.caller("patient", *leaves(2.0))
+    office.happens("patient", "AsteriskQueueJoined")
+    office.router.kill()
+    assert caller.wait() == (0, "")
+    office.router.start()
+    assert disposition_of(office.record_of("patient", count))[:2] == (Disposition.UNOBSERVED, "router_away")
+
+
+def test_who_is_back_while_there_is_no_router_is_rung_by_the_break_glass_branch(office: Office) -> None:
+    count = office.next_of("desk")
+    glass = Callee(*TAKES, pause(6.0), hang_up_as_agent(), calls=1)
+    office.at_end(glass.stop)
+    glass.listening()
+    register(office.sandbox, [(office.sandbox.phones[19], glass.port)])
+    caller = office.caller("desk")
+    office.happens("desk", "AsteriskQueueJoined")
+    office.router.kill()
+    wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk", within=15.0)
+    office.router.start()
+    assert caller.wait() == (0, "")
+    assert glass.wait() == (0, "")
+    assert disposition_of(office.record_of("desk", count))[:2] == (Disposition.TRANSFERRED, "dead_man")
