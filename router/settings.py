@@ -197,7 +197,7 @@ class Ami(Section):
                 raise ValueError("both `secret` and `secret_file` are set; leave one out")
             secret = SecretStr(file.read_text(encoding="utf-8").strip())
         user, text = info.data.get("user", ""), secret.get_secret_value()
-        if user and text in _WELL_KNOWN_OF_AMI | {user}:
+        if user and "secret_file" in info.data and text in _WELL_KNOWN_OF_AMI | {user}:
             raise ValueError("the secret is empty or well known; who has it can have Asterisk do anything")
         if any(char in text for char in "\r\n"):
             raise ValueError("the secret may have one line only")

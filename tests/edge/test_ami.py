@@ -52,8 +52,12 @@ async def test_it_logs_in_for_the_events_wanted_and_hears_them_in_order() -> Non
     async with AmiServer() as server, connected(server) as (ami, heard):
         await until(lambda: heard.ups == [True])
         assert server.asked[0] | {"ActionID": ""} == {
-            "Action": "Login", "Username": "callrouter", "Secret": "hush-hush", "Events": "agent", "ActionID": "",
-        }  # fmt: skip
+            "Action": "Login",
+            "Username": "callrouter",
+            "Secret": "hush-hush",
+            "Events": "agent",
+            "ActionID": "",
+        }
         assert ami.is_up
         for number in range(200):
             server.tell("AgentCalled", Uniqueid=str(number))

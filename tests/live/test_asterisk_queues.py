@@ -147,7 +147,7 @@ def running(bring_up: BringUp, run_router: RunRouter) -> Iterator[tuple[Sandbox,
     ami = sandbox.facts["ami"]
     line = Line(ami["port"])
     try:
-        settings = {"port": line.port, "user": ami["username"], "secret": ami["secret"]}
+        settings = {"port": line.port, "user": f"{ami['username']}-queues", "secret": ami["secret"]}
         yield sandbox, run_router(sandbox, {"fjord.yaml": RULES}, ami=settings), line
     finally:
         line.close()
