@@ -111,6 +111,7 @@ The call
     edge/queueviews.py         ... as it is shown
     edge/queuemetrics.py       ... and counted
     edge/queuewire.py          Asterisk's words on its own queues <-> the call machine's words
+    edge/amilink.py            what is given to the connection to AMI
     edge/ami.py                AMI, over which Asterisk tells of them
     edge/following.py          ... and what that means for the callers there
     core/disposition.py        evidence -> what became of each leg and of the call

@@ -30,7 +30,7 @@ from router.core.dialling import Dialling
 from router.core.reading import read_mail
 from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
-from router.edge.ami import AmiSettings
+from router.edge.amilink import AmiSettings
 from router.edge.ari.link import AriSettings
 
 PREFIX = "CALLROUTER_"

@@ -15,13 +15,13 @@ Callbacks are no coroutines, since those would run in no order. Nothing on the w
 import asyncio
 import codecs
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import structlog
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
+from router.edge.amilink import AmiSettings
 from router.edge.ari.backoff import Backoff
 
 log = structlog.get_logger()
@@ -34,17 +34,6 @@ PING_EVERY = 10.0
 """Seconds."""
 
 _REMEDY = "look at `ami:` in the settings, and at manager.conf: enabled, bindaddr, the user, `read = agent`"
-
-
-class AmiSettings(NamedTuple):
-    """Where AMI is, and who asks."""
-
-    host: str
-    port: int
-    user: str
-    secret: str
-    events: str
-    """The classes of events wanted, as in manager.conf."""
 
 
 class AmiLostError(Exception):
@@ -134,7 +123,7 @@ class Ami(Manager):
         AmiLostError."""
         if any("\n" in text or "\r" in text for pair in action.items() for text in pair):
             raise ValueError("a line break in an action of AMI would begin another header")
-        if self.protocol is None or self.protocol.closed:
+        if not self.is_up:
             raise AmiLostError("there is no connection")
         try:
             async with asyncio.timeout(REPLY_LIMIT):

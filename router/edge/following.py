@@ -20,7 +20,8 @@ from router.core.events import (
     CallEvent,
 )
 from router.edge import queuewire, recovery
-from router.edge.ami import Ami, AmiLostError, AmiSettings
+from router.edge.ami import Ami, AmiLostError
+from router.edge.amilink import AmiSettings
 from router.edge.ari.backoff import Backoff
 from router.edge.recovery import Ask
 

@@ -9,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.edge import ami as module
-from router.edge.ami import Ami, AmiLostError, AmiSettings
+from router.edge.ami import Ami, AmiLostError
+from router.edge.amilink import AmiSettings
 from router.edge.ari.backoff import Backoff
 from tests.edge.ami_server import AmiServer, block
 from tests.sim.router import until

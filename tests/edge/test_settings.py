@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from router import settings, settingsfile
-from router.edge.ami import AmiSettings
+from router.edge.amilink import AmiSettings
 from router.settings import Settings, is_loopback, reference
 from router.settingsfile import WrongSettingsError, load
 

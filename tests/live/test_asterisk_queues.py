@@ -181,7 +181,7 @@ def test_a_talk_with_an_agent_ended_by(
 ) -> None:
     count = office.next_of("patient")
     office.agent("desk", *agent)
-    assert office.caller("patient", *caller).wait() == (0, "")
+    assert office.caller("patient", *caller).wait().as_written
     record = office.record_of("patient", count)
     assert (record.disposition, record.hung_up_by, record.phase) == (Disposition.ANSWERED, by, Phase.TALKING)
     assert record.answered_by == KARI
@@ -196,7 +196,7 @@ def test_who_hangs_up_while_waiting_is_abandoned(office: Office) -> None:
     agent = office.agent("desk", *IGNORES)
     office.caller("patient", *leaves(1.5))
     record = office.record_of("patient", count)
-    assert agent.wait(10) == (0, "")
+    assert agent.wait(10).as_written
     assert (record.disposition, record.phase) == (Disposition.ABANDONED, Phase.QUEUE)
     assert (record.hung_up_by, record.answered_by) == (Party.CALLER, None)
     assert outcomes(record) == [(KARI, AttemptOutcome.CANCELLED)]
@@ -206,7 +206,7 @@ def test_whose_time_is_over_goes_on_along_the_plan(office: Office) -> None:
     count = office.next_of("desk")
     office.agent("desk", CALLED, reject(486), calls=None)
     office.agent("nina", *TAKES, pause(1.0), hang_up_as_agent())
-    assert office.caller("desk").wait() == (0, "")
+    assert office.caller("desk").wait().as_written
     record = office.record_of("desk", count)
     assert (record.disposition, record.answered_by) == (Disposition.ANSWERED, "nina")
     tried = outcomes(record)
@@ -218,7 +218,7 @@ def test_whose_time_is_over_goes_on_along_the_plan(office: Office) -> None:
 def test_nobody_left_to_ring_after_the_queue(office: Office) -> None:
     count = office.next_of("desk")
     office.agent("desk", *IGNORES, calls=None)
-    assert office.caller("desk").wait() == (0, "")
+    assert office.caller("desk").wait().as_written
     record = office.record_of("desk", count)
     assert (record.disposition, record.hung_up_by) == (Disposition.NO_ANSWER, Party.ROUTER)
     assert outcomes(record)[-1] == (KARI, AttemptOutcome.NO_ANSWER)
@@ -229,8 +229,8 @@ def test_a_full_queue_is_busy_and_its_caller_never_answered(office: Office) -> N
     office.agent("small", *IGNORES, calls=None)
     first = office.caller("small", INVITE, TRYING, pause(4.0), CANCEL)
     office.happens("small", "AsteriskQueueJoined")
-    assert office.caller("small", INVITE, refused(486)).wait() == (0, "")
-    assert first.wait() == (0, "")
+    assert office.caller("small", INVITE, refused(486)).wait().as_written
+    assert first.wait().as_written
     waited, turned_away = sorted(
         office.router.records(NUMBERS["small"], count=count + 1)[:2], key=lambda one: one.info.arrived_at
     )
@@ -245,7 +245,7 @@ GOES_ON = {"nobody can be rung": ("strict", "empty"), "there is no such queue": 
 @pytest.mark.parametrize(("queue", "outcome"), GOES_ON.values(), ids=GOES_ON)
 def test_the_plan_goes_on_at_once_where(office: Office, queue: str, outcome: str) -> None:
     count = office.next_of(queue)
-    assert office.caller(queue).wait() == (0, "")
+    assert office.caller(queue).wait().as_written
     record = office.record_of(queue, count)
     seen = [seen.detail for seen in record.evidence if seen.what in ("queue_ended", "tagged")]
     assert seen == [outcome, "follow_up_needed"]
@@ -275,7 +275,7 @@ def test_all_agents_ring_and_one_has_the_call(office: Office) -> None:
     count = office.next_of("pair")
     office.agent("ola", *IGNORES)
     office.agent("per", CALLED, RINGING, pause(1.5), PICK_UP, pause(0.5), hang_up_as_agent())
-    assert office.caller("pair").wait() == (0, "")
+    assert office.caller("pair").wait().as_written
     record = office.record_of("pair", count)
     assert record.answered_by == "Per"
     assert sorted(outcomes(record)) == [
@@ -296,7 +296,7 @@ def test_who_waits_unanswered(
 ) -> None:
     count = office.next_of("unanswered")
     office.agent("desk", *agent)
-    assert office.caller("unanswered", *caller).wait() == (0, "")
+    assert office.caller("unanswered", *caller).wait().as_written
     assert office.record_of("unanswered", count).disposition is comes
 
 
@@ -310,7 +310,7 @@ def test_ami_lost_and_back_while_the_caller_waits(office: Office) -> None:
     caller = office.caller("patient")
     office.happens("patient", "AsteriskAgentCalled")
     office.line.cut()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -326,7 +326,7 @@ def test_an_agent_who_answers_while_ami_is_away_is_found(office: Office) -> None
     office.ami_is(up=False)
     wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk")
     office.line.restore()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -340,7 +340,7 @@ def test_ami_lost_and_back_in_the_talk(office: Office) -> None:
     caller = office.caller("patient")
     office.happens("patient", "AsteriskAgentConnected")
     office.line.cut()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -366,7 +366,7 @@ def test_ami_lost_and_not_back_before_the_end_of(
     office.happens("patient", told)
     office.line.refuse()
     office.ami_is(up=False)
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == comes
 
@@ -376,13 +376,13 @@ def test_a_line_that_is_silent_harms_no_call_and_is_given_up(office: Office) -> 
     office.line.silence()
     caller = office.caller("patient", *leaves(16.0), limit=60)
     began = time.monotonic()
-    assert office.caller("strict").wait() == (0, "")
+    assert office.caller("strict").wait().as_written
     assert time.monotonic() - began < 3.0
     assert office.record_of("strict", count).reason == "queue_empty"
     wait_until(lambda: office.router.metrics()["callrouter_ami_up"] == 0, "AMI is given up", within=20.0)
     office.line.restore()
     office.ami_is(up=True)
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     assert office.record_of("patient", waiting).disposition in (Disposition.ABANDONED, Disposition.UNOBSERVED)
 
 
@@ -393,7 +393,7 @@ def test_a_router_killed_while_the_caller_waits(office: Office) -> None:
     office.happens("patient", "AsteriskAgentCalled")
     office.router.kill()
     office.router.start()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -407,7 +407,7 @@ def test_a_router_killed_before_the_agent_answers_and_back_in_the_talk(office: O
     office.router.kill()
     wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk")
     office.router.start()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -421,7 +421,7 @@ def test_a_router_killed_in_the_talk(office: Office) -> None:
     office.happens("patient", "AsteriskAgentConnected")
     office.router.kill()
     office.router.start()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     record = office.record_of("patient", count)
     assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
     assert record.answered_by == KARI
@@ -434,7 +434,7 @@ def test_a_router_killed_and_back_goes_on_with_who_is_back(office: Office) -> No
     office.happens("desk", "AsteriskQueueJoined")
     office.router.kill()
     office.router.start()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     assert office.record_of("desk", count).answered_by == "nina"
 
 
@@ -443,7 +443,7 @@ def test_a_caller_whose_end_no_router_sees_is_unobserved(office: Office) -> None
     caller = office.caller("patient", *leaves(2.0))
     office.happens("patient", "AsteriskQueueJoined")
     office.router.kill()
-    assert caller.wait() == (0, "")
+    assert caller.wait().as_written
     office.router.start()
     assert disposition_of(office.record_of("patient", count))[:2] == (Disposition.UNOBSERVED, "router_away")
 
@@ -459,6 +459,6 @@ def test_who_is_back_while_there_is_no_router_is_rung_by_the_break_glass_branch(
     office.router.kill()
     wait_until(lambda: len(office.sandbox.bridges()) == 1, "they talk", within=15.0)
     office.router.start()
-    assert caller.wait() == (0, "")
-    assert glass.wait() == (0, "")
+    assert caller.wait().as_written
+    assert glass.wait().as_written
     assert disposition_of(office.record_of("desk", count))[:2] == (Disposition.TRANSFERRED, "dead_man")
