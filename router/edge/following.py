@@ -76,7 +76,7 @@ class Following:
     def _on_event(self, event: Mapping[str, str]) -> None:
         told = queuewire.read_ami(event)
         if told is not None:
-            self._tell(event["Uniqueid"], told)
+            self._tell(event.get("Uniqueid", ""), told)
 
     def _on_up(self) -> None:
         self._up_since = self._clock()
@@ -100,9 +100,9 @@ class Following:
     async def _answer(self, channel: str, since: datetime) -> None:
         up = self._up_since
         whole = up is not None and up <= since
-        if whole:
+        if up is not None:  # Whole or not, it may be about to tell how it ended.
             await asyncio.sleep(GRACE)
-            whole = await self._answers() and self._up_since == up
+            whole = await self._answers() and self._up_since == up and whole
         self._tell(channel, AsteriskQueueFollowed(whole))
 
     async def _answers(self) -> bool:

@@ -147,6 +147,19 @@ async def test_an_agent_who_answers_while_ami_is_away_is_found(office: Office) -
     assert (told(record), record.answered_by) == (("answered", "talking", "callee"), "Kari")
 
 
+async def test_ami_may_be_behind_and_back_only_since_a_moment(office: Office) -> None:
+    caller = await office.waits()
+    await office.ami.close()
+    await office.ami_is(up=False)
+    office.connects(caller)
+    await office.ami.open()
+    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    office.asterisk.hang_up(caller, 16, 0, soft=16)
+    await until(lambda: office.router.knows("LegEnded"))
+    office.ami.tell("AgentComplete", Uniqueid=caller.id, Reason="agent", TalkTime="1", **KARI)
+    assert told(await office.router.record(SUPPORT)) == ("answered", "talking", "callee")
+
+
 async def test_what_nobody_told_is_not_known(office: Office) -> None:
     caller = await office.waits()
     await office.ami.close()
