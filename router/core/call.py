@@ -277,7 +277,7 @@ class AgentRung(msgspec.Struct, frozen=True):
     dial: str
     since: datetime
     rang: bool = True
-    """False where the phone refused at once, or could not be rung."""
+    """False where the phone never did."""
     answered_at: datetime | None = None
     missed_at: datetime | None = None
     """When it was given up without an answer."""

@@ -339,8 +339,8 @@ def _attempt_in_queue(number: int, rung: AgentRung, call: Call, now: datetime) -
     if rung.answered_at:
         outcome, reason = AttemptOutcome.ANSWERED, ""
     elif rung.missed_at:
-        # Whether the phone was busy, declined or is not there, AMI does not tell.
-        outcome, reason = (AttemptOutcome.NO_ANSWER, "") if rung.rang else (AttemptOutcome.FAILED, "refused")
+        # Whether a phone that did not ring was busy, declined or is not there, AMI does not tell.
+        outcome, reason = (AttemptOutcome.NO_ANSWER, "") if rung.rang else (AttemptOutcome.FAILED, "not_rung")
     elif call.verdict is not None and call.verdict.disposition is Disposition.UNOBSERVED:
         outcome, reason = AttemptOutcome.UNOBSERVED, ""
     else:

@@ -28,6 +28,7 @@ from tests.harness.sipp import (
     Move,
     bye,
     pause,
+    refer,
     refused,
     register,
     reject,
@@ -197,6 +198,17 @@ def test_a_talk_with_an_agent_ended_by(
     assert record.wait_seconds == pytest.approx(1.1, abs=0.8)
     assert record.talk_seconds == pytest.approx(1.7, abs=0.8)
     assert record.flags == ()
+
+
+def test_who_is_transferred_by_the_agent_has_talked_with_the_agent(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("nina", *TAKES, pause(2.0), hang_up_as_agent())
+    office.agent("desk", *TAKES, pause(1.0), refer("sip:100@127.0.0.1"), HUNG_UP_ON)
+    assert office.caller("patient").wait().as_written
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "transferred_by_agent", None)
+    assert (record.answered_by, outcomes(record)) == (KARI, [(KARI, AttemptOutcome.ANSWERED)])
+    assert record.talk_seconds == pytest.approx(1.0, abs=0.7)
 
 
 def test_who_hangs_up_while_waiting_is_abandoned(office: Office) -> None:
