@@ -7,13 +7,15 @@ What panoramisk 1.4 does otherwise, and is not done here (tests/edge/test_ami.py
    (AmiLostError), and asks again if that still matters;
  - a character whose bytes come in two packets is lost;
  - a line break in a value begins a header of its own: refused here;
- - nobody looks whether its pings are answered: a line that is silent is given up here.
+ - nobody looks whether its pings are answered: a line that is silent is given up here;
+ - it logs an action that it cannot send, the login with its secret too: here it logs nothing.
 
 Callbacks are no coroutines, since those would run in no order. Nothing on the way of a call waits for AMI.
 """
 
 import asyncio
 import codecs
+import logging
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -32,6 +34,8 @@ REPLY_LIMIT = 5.0
 """Seconds until a reply must have come."""
 PING_EVERY = 10.0
 """Seconds."""
+
+logging.getLogger("panoramisk").setLevel(logging.CRITICAL + 1)
 
 _REMEDY = "look at `ami:` in the settings, and at manager.conf: enabled, bindaddr, the user, `read = agent`"
 

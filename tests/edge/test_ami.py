@@ -141,6 +141,20 @@ async def test_a_login_that_is_refused_is_told_once_with_what_to_do() -> None:
     assert "manager.conf" in told[0]["remedy"]
 
 
+async def test_the_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(asyncio.Transport):
+        def write(self, data: object) -> None:
+            raise OSError("broken")
+
+    settings = AmiSettings("127.0.0.1", 1, "callrouter", "hush-hush", "agent")
+    nothing = lambda *_: None  # noqa: E731
+    ami = Ami(settings, Backoff(random.Random(1)), nothing, nothing, nothing)
+    protocol = module._Protocol(ami)
+    protocol.connection_made(Broken())
+    protocol.send({"Action": "Login", "Secret": "hush-hush"})
+    assert "hush-hush" not in caplog.text
+
+
 async def test_nobody_listens_there() -> None:
     server = AmiServer()
     await server.open()
