@@ -72,6 +72,7 @@ Rules (read at start and at reload)
     core/leads.py              where steps lead: circles
     core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
+    core/asteriskqueues.py     queues of Asterisk's own that rules name
     core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
@@ -102,6 +103,7 @@ The call
     core/steps/ring.py         phones ring, round after round
     core/steps/queue.py        the caller waits for an agent
     core/steps/callback.py     ... or is called back when one is free
+    core/steps/asteriskqueue.py    ... or in a queue of Asterisk's own
     core/agents.py             what each agent does
     core/waiting.py            who waits
     core/acd.py                who is rung for which caller who waits
@@ -111,6 +113,10 @@ The call
     edge/agentlog.py           ... and how agents' changes are kept
     edge/queueviews.py         ... as it is shown
     edge/queuemetrics.py       ... and counted
+    edge/queuewire.py          Asterisk's words on its own queues <-> the call machine's words
+    edge/amilink.py            what is given to the connection to AMI
+    edge/ami.py                AMI, over which Asterisk tells of them
+    edge/following.py          ... and what that means for the callers there
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed

@@ -21,13 +21,16 @@ import structlog
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
+from router.edge import queuewire
 from router.edge.agentlog import AgentLog
+from router.edge.ari.backoff import Backoff
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
 from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
+from router.edge.following import Following
 from router.edge.metrics import Metrics
 from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
@@ -98,6 +101,16 @@ class Daemon:
             on_unknown=self._metrics.unknown_event,
         )
         self._engine.attach(self._connection)
+        self._following = Following(
+            settings.ami.connection(queuewire.AMI_EVENTS),
+            Backoff(random.Random()),
+            self._engine.on_queue_event,
+            self._engine.in_asterisk_queues,
+            self._connection.http,
+            self._metrics.ami_is,
+            lambda: datetime.now(UTC),
+        )
+        self._engine.watch_by(self._following)
         self._metrics.registry.register(self._engine.queues.metrics)
         self._stop_wanted = asyncio.Event()
         self._stop_at_once = asyncio.Event()
@@ -166,12 +179,13 @@ class Daemon:
             speech = group.create_task(self._speak_on(), name="speech")
             messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
+            following = group.create_task(self._following.run(), name="following")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, feeds, speech, messages, memory, stop):
+            for task in (connection, reload, watch, feeds, speech, messages, memory, following, stop):
                 task.cancel()
         return replaced
 

@@ -30,6 +30,7 @@ from router.core.dialling import Dialling
 from router.core.reading import read_mail
 from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
+from router.edge.amilink import AmiSettings
 from router.edge.ari.link import AriSettings
 
 PREFIX = "CALLROUTER_"
@@ -37,6 +38,8 @@ NESTED = "__"
 
 _SYSTEM_STATE = Path("/var/lib/callrouter")
 _WELL_KNOWN = frozenset({"", "asterisk", "callrouter", "changeme", "password", "secret", "admin"})
+_WELL_KNOWN_OF_AMI = _WELL_KNOWN | {"amp111", "mysecret", "secret5"}
+"""Those in sample files and of packaged systems besides."""
 
 
 def _seconds(value: object) -> object:
@@ -161,6 +164,46 @@ class Ari(Section):
         return password
 
 
+class Ami(Section):
+    """How to reach Asterisk's manager interface, which tells what happens in Asterisk's own queues."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="host of Asterisk's AMI", examples=["127.0.0.1"])
+    port: int = Field(5038, ge=1, le=65535, description="its port", examples=["5038"])
+    user: Name | Literal[""] = Field(
+        "", description="user in Asterisk's manager.conf; empty: AMI is not used", examples=["callrouter"]
+    )
+    secret_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None, description="file with the user's secret in it", examples=["/run/secrets/ami"]
+    )
+    secret: SecretStr = Field(
+        SecretStr(""),
+        validate_default=True,
+        description="the user's secret; rather use `secret_file`",
+        examples=["a-long-random-one"],
+    )
+
+    def connection(self, events: str) -> AmiSettings | None:
+        """The same as the connection takes it, for those classes of events; None where AMI is not used."""
+        if not self.user:
+            return None
+        return AmiSettings(self.host, self.port, self.user, self.secret.get_secret_value(), events)
+
+    @field_validator("secret")
+    @classmethod
+    def _from_file(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        file: Path | None = info.data.get("secret_file")
+        if file is not None:
+            if secret.get_secret_value():
+                raise ValueError("both `secret` and `secret_file` are set; leave one out")
+            secret = SecretStr(file.read_text(encoding="utf-8").strip())
+        user, text = info.data.get("user", ""), secret.get_secret_value()
+        if user and "secret_file" in info.data and text in _WELL_KNOWN_OF_AMI | {user}:
+            raise ValueError("the secret is empty or well known; who has it can have Asterisk do anything")
+        if any(char in text for char in "\r\n"):
+            raise ValueError("the secret may have one line only")
+        return secret
+
+
 class Speech(Section):
     """How texts of the rules become prompts, and how Asterisk gets at them."""
 
@@ -257,6 +300,7 @@ class Settings(BaseSettings):
     )
 
     ari: Ari = Field(default_factory=Ari)
+    ami: Ami = Field(default_factory=Ami)
     trunk: Annotated[str, AfterValidator(_trunk)] = Field(
         "PJSIP/{number}@trunk",
         description="dial string for numbers outside; empty: none can be dialled",

@@ -22,9 +22,9 @@ FILE_NAME = "callrouter.yaml"
 SEARCHED = (Path(FILE_NAME), Path("/etc/callrouter") / FILE_NAME)
 """Where the file is looked for when none is given; the first that exists is used."""
 
-_PATHS: tuple[YamlPath, ...] = (("rules",), ("state",), ("ari", "password_file"))
+_PATHS: tuple[YamlPath, ...] = (("rules",), ("state",), ("ari", "password_file"), ("ami", "secret_file"))
 """Settings that are paths: a relative one in the file counts from the file's folder."""
-_SECRETS: tuple[YamlPath, ...] = (("ari", "password"), ("database",))
+_SECRETS: tuple[YamlPath, ...] = (("ari", "password"), ("ami", "secret"), ("database",))
 """Settings whose value is never shown."""
 _NO_SETTING = re.compile(r"SERVICE_|PORT(_|$)|CACHE$|HISTORIES$")
 """What Kubernetes puts into the environment beside a service named callrouter, what the sandbox goes by

@@ -268,6 +268,7 @@ def write_configuration(
         write_private(etc / f"{name}.conf", "")
     shutil.copyfile(DIALPLAN, etc / DIALPLAN.name)
     write_private(etc / "ari.password", known["ari_password"])
+    write_private(etc / "ami.secret", known["ami_secret"])
 
 
 def describe(sandbox: Sandbox, options: argparse.Namespace, ports: dict[str, int], known: Facts) -> Facts:
@@ -285,7 +286,13 @@ def describe(sandbox: Sandbox, options: argparse.Namespace, ports: dict[str, int
         "sip": {"host": HOST, "port": ports["sip_port"]},
         "ari": ari,
         "speech": {"folder": str(directory / "data" / "sounds" / PROMPTS), "seen_as": PROMPTS},
-        "ami": {"host": HOST, "port": ports["ami_port"], "username": USER, "secret": known["ami_secret"]},
+        "ami": {
+            "host": HOST,
+            "port": ports["ami_port"],
+            "username": USER,
+            "secret": known["ami_secret"],
+            "secret_file": str(directory / "etc" / "ami.secret"),
+        },
         "rtp": {"from": ports["rtp_from"], "to": ports["rtp_to"]},
         "trunk": {"endpoint": "trunk", "host": HOST, "port": ports["trunk_port"]},
         "breakglass": options.breakglass,

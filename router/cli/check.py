@@ -8,7 +8,17 @@ from typing import Annotated
 import msgspec
 import typer
 
-from router.cli.options import FAILED, WRONG, Config, Json, Rules, prompts, read_settings, rules_file
+from router.cli.options import (
+    FAILED,
+    WRONG,
+    Config,
+    Json,
+    Rules,
+    prompts,
+    read_settings,
+    rules_file,
+    unfollowed,
+)
 from router.core.counterexamples import proof_as_scenarios
 from router.core.proof import QUICK, Proof, prove
 from router.core.remarks import Remark, RuleErrors, RuleWarning
@@ -65,7 +75,7 @@ def check(
     if isinstance(outcome, RuleSet):
         outcome = with_voices(outcome, prompts(settings))
     errors = outcome.errors if isinstance(outcome, RuleErrors) else ()
-    warnings = () if isinstance(outcome, RuleErrors) else outcome.warnings
+    warnings = () if isinstance(outcome, RuleErrors) else (*outcome.warnings, *unfollowed(settings, outcome))
     proof = None if isinstance(outcome, RuleErrors) else _proof(outcome, proved or write_test is not None)
     if proof is not None:
         warnings = tuple(sorted({*warnings, *(finding.warning for finding in proof.findings)}))

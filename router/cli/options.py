@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+from router.core.asteriskqueues import not_followed
 from router.core.dialling import Dialling
+from router.core.remarks import RuleWarning
+from router.core.ruleset import RuleSet
 from router.edge.feedcopies import FeedCopies
 from router.edge.prompts import Prompts
 from router.edge.rulesfile import RulesFile
@@ -51,6 +54,11 @@ def prompts(settings: Settings) -> Prompts:
     speech, folder = settings.speech, settings.prompts
     voices = cache(lambda language: voice_of(language, speech.voices, speech.speed))
     return Prompts(folder, speech.seen_as or str(folder), voices)
+
+
+def unfollowed(settings: Settings, rules: RuleSet) -> tuple[RuleWarning, ...]:
+    """What the rules want of Asterisk's own queues that these settings cannot follow."""
+    return () if settings.ami.user else not_followed(rules)
 
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:

@@ -9,7 +9,16 @@ from typing import assert_never
 
 from router.core.events import (
     AgentOffered,
+    AsteriskAgentCalled,
+    AsteriskAgentConnected,
+    AsteriskAgentLeft,
+    AsteriskAgentMissed,
     AsteriskLost,
+    AsteriskQueueAbandoned,
+    AsteriskQueueFollowed,
+    AsteriskQueueJoined,
+    AsteriskQueueLeft,
+    AsteriskQueueReturned,
     BridgeLost,
     CallEvent,
     CommandFailed,
@@ -82,6 +91,24 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"is not offered to {agent} any longer"
         case QueueTold(position, wait):
             return f"is number {position} in the queue{'' if wait is None else f', for some {wait:.0f} s'}"
+        case AsteriskQueueJoined():
+            return "waits in Asterisk's queue"
+        case AsteriskAgentCalled(agent):
+            return f"Asterisk's queue rings {agent}"
+        case AsteriskAgentMissed(agent, _, rang):
+            return f"{agent} {'does not answer' if rang else 'cannot be rung'}"
+        case AsteriskAgentConnected(agent):
+            return f"{agent} has the call"
+        case AsteriskAgentLeft(by):
+            return f"the talk with the agent is over, by {by or 'nobody knows whom'}"
+        case AsteriskQueueAbandoned():
+            return "waits in Asterisk's queue no longer, and had no agent"
+        case AsteriskQueueLeft():
+            return "waits in Asterisk's queue no longer"
+        case AsteriskQueueFollowed(whole):
+            return f"{'all' if whole else 'not all'} was seen of Asterisk's queue"
+        case AsteriskQueueReturned(_, outcome):
+            return f"is back from Asterisk's queue: {outcome.replace('_', ' ')}"
         case TimerFired(timer):
             return f"timer `{timer}` ran out"
         case CommandFailed(command, leg, status, reason):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from router.core.commands import CallCommand, HangupReason
 from router.core.events import Found
 from router.core.plan import Callback, CallPlan, Queue, Step, Target
-from router.core.record import CallInfo, Disposition, Evidence, Phase
+from router.core.record import CallInfo, Disposition, Evidence, Party, Phase
 
 CALLER = 0
 """The number of the caller's own leg."""
@@ -214,6 +214,36 @@ class CallingBack(msgspec.Struct, frozen=True, tag=True):
     """or, where this is true, that nobody answers."""
 
 
+class AsteriskStage(StrEnum):
+    """How far a caller has come in a queue of Asterisk's own, as far as is known."""
+
+    SENT = "sent"
+    """is to go there, or is there, and nobody has told of it"""
+    WAITING = "waiting"
+    GONE = "gone"
+    """waits no longer: was put through, pressed a key, or hung up"""
+    ABANDONED = "abandoned"
+    """... without being put through"""
+    TALKING = "talking"
+    """has an agent"""
+    DONE = "done"
+    """has talked with one"""
+
+
+class InAsteriskQueue(msgspec.Struct, frozen=True, tag=True):
+    """The caller is in a queue of Asterisk's own (steps/asteriskqueue.py)."""
+
+    waiting_at: datetime
+    """When the caller was last known not to have been put through."""
+    stage: AsteriskStage = AsteriskStage.SENT
+    away: bool = False
+    """True once the caller has left our application for the queue."""
+    over: bool = False
+    """True once the caller's channel is gone, and what happened before may still be told."""
+    ended_by: str = ""
+    """Who ended the talk with an agent, in AMI's words."""
+
+
 class Talking(msgspec.Struct, frozen=True, tag=True):
     """A phone was answered and got the call."""
 
@@ -236,7 +266,17 @@ class Over(msgspec.Struct, frozen=True, tag=True):
 
 
 CallState = (
-    Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack | Talking | Ending | Over
+    Saying
+    | Asking
+    | Messaging
+    | Searching
+    | Ringing
+    | Queueing
+    | InAsteriskQueue
+    | CallingBack
+    | Talking
+    | Ending
+    | Over
 )
 
 
@@ -255,6 +295,19 @@ class SpokenMessage(msgspec.Struct, frozen=True):
     recording: int
     seconds: float
     """Of speech."""
+
+
+class AgentRung(msgspec.Struct, frozen=True):
+    """An agent whom a queue of Asterisk's own has rung: no leg of ours."""
+
+    agent: str
+    dial: str
+    since: datetime
+    rang: bool = True
+    """False where the phone never did."""
+    answered_at: datetime | None = None
+    missed_at: datetime | None = None
+    """When it was given up without an answer."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -295,8 +348,14 @@ class Call(msgspec.Struct, frozen=True):
     """When the caller came to wait who is just asked where to call back, and keeps the place."""
     talk_began: datetime | None = None
     """When both sides were connected."""
+    talk_ended: datetime | None = None
+    """When they were parted, where the caller stayed after that."""
+    rung: tuple[AgentRung, ...] = ()
+    """Those rung by queues of Asterisk's own, in order."""
     settled: "Settled | None" = None
     """How a step settled the call."""
+    verdict: "Verdict | None" = None
+    """What became of the call in a queue of Asterisk's own."""
     refused_by: str = ""
     """The screening rule whose challenge the caller did not meet."""
     evidence: tuple[Evidence, ...] = ()
@@ -340,9 +399,10 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def outlives_us(self) -> bool:
-        """Nobody in it waits for this process: two people talk, or somebody is to be called back one day."""
+        """Nobody in it waits for this process: two people talk, the caller is in a queue of Asterisk's own,
+        or somebody is to be called back one day."""
         match self.state:
-            case Talking():
+            case Talking() | InAsteriskQueue():
                 return True
             case Queueing(offers=()):
                 return self.caller.state is LegState.ABSENT
@@ -366,6 +426,18 @@ class Settled(msgspec.Struct, frozen=True):
     """Who answered, if somebody did."""
 
 
+class Verdict(msgspec.Struct, frozen=True):
+    """What became of a call that ended where we saw only what AMI told."""
+
+    disposition: Disposition
+    reason: str = ""
+    hung_up_by: Party | None = None
+
+
+class CallerGone(msgspec.Struct, frozen=True):
+    """A step is over, since the caller is; all is known of that which can be."""
+
+
 class Connected(msgspec.Struct, frozen=True):
     """A step settled the call: this leg answered."""
 
@@ -382,7 +454,7 @@ class LedTo(msgspec.Struct, frozen=True):
     position: int
 
 
-StepOutcome = str | Done | LedTo | Connected | Settled
+StepOutcome = str | Done | LedTo | Connected | Settled | CallerGone
 """A text is the way on (plan.ways_on)."""
 
 

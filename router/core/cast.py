@@ -13,11 +13,14 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from router.core.asteriskqueues import asterisk_queues
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
     FAILED,
     OTHERWISE,
     PASSED,
+    AsteriskQueue,
+    AsteriskQueueOutcome,
     Callback,
     Challenge,
     Directory,
@@ -45,6 +48,8 @@ REQUESTED = "requested"
 """What the caller does who asks to be called back."""
 QUEUES = (ANSWERED, *(outcome.value for outcome in QueueOutcome))
 """What can come of a queue; without being told, an agent takes the call whose phone would answer."""
+ASTERISK_QUEUES = (ANSWERED, *(outcome.value for outcome in AsteriskQueueOutcome))
+"""What can come of a queue of Asterisk's; without being told, somebody there takes the call."""
 CALLER: Mapping[str, tuple[str, ...]] = {
     DIRECTORY: (OTHERWISE,),
     "message": (LEFT, OTHERWISE),
@@ -62,7 +67,7 @@ def names_of(target: Target) -> tuple[str, ...]:
 def name_of(step: Step) -> str | None:
     """What a step goes by; None for one with which nobody does anything."""
     match step:
-        case Queue(queue):
+        case Queue(queue) | AsteriskQueue(queue):
             return queue
         case Menu():
             return MENU
@@ -99,11 +104,13 @@ class Cast:
         QueueEnded tells it."""
         name = name_of(step)
         assert name is not None
-        told = self._done((name,), QUEUES if isinstance(step, Queue) else None)
+        told = self._done((name,), _CAN.get(type(step)))
         self._times[name] += 1
         match step:
             case Queue(_, agents):
                 return self._queue(told, agents)
+            case AsteriskQueue(queue):
+                return told or ANSWERED, queue
             case Menu(_, keys):
                 return (told if told in keys else OTHERWISE), ""
             case _:
@@ -128,6 +135,9 @@ class Cast:
             if done:
                 return done[: self._times[name] + 1][-1]
         return None
+
+
+_CAN: Mapping[type[Step], tuple[str, ...]] = {Queue: QUEUES, AsteriskQueue: ASTERISK_QUEUES}
 
 
 def _canonical(name: str, country: str | None) -> str:
@@ -156,6 +166,9 @@ class Roles:
         }
         """Those whom a directory finds."""
         self.queues = {queue for client in rules.clients.values() for queue in client.queues}
+        self.asterisk_queues = {
+            queue for client in rules.clients.values() for queue, _ in asterisk_queues(client)
+        }
 
     def what_is_wrong(self, name: str, done: Iterable[str]) -> Wrong | None:
         """Of one thing given: a misspelt name would do as one would wish, and prove nothing."""
@@ -165,7 +178,7 @@ class Roles:
             instead = (
                 f"write a person's or queue's id, PJSIP/ENDPOINT, a number, or one of {', '.join(_ACTS)}"
             )
-            known = self.people | self.queues
+            known = self.people | self.queues | self.asterisk_queues
             return Wrong(UnknownNameError.among(what, name, known, instead), in_name=True)
         for one in done:
             if one not in can and not (name == DIRECTORY and one in self.found):
@@ -181,6 +194,8 @@ class Roles:
             can += PHONES
         if name in self.queues:
             can += QUEUES
+        if name in self.asterisk_queues:
+            can += ASTERISK_QUEUES
         if name == MENU:
             can += _KEYS
         return can + CALLER.get(name, ())

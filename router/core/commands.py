@@ -5,11 +5,12 @@ A command names legs, bridges and playbacks by their number within the call; the
 from the call's id and that number, so repeating a command is safe.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from router.core.plan import Prompt, Queue, Target
+from router.core.plan import AsteriskQueue, Prompt, Queue, Target
 from router.core.record import CallRecord
 
 
@@ -190,6 +191,20 @@ class TellPosition(Command, frozen=True):
     """Tell by QueueTold how the caller stands in the queue."""
 
 
+class EnterAsteriskQueue(Command, frozen=True):
+    """Send the caller into a queue of Asterisk's own, from a position of the plan; told by LegLeft, and by
+    AsteriskQueueReturned if the queue has not settled the call."""
+
+    position: int
+    step: AsteriskQueue
+
+
+class AskIfFollowed(Command, frozen=True):
+    """Tell by AsteriskQueueFollowed whether all was seen of Asterisk's queue from `since` until now."""
+
+    since: datetime
+
+
 class SetChannelVariables(Command, frozen=True):
     """Set variables of the dialplan on the caller's channel."""
 
@@ -275,6 +290,8 @@ CallCommand = (
     | OfferFailed
     | OfferTaken
     | TellPosition
+    | EnterAsteriskQueue
+    | AskIfFollowed
     | SetChannelVariables
     | Bridge
     | DestroyBridge

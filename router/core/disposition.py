@@ -9,7 +9,7 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.call import CALLER, Call, Ending, Leg, LegState
+from router.core.call import CALLER, AgentRung, Call, Ending, Leg, LegState
 from router.core.commands import HangupReason
 from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
 from router.core.record import (
@@ -299,6 +299,8 @@ def classify(call: Call) -> CallVerdict:
         return CallVerdict(
             Disposition.CALLBACK_REQUESTED if wish else Disposition.MESSAGE_LEFT, "", end.party
         )
+    if call.verdict is not None and end.party is not Party.NETWORK:
+        return CallVerdict(call.verdict.disposition, call.verdict.reason, call.verdict.hung_up_by)
     if end.cut_off:
         return CallVerdict(*end.cut_off, end.party)
     if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:
@@ -351,9 +353,37 @@ def attempt(leg: Leg, call: Call, now: datetime) -> Attempt:
     )
 
 
-def _ring_seconds(legs: tuple[Leg, ...], now: datetime) -> float:
-    """How long at least one phone rang for the caller: the union of the legs' ringing times."""
-    spans = sorted((leg.ringing_at, leg.answered_at or leg.ended_at or now) for leg in legs if leg.ringing_at)
+def _attempt_in_queue(number: int, rung: AgentRung, call: Call, now: datetime) -> Attempt:
+    """The attempt of a queue of Asterisk's own to reach an agent, for the record."""
+    if rung.answered_at:
+        outcome, reason = AttemptOutcome.ANSWERED, ""
+    elif rung.missed_at:
+        # Whether a phone that did not ring was busy, declined or is not there, AMI does not tell.
+        outcome, reason = (AttemptOutcome.NO_ANSWER, "") if rung.rang else (AttemptOutcome.FAILED, "not_rung")
+    elif call.verdict is not None and call.verdict.disposition is Disposition.UNOBSERVED:
+        outcome, reason = AttemptOutcome.UNOBSERVED, ""
+    else:
+        outcome = AttemptOutcome.ANSWERED_ELSEWHERE if call.talk_began else AttemptOutcome.CANCELLED
+        reason = ""
+    return Attempt(
+        number=number,
+        target=rung.agent,
+        dial=rung.dial,
+        outcome=outcome,
+        reason=reason,
+        started_at=rung.since,
+        ended_at=rung.missed_at or now,
+        ringing_at=rung.since if rung.rang else None,
+        answered_at=rung.answered_at,
+    )
+
+
+def _ring_seconds(call: Call, now: datetime) -> float:
+    """How long at least one phone rang for the caller: the union of their ringing times."""
+    legs = call.legs[1:]
+    ours = [(leg.ringing_at, leg.answered_at or leg.ended_at or now) for leg in legs if leg.ringing_at]
+    rung = [(one.since, one.answered_at or one.missed_at or now) for one in call.rung if one.rang]
+    spans = sorted([*ours, *rung])
     total, until = timedelta(), None
     for start, stop in spans:
         begin = start if until is None or start > until else until
@@ -373,6 +403,11 @@ def make_record(call: Call, now: datetime) -> CallRecord:
     verdict = classify(call)
     ended_at = _first_end(call).at
     partner = call.legs[call.partner] if call.partner is not None and call.talk_began else None
+    talk_ended = call.talk_ended or ended_at
+    attempts = (
+        *(attempt(leg, call, now) for leg in _rung(call)),
+        *(_attempt_in_queue(at, rung, call, ended_at) for at, rung in enumerate(call.rung, len(call.legs))),
+    )
     return CallRecord(
         info=call.info,
         disposition=verdict.disposition,
@@ -382,10 +417,10 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         reason=verdict.reason,
         answered_by=partner.target.name if partner else (call.settled and call.settled.by) or None,
         answered_at=call.talk_began,
-        ring_seconds=_ring_seconds(call.legs[1:], ended_at),
+        ring_seconds=_ring_seconds(call, ended_at),
         wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),
-        talk_seconds=_seconds(call.talk_began, ended_at) if call.talk_began else 0.0,
-        attempts=tuple(attempt(leg, call, now) for leg in _rung(call)),
+        talk_seconds=_seconds(call.talk_began, talk_ended) if call.talk_began else 0.0,
+        attempts=attempts,
         message=left_message(call),
         evidence=call.evidence,
         flags=(*call.flags, "glare") if glare(call) else call.flags,

@@ -164,6 +164,64 @@ class QueueTold(Event, frozen=True):
     wait: float | None = None
 
 
+class AsteriskQueueJoined(Event, frozen=True):
+    """The caller waits in a queue of Asterisk's own. (AMI: QueueCallerJoin, or an entry of QueueStatus.)"""
+
+
+class AsteriskAgentCalled(Event, frozen=True):
+    """Asterisk's queue rings one of its agents, by name, whose phone is `dial`. (AMI: AgentCalled.)"""
+
+    agent: str
+    dial: str
+
+
+class AsteriskAgentMissed(Event, frozen=True):
+    """An agent did not take the call; `rang` is false where the phone never did. (AMI: AgentRingNoAnswer.)"""
+
+    agent: str
+    dial: str
+    rang: bool = True
+
+
+class AsteriskAgentConnected(Event, frozen=True):
+    """An agent has the call. (AMI: AgentConnect; or found so in a bridge, then with since when.)"""
+
+    agent: str
+    dial: str
+    since: datetime | None = None
+
+
+class AsteriskAgentLeft(Event, frozen=True):
+    """An agent's talk of so many seconds is over, ended `by` the `caller`, by the `agent`, or by a `transfer`
+    to somebody else. (AMI: AgentComplete.)"""
+
+    by: str
+    agent: str = ""
+    talk: float = 0.0
+
+
+class AsteriskQueueAbandoned(Event, frozen=True):
+    """The caller waits no longer: hung up, or the time was over. (AMI: QueueCallerAbandon.)"""
+
+
+class AsteriskQueueLeft(Event, frozen=True):
+    """The caller waits no longer, for whatever reason. (AMI: QueueCallerLeave.)"""
+
+
+class AsteriskQueueFollowed(Event, frozen=True):
+    """Whether nothing was missed of what happened in Asterisk's queue since the caller last waited there."""
+
+    whole: bool
+
+
+class AsteriskQueueReturned(Event, frozen=True):
+    """The caller is back from Asterisk's queue at that position of the plan: `outcome` is the way on
+    (plan.ways_on), or `answered`. (StasisStart.)"""
+
+    position: int
+    outcome: str
+
+
 class TimerFired(Event, frozen=True):
     """A timer that the machine had set ran out."""
 
@@ -222,6 +280,15 @@ CallEvent = (
     | AgentOffered
     | OfferWithdrawn
     | QueueTold
+    | AsteriskQueueJoined
+    | AsteriskAgentCalled
+    | AsteriskAgentMissed
+    | AsteriskAgentConnected
+    | AsteriskAgentLeft
+    | AsteriskQueueAbandoned
+    | AsteriskQueueLeft
+    | AsteriskQueueFollowed
+    | AsteriskQueueReturned
     | TimerFired
     | CommandFailed
     | TalkFound

@@ -39,6 +39,7 @@ from router.core.plan import (
 from router.core.reading import SELF, PersonRef
 from router.core.schema import ClientDoc
 from router.core.stepdocs import (
+    AsteriskQueueStep,
     DeclineStep,
     DialplanStep,
     GotoStep,
@@ -122,7 +123,7 @@ def walk(steps: tuple[Shape, ...], path: Path) -> Iterator[tuple[Path, Shape]]:
 def branches(step: Shape) -> Iterator[tuple[str, tuple[Shape, ...], Path]]:
     """What the ways on from a step are called in a plan, the steps written for each, and where below it."""
     match step:
-        case RingStep() | QueueStep():
+        case RingStep() | QueueStep() | AsteriskQueueStep():
             for outcome, steps in step.on.items():
                 yield outcome.value, steps, ("on", outcome.value)
         case MenuStep(menu=menu):

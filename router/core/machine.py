@@ -2,10 +2,9 @@
 
 Theory of operation
 -------------------
-A call is always in one of ten states (call.py), and there is one function for each: Saying, Asking,
-Messaging, Searching, Ringing, Queueing and CallingBack are steps of the plan and live in steps/; Talking,
-Ending and Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and
-kept as evidence, whatever the state. Then comes what all states share:
+A call is always in one of the states of call.py, and there is one function for each: those of the plan's
+steps live in steps/; Talking, Ending and Over are here. Every event is first *observed*: what it says of a
+leg is written into that leg, and kept as evidence, whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -35,11 +34,13 @@ from router.core.call import (
     THE_CALLER,
     Asking,
     Call,
+    CallerGone,
     CallingBack,
     Commands,
     Connected,
     Done,
     Ending,
+    InAsteriskQueue,
     LedTo,
     Leg,
     LegState,
@@ -96,6 +97,7 @@ from router.core.events import (
 )
 from router.core.observe import observe
 from router.core.plan import (
+    AsteriskQueue,
     Callback,
     CallPlan,
     Challenge,
@@ -117,7 +119,18 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, callback, directory, message, offering, question, queue, ring, say
+from router.core.steps import (
+    ask,
+    asteriskqueue,
+    callback,
+    directory,
+    message,
+    offering,
+    question,
+    queue,
+    ring,
+    say,
+)
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -156,7 +169,9 @@ _WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing | Callin
 _HEARING = Saying | Asking | Messaging | Searching
 """Those in which something is played to the caller."""
 
-UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack | Talking
+UnderWay = (
+    Saying | Asking | Messaging | Searching | Ringing | Queueing | InAsteriskQueue | CallingBack | Talking
+)
 """The states of a call that is not about to end."""
 
 _CANCEL_TIMERS = (
@@ -205,7 +220,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
-    if _asks_to_end(event, CALLER) and not isinstance(state, CallingBack):
+    if _asks_to_end(event, CALLER) and not isinstance(state, InAsteriskQueue | CallingBack):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))
@@ -214,7 +229,8 @@ def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> 
     call, commands = _in_state(call, state, event, now)
     if isinstance(event, RouterReturned):
         commands += _told_again(call)
-    if isinstance(event, RouterReturned) or event == TimerFired(DEAD_MAN):
+    back = isinstance(state, InAsteriskQueue)  # where no dead-man timer runs
+    if back or isinstance(event, RouterReturned) or event == TimerFired(DEAD_MAN):
         commands += _dead_man_again(call)
     return call, commands
 
@@ -237,6 +253,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(queue.advance(call, state, event, now), now)
         case CallingBack():
             return _after(callback.advance(call, state, event, now), now)
+        case InAsteriskQueue():
+            return _after(asteriskqueue.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -251,7 +269,9 @@ def _after(turn: Turn, now: datetime) -> tuple[Call, Commands]:
     """What follows a turn of a step: nothing yet, the talk, or the next step."""
     if turn.outcome is None:
         return turn.call, turn.commands
-    if isinstance(turn.outcome, Connected):
+    if isinstance(turn.outcome, CallerGone):
+        call, commands = _end(turn.call, Ending(), now, going=CALLER)
+    elif isinstance(turn.outcome, Connected):
         call, commands = _connect(turn.call, turn.outcome.leg, now)
     elif isinstance(turn.outcome, Settled):
         settled = replace(turn.call, settled=turn.outcome)
@@ -280,7 +300,7 @@ def _walk(call: Call, position: int | None, now: datetime) -> tuple[Call, Comman
         call, commands = turn.call, commands + turn.commands
         if turn.outcome is None:
             return call, commands
-        assert not isinstance(turn.outcome, Connected | Settled)
+        assert not isinstance(turn.outcome, Connected | Settled | CallerGone)
         position = _next(call, turn.outcome)
     call, last = _end(replace(call, position=None), Ending(HangupReason.NORMAL), now)
     return call, commands + last
@@ -301,6 +321,8 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
             return directory.enter(call, now)
         case Queue():
             return queue.enter(call, step, now)
+        case AsteriskQueue():
+            return asteriskqueue.enter(call, step, now)
         case SetTags(tags):
             for tag in tags:
                 call = with_evidence(call, Evidence(now, TAGGED, detail=tag))
@@ -327,7 +349,7 @@ def _phase(call: Call, step: Step) -> Phase:
             return Phase.RINGING
         case Menu() | Directory():
             return Phase.MENU
-        case Queue():
+        case Queue() | AsteriskQueue():
             return Phase.QUEUE
         case Message() | Callback():
             return Phase.MESSAGE
@@ -436,6 +458,12 @@ def _command_failed(call: Call, event: CommandFailed, now: datetime) -> tuple[Ca
             return call, (IndicateRinging(),)
         case "StopMusic" if event.status == 0 and NO_REPLY not in call.flags:
             return with_flag(call, NO_REPLY), say.music_again(call)
+        case "EnterAsteriskQueue" if isinstance(call.state, InAsteriskQueue):
+            if event.status:
+                return _in_state(call, call.state, event, now)
+            if call.state.away or NO_REPLY in call.flags:
+                return call, ()
+            return with_flag(call, NO_REPLY), asteriskqueue.again(call)
         case "LiftDeadMan" if LIFT_FAILED not in call.flags and isinstance(call.state, Talking):
             return with_flag(call, LIFT_FAILED), _talk_outlives_us(call.state.leg)
         case _:

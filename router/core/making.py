@@ -14,6 +14,7 @@ from router.core.phrases import phrase
 from router.core.plan import (
     CALLER,
     WAITED,
+    AsteriskQueue,
     Callback,
     Delivery,
     Dialplan,
@@ -39,6 +40,7 @@ from router.core.plan import (
 from router.core.reading import CLIENT, DAY, HOURS, PersonRef
 from router.core.schema import ClientDoc, QueueDoc, agents_of
 from router.core.stepdocs import (
+    AsteriskQueueStep,
     CallbackStep,
     DeclineStep,
     DialplanStep,
@@ -199,6 +201,10 @@ def _kept(queue: QueueDoc, doc: ClientDoc) -> KeptPlace | None:
     return KeptPlace(queue.callback_key, wish, whisper, queue.callback_within.seconds)
 
 
+def _asterisk_queue(step: AsteriskQueueStep, given: Given) -> Step:
+    return AsteriskQueue(step.queue.asterisk, float(step.wait_for.seconds), step.queue.answer)
+
+
 def _later(queue: QueueDoc) -> dict[str, float]:
     """The agents of tiers, each with the shortest time; who is an agent anyway needs none."""
     tiers = sorted(queue.tiers, key=lambda tier: -tier.after.seconds)
@@ -274,6 +280,7 @@ MAKERS: dict[type[Shape], Callable[[Any, Given], Step]] = {
     DirectoryStep: _directory,
     RingStep: _ring,
     QueueStep: _queue,
+    AsteriskQueueStep: _asterisk_queue,
     MessageStep: _message,
     CallbackStep: _callback,
     TagStep: _tag,

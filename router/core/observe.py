@@ -10,6 +10,7 @@ from router.core.call import (
     CALLER,
     RECORDING_FAILED,
     Call,
+    InAsteriskQueue,
     LegState,
     SpokenMessage,
     with_evidence,
@@ -18,7 +19,16 @@ from router.core.call import (
 )
 from router.core.events import (
     AgentOffered,
+    AsteriskAgentCalled,
+    AsteriskAgentConnected,
+    AsteriskAgentLeft,
+    AsteriskAgentMissed,
     AsteriskLost,
+    AsteriskQueueAbandoned,
+    AsteriskQueueFollowed,
+    AsteriskQueueJoined,
+    AsteriskQueueLeft,
+    AsteriskQueueReturned,
     BridgeLost,
     CallEvent,
     CommandFailed,
@@ -63,6 +73,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case HangupRequested(number, cause, soft):
             return with_evidence(call, Evidence(now, "hangup_requested", number, cause, soft=soft))
         case LegLeft(number):
+            if number == CALLER and isinstance(call.state, InAsteriskQueue) and not call.state.away:
+                return with_evidence(call, Evidence(now, "in_asterisk_queue"))  # as was commanded
             if number == CALLER and not call.caller.gone:
                 call = with_leg(call, replace(call.caller, state=LegState.LEFT))
             return with_evidence(call, Evidence(now, "left", number))
@@ -106,6 +118,15 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | AgentOffered()
             | OfferWithdrawn()
             | QueueTold()
+            | AsteriskQueueJoined()
+            | AsteriskAgentCalled()
+            | AsteriskAgentMissed()
+            | AsteriskAgentConnected()
+            | AsteriskAgentLeft()
+            | AsteriskQueueAbandoned()
+            | AsteriskQueueLeft()
+            | AsteriskQueueFollowed()
+            | AsteriskQueueReturned()
             | TimerFired()
             | BridgeLost()
             | RouterReturned()

@@ -39,6 +39,21 @@ class QueueOutcome(StrEnum):
     """the caller pressed 0 and waits no longer"""
 
 
+class AsteriskQueueOutcome(StrEnum):
+    """Why a queue of Asterisk's own did not put a caller through."""
+
+    FULL = "full"
+    EMPTY = "empty"
+    """no agent is there, or can be rung"""
+    TIMEOUT = "timeout"
+    LEFT = "left"
+    """the caller pressed a key that leads out of it"""
+    WITHDRAWN = "withdrawn"
+    """somebody took the caller out of it"""
+    FAILED = "failed"
+    """there is no queue of that name, or the caller could not be handed to it"""
+
+
 OTHERWISE = "otherwise"
 """The way on from a step in which the caller chose nothing, and from steps that have only one."""
 PASSED = "passed"
@@ -261,6 +276,17 @@ class Queue(_Offering, frozen=True, tag="queue"):
         return self._texts(chain.from_iterable(self.phones.values()))
 
 
+class AsteriskQueue(msgspec.Struct, frozen=True, tag="asterisk_queue"):
+    """Let the caller wait in a queue of Asterisk's own (app_queue), which rings whom it likes."""
+
+    queue: str
+    """Its name in queues.conf."""
+    wait_for: float
+    """Seconds."""
+    answer: bool = True
+    """Whether the caller is answered first; else Asterisk answers when an agent does."""
+
+
 class Message(msgspec.Struct, frozen=True, tag="message"):
     """Record a message, which settles the call."""
 
@@ -328,6 +354,7 @@ Step = (
     | Directory
     | Ring
     | Queue
+    | AsteriskQueue
     | Message
     | Callback
     | Challenge
@@ -344,7 +371,7 @@ TELLS = (Say, Speak, SayHours)
 """Steps in which a caller is told something."""
 ASKS = (Menu, Directory, Message, Callback)
 """Steps in which a caller is asked for something."""
-CALLS_SOMEBODY = (Ring, Queue)
+CALLS_SOMEBODY = (Ring, Queue, AsteriskQueue)
 """Steps in which somebody is asked to answer,"""
 TO_SOMEBODY = (*CALLS_SOMEBODY, Directory)
 """and with those that can lead to such, whatever the plan has."""
@@ -387,6 +414,8 @@ def ways_on(step: Step) -> tuple[str, ...]:
             return tuple(RingOutcome) if any(rounds) else (RingOutcome.UNREACHABLE,)
         case Queue(_, agents):
             return tuple(QueueOutcome) if agents else (QueueOutcome.EMPTY,)
+        case AsteriskQueue():
+            return tuple(AsteriskQueueOutcome)
         case Menu(_, keys):
             return (*keys, OTHERWISE)
         case Challenge():

@@ -14,7 +14,17 @@ import msgspec
 from router.core.conditions import Condition, Not, OpenIs, When, when_in_words
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
-from router.core.plan import OTHERWISE, CallPlan, Directory, Queue, QueueOutcome, Ring, RingOutcome, Step
+from router.core.plan import (
+    OTHERWISE,
+    AsteriskQueue,
+    CallPlan,
+    Directory,
+    Queue,
+    QueueOutcome,
+    Ring,
+    RingOutcome,
+    Step,
+)
 from router.core.remarks import did_you_mean
 from router.core.ruleset import ClientRules, PersonRules, RuleSet
 from router.core.show import branches_of, during_of, layouts_of, names_in_words, targets_of, treatments
@@ -162,6 +172,10 @@ def _rounds(
             case Queue(queue, agents, wait_for):
                 for name in (*(agent for agent in agents if agent in whose), *({queue} & names)):
                     yield Rung(through, node.place, name, f"queue {queue}", 1, 1, False, wait_for)
+            case AsteriskQueue(queue, wait_for):
+                if queue in names:
+                    of_asterisk = f"queue {queue} of Asterisk"
+                    yield Rung(through, node.place, queue, of_asterisk, 1, 1, False, wait_for)
             case Directory():
                 for name, person in people.items():
                     for rung in _rounds(person.treatment, names, whose, {}) if person.treatment else ():
@@ -211,6 +225,8 @@ def _if(step: Step, way: str) -> str:
             return f"if {whom} {_ENDED[RingOutcome(way)][len(names) > 1]}"
         case Queue(queue):
             return f"if queue {queue} {_QUEUE_ENDED[QueueOutcome(way)]}"
+        case AsteriskQueue(queue):
+            return f"if queue {queue} of Asterisk ends in {way}"
         case _:
             return "without a choice" if way == OTHERWISE else f"by key {way}"
 
@@ -221,5 +237,7 @@ def _after(step: Step) -> tuple[str, ...]:
             return (f"after {names_in_words(chain.from_iterable(rounds)) or 'nobody'}",)
         case Queue(queue):
             return (f"after queue {queue}",)
+        case AsteriskQueue(queue):
+            return (f"after queue {queue} of Asterisk",)
         case _:
             return ()

@@ -68,6 +68,7 @@ _CODE = re.compile(r"[0-9]{1,4}")
 _COUNT = re.compile(r"[0-9]{1,9}")
 _PLACE = re.compile(r"\{[^{}]*\}?|\}")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
+_ASTERISK_QUEUE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _DIALPLAN_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,79}")
 _ENDPOINT = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
@@ -420,6 +421,15 @@ def read_context(value: object) -> str:
     return text
 
 
+def read_asterisk_queue(value: object) -> str:
+    """Queue of Asterisk's: letters, digits, `_` and `-`, at most 60."""
+    text = text_of(value)
+    if not _ASTERISK_QUEUE.fullmatch(text):
+        what = f"`{text[:80]}` is no name of a queue in queues.conf that can be handed on"
+        raise ValueError(f"{what}; use at most 60 letters, digits, _ -")
+    return text
+
+
 def read_music_class(value: object) -> str:
     """Class of music: letters, digits, `_`, `.` and `-`."""
     text = text_of(value)
@@ -625,6 +635,11 @@ def form_of(value: object) -> str:
     return "<text>" if value is None or isinstance(value, str | bool | list) else "<mapping>"
 
 
+def queue_form(value: Any) -> str:
+    """Tells the same of a `queue` step: one of the client's by its name, or `{asterisk: NAME}`."""
+    return "<asterisk>" if isinstance(value.get("queue"), dict) else "<own>"
+
+
 def entry_form(value: object) -> str:
     """The same for an entry of a screening list, `{file: ...}`, `{list: ...}`, `{regex: ...}`,
     `{display: ...}` or a pattern."""
@@ -696,6 +711,7 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_message_length: times.LOOKS[Duration.parse],
     read_context: _CONTEXT,
     read_music_class: _CONTEXT,
+    read_asterisk_queue: _ASTERISK_QUEUE,
     read_dialplan_extension: _DIALPLAN_EXTENSION,
     read_ring_for: times.LOOKS[Duration.parse],
     read_key: _KEY,

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.call import CALLER, THE_CALLER, Call, Leg, LegState, Talking
+from router.core.call import CALLER, THE_CALLER, Call, InAsteriskQueue, Leg, LegState, Talking
 from router.core.events import (
+    AsteriskQueueReturned,
     BridgeLost,
     CallEvent,
     LegAnswered,
@@ -36,6 +37,10 @@ class Sighting(msgspec.Struct, frozen=True):
     channel."""
     caller_departed: bool = False
     """True if the caller's channel is no longer in our application: it has gone back to the dialplan."""
+    in_breakglass: bool = False
+    """True if it is in that part of the dialplan that takes callers whom no router has."""
+    returned: AsteriskQueueReturned | None = None
+    """How the caller came into our application, if that was from a queue of Asterisk's own."""
     ended_playbacks: Set[int] = frozenset()
     """The call's playbacks that no longer exist, of those whose end it waits for."""
     bridged: Set[int] | None = None
@@ -49,12 +54,30 @@ def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEven
     events: list[CallEvent] = []
     for leg in call.legs:
         if leg.number in seen.legs and not leg.gone:
-            events += _of_leg(leg, seen, since)
+            in_queue = leg.number == CALLER and isinstance(call.state, InAsteriskQueue)
+            events += _of_queued(call, seen, since) if in_queue else _of_leg(leg, seen, since)
     events += [PlaybackEnded(number) for number in call.playing if number in seen.ended_playbacks]
     events += [] if seen.recorded is None else [seen.recorded]
     if isinstance(call.state, Talking) and seen.bridged is not None:
         events += [] if {CALLER, call.state.leg} <= seen.bridged else [BridgeLost()]
     return (*events, RouterReturned())
+
+
+def _of_queued(call: Call, seen: Sighting, since: datetime | None) -> list[CallEvent]:
+    """Of a caller who is to be in a queue of Asterisk's own. Whether they talk there is looked at later."""
+    assert isinstance(call.state, InAsteriskQueue)
+    channel = seen.legs[CALLER]
+    if channel is None:
+        return [LegLost(CALLER, since)]
+    left: list[CallEvent] = [] if call.state.away else [LegLeft(CALLER)]
+    answered: list[CallEvent] = [] if call.caller.answered_at or channel != "Up" else [LegAnswered(CALLER)]
+    if seen.in_breakglass:
+        return [*left, LegLeft(CALLER)]
+    if seen.caller_departed:
+        return [*left, *answered]
+    if seen.returned is not None and seen.returned.position == call.position:
+        return [*left, *answered, seen.returned]
+    return answered
 
 
 def _of_leg(leg: Leg, seen: Sighting, since: datetime | None) -> list[CallEvent]:

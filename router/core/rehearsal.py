@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core import machine
-from router.core.call import CALLER, Asking, Messaging, Searching, SearchStage, Stage, Talking
+from router.core.call import (
+    CALLER,
+    Asking,
+    InAsteriskQueue,
+    Messaging,
+    Searching,
+    SearchStage,
+    Stage,
+    Talking,
+)
 from router.core.cast import REQUESTED, Cast
 from router.core.commands import (
     AnswerCaller,
@@ -18,6 +27,7 @@ from router.core.commands import (
     ChoosePerson,
     CreateLeg,
     DialLeg,
+    EnterAsteriskQueue,
     FindPeople,
     Finish,
     HangUpLeg,
@@ -30,6 +40,9 @@ from router.core.commands import (
     SetTimer,
 )
 from router.core.events import (
+    AsteriskAgentConnected,
+    AsteriskAgentLeft,
+    AsteriskQueueReturned,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -112,6 +125,10 @@ class _Stage:
             self._now += _TALK
             self._due += [LegLeft(CALLER), LegEnded(CALLER, 16)]
             return HangupRequested(CALLER, 16)
+        if isinstance(self._call.state, InAsteriskQueue):
+            self._now += _TALK
+            self._due += [AsteriskAgentLeft("caller"), LegEnded(CALLER, 16)]
+            return HangupRequested(CALLER, 16)
         name = min(self._timers, key=self._timers.__getitem__)
         self._now = max(self._now, self._timers.pop(name))
         return TimerFired(name)
@@ -131,6 +148,8 @@ class _Stage:
                     self._due.append(PlaybackEnded(playback))
                 case JoinQueue(position, step):
                     self._due.append(QueueEnded(position, *self._cast.perform(step)))
+                case EnterAsteriskQueue(position, asterisk_queue):
+                    self._due += self._sent(position, *self._cast.perform(asterisk_queue))
                 case CreateLeg(leg):
                     self._due.append(self._created(leg))
                 case DialLeg(leg):
@@ -215,6 +234,12 @@ class _Stage:
         step = self._call.step
         assert isinstance(step, Message)
         return RecordingEnded(recording, step.shortest)
+
+    def _sent(self, position: int, way: str, by: str) -> list[CallEvent]:
+        """What comes of a queue of Asterisk's own, whose agents nobody here knows."""
+        if way == ANSWERED:
+            return [LegLeft(CALLER), LegAnswered(CALLER), AsteriskAgentConnected(by, "")]
+        return [LegLeft(CALLER), AsteriskQueueReturned(position, way)]
 
     def _created(self, leg: int) -> CallEvent:
         if self._outcomes[leg] == RingOutcome.UNREACHABLE:

@@ -23,6 +23,7 @@ from router.core.facts import QueueLoad as Load
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
+    AsteriskQueue,
     Callback,
     CallPlan,
     Challenge,
@@ -60,6 +61,7 @@ STEP_NAMES: dict[type[Step], str] = {
     Directory: "directory",
     Ring: "ring",
     Queue: "queue",
+    AsteriskQueue: "queue",
     Message: "message",
     Callback: "callback",
     Challenge: "challenge",

@@ -18,6 +18,7 @@ from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
     OTHERWISE,
+    AsteriskQueue,
     Callback,
     Challenge,
     Dialplan,
@@ -171,6 +172,9 @@ def step_in_words(step: Step, during: Mapping[str, str] | None = None) -> str:
             who = _people_in_words(agents, during) or "nobody"
             place = "the front of " if front else ""
             return f"{place}queue {queue} ({who}), {Duration(int(wait_for))}{_needs_in_words(step)}"
+        case AsteriskQueue(queue, wait_for, answer):
+            unanswered = "" if answer else ", unanswered until an agent is there"
+            return f"queue {queue} of Asterisk, {Duration(int(wait_for))}{unanswered}"
         case Message(to, say):
             told = "" if say is None else f": {prompt_in_words(say)}"
             return f"message{_to_in_words(to)}{told}"

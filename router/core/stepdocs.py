@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag
 
 from router.core import reading, times
-from router.core.plan import QueueOutcome, RingOutcome, Target
+from router.core.plan import AsteriskQueueOutcome, QueueOutcome, RingOutcome, Target
 from router.core.reading import PersonRef, listed
 from router.core.written import (
     Id,
@@ -271,6 +271,40 @@ class QueueStep(Shape):
     (`empty`), the time was over (`timeout`), or the caller pressed 0 (`left`)."""
 
 
+class AsteriskQueueDoc(Shape):
+    """A queue of Asterisk's own, as in `{asterisk: support}`."""
+
+    asterisk: Annotated[str, as_text(reading.read_asterisk_queue)]
+    """Its name in queues.conf."""
+    answer: StrictBool = True
+    """Whether the caller is answered before waiting there. With `false`, Asterisk answers once an agent does;
+    until then the caller hears its music only where the trunk lets such through."""
+
+
+class AsteriskQueueStep(Shape):
+    """The caller waits in a queue of Asterisk's own, app_queue, which rings whom queues.conf says.
+
+    ```yaml
+    - queue: {asterisk: support}
+      for: 5m
+      on: {full: [message], empty: [{ring: kari}]}
+    ```
+    """
+
+    queue: AsteriskQueueDoc
+    """Which of those in queues.conf."""
+    wait_for: Annotated[times.Duration, as_text(reading.read_wait_for)] = Field(
+        alias="for",
+        default_factory=lambda: DEFAULT_QUEUE_FOR,
+        json_schema_extra={"default": str(DEFAULT_QUEUE_FOR)},
+    )
+    """How long a caller waits before the call goes on."""
+    on: dict[AsteriskQueueOutcome, "Steps"] = Field(default_factory=dict)
+    """Steps to take first, by why the queue did not put the caller through: it was `full`, it had no agents
+    who can be rung (`empty`), the time was over (`timeout`), the caller pressed a key that leads out of it
+    (`left`), was taken out of it (`withdrawn`), or Asterisk knows no such queue (`failed`)."""
+
+
 class MessageDoc(Shape):
     """A message, and whom it is for."""
 
@@ -362,6 +396,12 @@ STEPS: dict[str, type[Shape]] = {
 }
 
 
+AnyQueueStep = Annotated[
+    Annotated[QueueStep, Tag("<own>")] | Annotated[AsteriskQueueStep, Tag("<asterisk>")],
+    Discriminator(reading.queue_form),
+]
+
+
 def _whole_step(value: object) -> object:
     return reading.bare_step(value, STEPS)
 
@@ -376,7 +416,7 @@ Step = Annotated[
     | Annotated[DirectoryStep, Tag("<directory>")]
     | Annotated[PersonStep, Tag("<person>")]
     | Annotated[RingStep, Tag("<ring>")]
-    | Annotated[QueueStep, Tag("<queue>")]
+    | Annotated[AnyQueueStep, Tag("<queue>")]
     | Annotated[MessageStep, Tag("<message>")]
     | Annotated[CallbackStep, Tag("<callback>")]
     | Annotated[GotoStep, Tag("<goto>")]

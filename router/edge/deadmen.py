@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from router.core.call import CALLER, Call, Ending, Over
+from router.core.call import CALLER, Call, Ending, InAsteriskQueue, Over
 from router.core.commands import LiftDeadMan, SetDeadMan
 from router.edge.ari import wire
 from router.edge.livecall import LiveCall
@@ -47,7 +47,7 @@ class _Setting(NamedTuple):
 def counts(call: Call, leg: int) -> bool:
     """True while the timer of one of a call's legs is ours to set."""
     there = not call.legs[leg].gone and call.legs[leg].intent is None
-    return there and not isinstance(call.state, Ending | Over)
+    return there and not isinstance(call.state, InAsteriskQueue | Ending | Over)
 
 
 class DeadMen:

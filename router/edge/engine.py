@@ -17,18 +17,31 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from router.core import machine, openings
 from router.core.arrival import Arriving, call_id, make_info, read_facts
-from router.core.call import CALLER, PROMPT_FAILED, Asking, Call, Commands, Ending, LegState, Over
+from router.core.call import (
+    CALLER,
+    PROMPT_FAILED,
+    Asking,
+    Call,
+    Commands,
+    Ending,
+    InAsteriskQueue,
+    LegState,
+    Over,
+)
 from router.core.commands import (
+    AskIfFollowed,
     CallCommand,
     CancelTimer,
     ChoosePerson,
     CreateLeg,
+    EnterAsteriskQueue,
     FindPeople,
     Finish,
     JoinQueue,
@@ -44,6 +57,7 @@ from router.core.commands import (
 from router.core.decide import Decision, decide
 from router.core.events import (
     AsteriskLost,
+    AsteriskQueueFollowed,
     CallEvent,
     CommandFailed,
     KeyPressed,
@@ -59,14 +73,14 @@ from router.core.record import CallInfo, CallRecord
 from router.core.returning import read_number, return_call, wants_return
 from router.core.ruleset import RuleSet
 from router.core.trace import TraceRow
-from router.edge import recovery
+from router.edge import queuewire, recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.callers import Callers
 from router.edge.deadmen import DeadMen
 from router.edge.livecall import LiveCall
 from router.edge.metrics import Metrics
-from router.edge.ports import Journal, OpenCalls, Wire
+from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
 from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
 
@@ -76,7 +90,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_plan = msgspec.json.Decoder(CallPlan).decode
 _decode_event = msgspec.json.Decoder(CallEvent).decode
 
-_TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan("callrouter-breakglass", "s", "draining")),))
+_TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan(queuewire.BREAK_GLASS, "s", "draining")),))
 """What a caller meets who arrives while the router is about to stop."""
 
 _TICK = TimerFired(machine.DEAD_MAN)
@@ -89,6 +103,13 @@ _ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), n
 _NO_TRANSFER = "set `allow_transfer=no` on the endpoint, above all on the trunk's"
 
 _REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
+
+
+class _OfQueue(NamedTuple):
+    """What happened in a queue of Asterisk's own, to the caller with that channel."""
+
+    channel: str
+    told: CallEvent
 
 
 def _lag(sent: str, now: datetime) -> float:
@@ -117,7 +138,8 @@ class Engine:
         """The rules for calls that arrive now; those in flight keep their plan."""
         self.draining = False
         self.idle = asyncio.Event()
-        """Set, while draining, once nobody waits: every live call, if any, is two people talking."""
+        """Set, while draining, once nobody waits for us: every live call, if any, is two people talking, or
+        in a queue of Asterisk's own."""
         self._journal = journal
         self._metrics = metrics
         self._outbound = outbound
@@ -129,6 +151,7 @@ class Engine:
         self.queues = Queues(self._tell_soon, clock, note, self._look_at_phone, journal.tagged)
         self.queues.use(rules)
         self._wire: Wire | None = None
+        self._watch: QueueWatch | None = None
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
@@ -137,7 +160,7 @@ class Engine:
         """How many calls have arrived."""
         self._asterisk = ("", "")
         self._seen_at: datetime | None = None
-        self._held: list[models.Event] | None = []
+        self._held: list[models.Event | _OfQueue] | None = []
         """What came while we do not know how things stand; None while we do."""
         self._recovery: asyncio.Task[None] | None = None
 
@@ -162,6 +185,10 @@ class Engine:
         """Name the connection that carries the commands; once, before it runs."""
         self._wire = connection
 
+    def watch_by(self, watch: QueueWatch) -> None:
+        """Name what follows callers in Asterisk's own queues; once, before the connection runs."""
+        self._watch = watch
+
     def on_up(self, info: models.AsteriskInfo) -> None:
         """Asterisk is there: compare what it shows with what we know. Until that is done, events are held."""
         assert info.system and info.status  # noqa: PT018 - asked for by the connection, always there
@@ -173,12 +200,25 @@ class Engine:
 
     def on_event(self, event: models.Event) -> None:
         """One event of Asterisk. An error in one call's handling is logged and stays in that call."""
+        self._handle_or_hold(event)
+
+    def in_asterisk_queues(self) -> list[Call]:
+        """The calls whose callers are in one."""
+        calls = (live.call for live in self._calls.values())
+        return [call for call in calls if isinstance(call.state, InAsteriskQueue)]
+
+    def on_queue_event(self, channel: str, told: CallEvent) -> None:
+        """Something happened in a queue of Asterisk's own to the caller with that channel."""
+        if channel in self._legs:  # There are other callers in such queues.
+            self._handle_or_hold(_OfQueue(channel, told))
+
+    def _handle_or_hold(self, event: models.Event | _OfQueue) -> None:
         if self._held is not None:
             self._held.append(event)
         else:
             self._handle(event)
 
-    def _handle(self, event: models.Event) -> None:
+    def _handle(self, event: models.Event | _OfQueue) -> None:
         try:
             self._on_event(event)
         except Exception:
@@ -278,7 +318,11 @@ class Engine:
 
     # Events of known calls
 
-    def _on_event(self, event: models.Event) -> None:
+    def _on_event(self, event: models.Event | _OfQueue) -> None:
+        if isinstance(event, _OfQueue):
+            if known := self._legs.get(event.channel):
+                self._take(known[0], event.told, self._clock())
+            return
         if isinstance(event, models.PlaybackFinished):
             self._on_playback_finished(event.playback)
             return
@@ -295,7 +339,7 @@ class Engine:
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
         live.names[leg] = channel.name
-        told = wire.read_event(event, leg)
+        told = queuewire.read_event(event, leg)
         if told is not None:
             self._take(live, told, self._clock())
 
@@ -308,6 +352,8 @@ class Engine:
             self._on_agent(event.channel, keyed)
         elif event.replace_channel is not None:
             self._refuse_transfer(event)
+        elif queuewire.read_return(event.args) is not None:
+            self._to_break_glass(event.channel)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
             log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)
 
@@ -317,6 +363,13 @@ class Engine:
         assert self._wire
         log.warning("transfer refused", channel=event.channel.name, remedy=_NO_TRANSFER)
         self._wire.send("DELETE", f"channels/{event.channel.id}", {"reason_code": "21"})
+
+    def _to_break_glass(self, channel: models.Channel) -> None:
+        """A caller is back from a queue of Asterisk's own, of whose call nothing is known any more."""
+        assert self._wire
+        log.error("call of a caller back from a queue is unknown", channel=channel.name)
+        there = {"context": queuewire.BREAK_GLASS, "extension": "s", "priority": "1"}
+        self._wire.send("POST", f"channels/{channel.id}/continue", there)
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
@@ -381,6 +434,13 @@ class Engine:
                 case ChoosePerson(person):
                     client, now = live.call.info.client, self._clock()
                     self._soon(live, choose_person(person, client, self.rules, now, self._turn))
+                case AskIfFollowed(since) if self._watch is not None:
+                    self._watch.answer(live.call, since)
+                case AskIfFollowed():
+                    self._soon(live, AsteriskQueueFollowed(whole=False))
+                case EnterAsteriskQueue():
+                    for request in queuewire.write(live.call, command):
+                        self._send_for_all(request, [(live, command)])
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case _:
@@ -540,7 +600,7 @@ class Engine:
             log.exception("comparison with asterisk failed")
             self._release()
 
-    def _release(self) -> list[models.Event]:
+    def _release(self) -> list[models.Event | _OfQueue]:
         """Hold no events any longer; those that were held."""
         held, self._held = self._held or [], None
         for event in held:
@@ -570,6 +630,8 @@ class Engine:
         for live in known:
             for event_missed in missed(live.call, sightings[live.call.info.id], self._seen_at):
                 self._take(live, event_missed, now)
+        if self._watch is not None and self.in_asterisk_queues():
+            self._watch.look()
         if everything:
             ended = {event.channel.id for event in held if isinstance(event, _ENDS)}
             ended |= {live.call.info.channel for live in known}

@@ -124,6 +124,7 @@ class Metrics(Collector):
         self._engine_errors = 0
         self._ari_up = False
         self._ari_connects = 0
+        self._ami_up: bool | None = None
         self._rules_loaded_at = 0.0
         self._rules_refused = 0
         self._store: StoreFigures | None = None
@@ -208,6 +209,10 @@ class Metrics(Collector):
         """The connection to Asterisk is up, for the first time or again."""
         self._ari_up = True
         self._ari_connects += 1
+
+    def ami_is(self, up: bool) -> None:
+        """AMI is there, or not. Never told where it is not used."""
+        self._ami_up = up
 
     def ari_lost(self) -> None:
         """The connection to Asterisk is down."""
@@ -301,6 +306,8 @@ class Metrics(Collector):
 
     def _collect_asterisk(self) -> Iterator[Metric]:
         yield _gauge("callrouter_ari_up", "1 while connected to Asterisk.", self._ari_up)
+        if self._ami_up is not None:
+            yield _gauge("callrouter_ami_up", "1 while connected to Asterisk's AMI.", self._ami_up)
         yield _counter(
             "callrouter_ari_reconnects",
             "Connections to Asterisk after the first.",

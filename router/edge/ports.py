@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from router.core.call import Call
 from router.core.record import CallInfo, CallRecord
 from router.core.tags import CallTag
 from router.edge.ari.rest import Reply
@@ -32,6 +33,13 @@ class Wire(Protocol):
     ) -> None: ...
     async def ask(self, method: str, path: str) -> Reply: ...
     async def http(self, method: str, path: str) -> Reply: ...
+
+
+class QueueWatch(Protocol):
+    """What follows callers in Asterisk's own queues; both methods return at once, and tell later."""
+
+    def look(self) -> None: ...
+    def answer(self, call: Call, since: datetime) -> None: ...
 
 
 OpenCalls = Callable[[str], Awaitable[Iterable[OpenCall]]]

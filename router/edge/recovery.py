@@ -22,6 +22,7 @@ from router.core.arrival import call_id
 from router.core.call import CALLER, Call, Talking
 from router.core.events import RecordingEnded, TalkFound
 from router.core.reconcile import Sighting
+from router.edge import queuewire
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.wav import seconds_of
@@ -31,6 +32,9 @@ Ask = Callable[[str, str], Awaitable[Reply]]
 
 STASIS = "Stasis"
 """The dialplan application in which a caller is while we have the call."""
+
+QUEUE = "Queue"
+"""The one in which a caller is who waits in a queue of Asterisk's own, or talks there."""
 
 _channel = msgspec.json.Decoder(models.Channel)
 _channels = msgspec.json.Decoder(tuple[models.Channel, ...])
@@ -160,9 +164,29 @@ def _talk(
 
 def _arrival(channel: models.Channel, app: str) -> wire.Entrance | None:
     """How a caller entered our application; None of a channel that is no such caller."""
-    entered, *args = channel.dialplan.app_data.split(",")
+    entered = channel.dialplan.app_data.partition(",")[0]
     ours = channel.dialplan.app_name == STASIS and entered == app
-    return wire.read_entrance(args) if ours else None
+    return wire.read_entrance(_entered_by(channel)) if ours else None
+
+
+def _entered_by(channel: models.Channel) -> list[str]:
+    """The arguments with which a channel entered the application that it is in."""
+    return channel.dialplan.app_data.split(",")[1:]
+
+
+def talk_in_queue(caller: str, everything: Everything) -> tuple[str, str, datetime] | None:
+    """The queue of Asterisk's own, the phone and the beginning of the talk that a caller has; None without
+    one."""
+    channels = {channel.id: channel for channel in everything.channels}
+    there = channels.get(caller)
+    if there is None or there.dialplan.app_name != QUEUE:
+        return None
+    for bridge in everything.bridges:
+        others = [channels[one] for one in bridge.channels if one != caller and one in channels]
+        if caller in bridge.channels and others:
+            queue = there.dialplan.app_data.partition(",")[0]
+            return queue, wire.endpoint_of(others[0].name), datetime.fromisoformat(bridge.creationtime)
+    return None
 
 
 async def sight(ask: Ask, ask_http: Ask, calls: Iterable[Call]) -> Mapping[str, Sighting]:
@@ -188,14 +212,18 @@ async def _sight_one(ask: Ask, ask_http: Ask, call: Call) -> Sighting:
         channels, _ended_playbacks(ask, call), _bridged(ask, call), _recorded(ask, ask_http, call)
     )
     legs: dict[int, str | None] = {}
-    departed = False
+    departed = in_breakglass = False
+    returned = None
     for number, reply in zip(numbers, replies, strict=True):
         if channel := _decoded(_channel, reply):
             legs[number] = channel.state
-            departed |= number == CALLER and channel.dialplan.app_name != STASIS
+            if number == CALLER:
+                departed = channel.dialplan.app_name != STASIS
+                in_breakglass = departed and channel.dialplan.context == queuewire.BREAK_GLASS
+                returned = None if departed else queuewire.read_return(_entered_by(channel))
         elif reply.status == 404:
             legs[number] = None
-    return Sighting(legs, departed, ended_playbacks, bridged, recorded)
+    return Sighting(legs, departed, in_breakglass, returned, ended_playbacks, bridged, recorded)
 
 
 def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:

@@ -182,3 +182,22 @@ def test_rules_with_errors_are_not_proved() -> None:
     found = check("--prove", "--write-test", "rules/harm.test.yaml", "--json")
     assert (found.exit_code, json.loads(found.stdout)["proof"]) == (1, None)
     assert not Path("rules/harm.test.yaml").exists()
+
+
+FOLLOWED = [
+    ("without AMI", "", True),
+    ("with AMI", "ami: {user: callrouter, secret: a-long-random-one}\n", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"), [row[1:] for row in FOLLOWED], ids=[row[0] for row in FOLLOWED]
+)
+def test_a_queue_of_asterisks_needs_ami(settings: str, warned: bool) -> None:
+    write(GOOD.replace("{ring: PJSIP/100}", "{queue: {asterisk: support}}"))
+    write(settings, "callrouter.yaml")
+    found = check()
+    assert found.exit_code == 0
+    told = "warning: rules/fjord.yaml:7:1: without AMI nobody knows whether callers in Asterisk's queue"
+    assert found.stderr.startswith(told) == warned
+    assert (found.stderr == "") != warned

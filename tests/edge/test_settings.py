@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from router import settings, settingsfile
+from router.edge.amilink import AmiSettings
 from router.settings import Settings, is_loopback, reference
 from router.settingsfile import WrongSettingsError, load
 
@@ -226,6 +227,36 @@ def test_a_well_known_password_is_refused_where_others_can_try_it(
     else:
         [line] = wrong(file)
         assert "ari.password: the password is empty or well known" in line
+
+
+WELL_KNOWN = "ami.secret: the secret is empty or well known"
+AMI = [
+    ("not used", "{}", ""),
+    ("used", "{user: callrouter, secret: a-long-one}", ""),
+    ("used, with a file", "{user: callrouter, secret_file: secret}", ""),
+    ("no secret", "{user: callrouter}", WELL_KNOWN),
+    ("Asterisk's own example", "{user: mark, secret: mysecret}", WELL_KNOWN),
+    ("the user's name", "{user: fjord, secret: fjord}", WELL_KNOWN),
+    ("two secrets", "{user: fjord, secret: a-long-one, secret_file: secret}", "both `secret` and"),
+    ("two lines", '{user: fjord, secret: "a\\r\\nAction: Originate"}', "one line only"),
+    ("no such file", "{user: fjord, secret_file: nowhere}", "ami.secret_file: cannot be read"),
+    ("no user that there can be", "{user: 'a b', secret: a-long-one}", "ami.user"),
+    ("no port", "{user: fjord, secret: a-long-one, port: 0}", "ami.port"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), [row[1:] for row in AMI], ids=[row[0] for row in AMI])
+def test_ami(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "secret").write_text("a-long-one\n")
+    file = written(tmp_path, f"ami: {text}\n")
+    if told:
+        lines = wrong(file)
+        assert told in lines[0]
+        assert not any("a-long-one" in line for line in lines)
+        return
+    ami = load(file).ami.connection("agent")
+    expected = AmiSettings("127.0.0.1", 5038, "callrouter", "a-long-one", "agent")
+    assert ami == (None if text == "{}" else expected)
 
 
 HOW = "there is none, and Asterisk takes no user without one; write `password_file: /run/secrets/ari`"

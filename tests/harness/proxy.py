@@ -11,7 +11,8 @@ T = TypeVar("T")
 class Line:
     """Relays loopback connections to a port, in a thread of its own.
 
-    `cut` resets every connection; `silence` keeps them open and carries nothing; `restore` carries again.
+    `cut` resets every connection; `refuse` takes no new ones either; `silence` keeps them open and carries
+    nothing; `restore` carries again.
     """
 
     def __init__(self, to_port: int) -> None:
@@ -19,6 +20,7 @@ class Line:
         self._to = to_port
         self._loop = asyncio.new_event_loop()
         self._carries = True
+        self._takes = True
         self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line", daemon=True)
         self._thread.start()
@@ -29,6 +31,11 @@ class Line:
         """Reset all connections; what comes later is carried."""
         self._call(self._cut())
 
+    def refuse(self) -> None:
+        """Reset all connections, those that come later too."""
+        self._takes = False
+        self.cut()
+
     def silence(self) -> None:
         """Carry nothing more, and tell nobody."""
         self._carries = False
@@ -36,7 +43,7 @@ class Line:
     def restore(self) -> None:
         """Carry again; connections that were silent are reset, for what they lost cannot be made good."""
         self.cut()
-        self._carries = True
+        self._carries = self._takes = True
 
     def close(self) -> None:
         """End the relay."""
@@ -55,6 +62,9 @@ class Line:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._takes:
+            writer.transport.abort()
+            return
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:

@@ -92,6 +92,13 @@ _others = st.one_of(
         st.booleans(),
     ),
     st.builds(
+        lambda on, answer: {"queue": {"asterisk": "support", "answer": answer}, "for": "1m", "on": on},
+        st.dictionaries(
+            st.sampled_from(["full", "left", "failed"]), st.lists(_plain, max_size=1), max_size=2
+        ),
+        st.booleans(),
+    ),
+    st.builds(
         lambda choices, otherwise: {"menu": {"choices": choices, "otherwise": otherwise}},
         st.dictionaries(st.sampled_from("12"), st.lists(_plain | _rings, max_size=2), min_size=1),
         st.lists(_plain, max_size=1),

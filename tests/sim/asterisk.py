@@ -31,6 +31,7 @@ DONE: Answer = (204, None)
 FAR_OFF = 24 * 3600.0
 """Seconds beyond any call's length."""
 BREAK_GLASS = "callrouter-breakglass"
+QUEUE_CONTEXT = "callrouter-queue"
 
 
 def wav(seconds: float) -> bytes:
@@ -273,6 +274,30 @@ class FakeAsterisk(AriDoors):
         channel.context, channel.exten, channel.app_name, channel.app_data = context, exten, "Playback", ""
         self._leave(channel)
 
+    def _to_queue(self, channel: Channel) -> None:
+        """What [callrouter-queue] does, with a queue that nobody is ever put through from by itself."""
+        queue, wait_for, answer, _ = self.queue_variables(channel)
+        channel.context, channel.exten = QUEUE_CONTEXT, "s"
+        channel.app_name, channel.app_data = "Queue", f"{queue},,,,{wait_for}"
+        self._leave(channel)
+        channel.forget("dead man")
+        if answer == "yes":
+            self._set_state(channel, "Up")
+
+    def queue_variables(self, channel: Channel) -> list[str]:
+        """The queue, the seconds, whether to answer, and the position of the plan, as the router set them."""
+        names = "CALLROUTER_QUEUE,CALLROUTER_QUEUE_FOR,CALLROUTER_QUEUE_ANSWER,CALLROUTER_QUEUE_STEP"
+        return channel.variables[f"ARRAY({names})"].split(",")
+
+    def back_from_queue(self, channel: Channel, status: str) -> None:
+        """A queue has not put a caller through."""
+        self._set_dead_man(channel, 12.0)
+        if self._app is None:
+            self._to_dialplan(channel, BREAK_GLASS, "s")
+            return
+        args = ("queued", self.queue_variables(channel)[3], status)
+        self._enter(channel, self._app, ",".join((self._app, *args)), args)
+
     def _set_state(self, channel: Channel, state: str) -> None:
         if channel.id in self.channels and channel.state != state:
             channel.state = state
@@ -457,7 +482,10 @@ class FakeAsterisk(AriDoors):
             case "POST variable":
                 channel.variables[query["variable"]] = query["value"]
             case "POST continue":
-                self._to_dialplan(channel, query["context"], query["extension"])
+                if query["context"] == QUEUE_CONTEXT:
+                    self._to_queue(channel)
+                else:
+                    self._to_dialplan(channel, query["context"], query["extension"])
             case _:
                 self.unheard_of.append(what)
                 return not_found("Resource")

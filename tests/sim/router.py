@@ -64,6 +64,11 @@ routes:
   - {name: karis, when: {dialled: "+4722334411"}, do: [{queue: karis, for: 1m}]}
   - {name: nobody, when: {dialled: "+4722334410", agents: {desk: 0}}, do: [decline]}
   - {name: queue, when: {dialled: "+4722334410"}, do: [{queue: desk, for: 1m}]}
+  - name: support
+    when: {dialled: "+4722334412"}
+    do:
+      - {queue: {asterisk: support}, for: 1m, on: {full: [{say: {file: "sound:closed"}}]}}
+      - {ring: PJSIP/kari}
 people:
   kari: {rings: PJSIP/kari}
   lise: {rings: PJSIP/lise, skills: {language: vi}}
@@ -88,8 +93,8 @@ routes: [{{name: all, do: [{{ring: PJSIP/kari}}]}}]
 last_resort: {{say: {{file: "sound:sorry"}}}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE, KARIS = (
-    f"+47223344{n:02d}" for n in range(1, 12)
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE, KARIS, SUPPORT = (
+    f"+47223344{n:02d}" for n in range(1, 13)
 )
 
 

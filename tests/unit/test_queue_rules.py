@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from router.core.asteriskqueues import not_followed
 from router.core.counterexamples import proof_as_scenarios
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
@@ -13,7 +14,7 @@ from router.core.difference import compare
 from router.core.explain import explain
 from router.core.facts import Facts, QueueLoad
 from router.core.numbers import CallerId, PhoneNumber
-from router.core.plan import Menu, Queue, ways_on
+from router.core.plan import AsteriskQueue, Menu, Queue, ways_on
 from router.core.proof import prove
 from router.core.reach import Way, reach
 from router.core.remarks import RuleErrors
@@ -431,3 +432,67 @@ def test_a_need_that_no_agent_meets_is_told_of() -> None:
     step = rules.clients["f"].routes[0].layout.plan.nodes[0].step
     said = "queue desk (kari and ola), 10m, for those with language vi and languge vi, the last of it for 1m"
     assert step_in_words(step, {}) == said
+
+
+OF_ASTERISK = f"""\
+{HEAD}routes:
+  - name: r
+    do:
+      - queue: {{asterisk: support, answer: false}}
+        for: 90s
+        on: {{full: [{{ring: eva}}], left: [decline]}}
+      - ring: ola
+"""
+IN_ASTERISK = [
+    ("answered", {}, "answered", ["queue"]),
+    ("nobody is there", {"support": ("empty",)}, "answered", ["queue", "ring"]),
+    ("full", {"support": ("full",)}, "answered", ["queue", "ring"]),
+    ("left by a key", {"support": ("left",)}, "no_answer", ["queue", "decline"]),
+    (
+        "too long, and then nobody",
+        {"support": ("timeout",), "ola": ("busy",)},
+        "busy",
+        ["queue", "ring", "say"],
+    ),
+]
+
+
+def test_a_queue_of_asterisks_is_told() -> None:
+    rules = compiled(OF_ASTERISK)
+    step = next(node.step for node in nodes(rules.clients["f"]) if isinstance(node.step, AsteriskQueue))
+    assert step == AsteriskQueue("support", 90.0, answer=False)
+    assert ways_on(step) == ("full", "empty", "timeout", "left", "withdrawn", "failed")
+    assert step_in_words(step) == "queue support of Asterisk, 1m30s, unanswered until an agent is there"
+    [way] = reach(rules, "support", START)  # type: ignore[misc]  # it is known
+    assert way.rings.phone == "queue support of Asterisk"
+    found = reach(rules, "eva", START)
+    assert isinstance(found, tuple)
+    assert found[0].rings.through == ("if queue support of Asterisk ends in full",)
+
+
+@pytest.mark.parametrize(
+    ("given", "disposition", "steps"), [row[1:] for row in IN_ASTERISK], ids=[row[0] for row in IN_ASTERISK]
+)
+def test_a_queue_of_asterisks_is_rehearsed(
+    given: Mapping[str, tuple[str, ...]], disposition: str, steps: list[str]
+) -> None:
+    text = f"""\
+tests:
+  - name: t
+    call: {{to: "+4722334455", from: "+4790000001", at: 2026-11-23 10:00}}
+    given: {{{", ".join(f"{name}: {done[0]}" for name, done in given.items())}}}
+    expect: {{disposition: {disposition}, steps: [{", ".join(steps)}]}}
+"""
+    rules = compiled(OF_ASTERISK)
+    [scenario], errors = read_scenarios("f.test.yaml", text, rules)
+    assert errors == ()
+    assert play(scenario, rules).wrong == ()
+
+
+def test_a_queue_of_asterisks_is_followed_by_ami_only() -> None:
+    [warning] = not_followed(compiled(OF_ASTERISK))
+    assert str(warning) == (
+        "f.yaml:14:1: without AMI nobody knows whether callers in Asterisk's queue `support` are answered; "
+        "set `ami:` in the settings"
+    )
+    assert not_followed(compiled()) == ()
