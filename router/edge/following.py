@@ -115,6 +115,8 @@ class Following:
         return True
 
     async def _look(self) -> None:
+        if not list(self._callers()):
+            return
         waiting, names = await self._list()
         elsewhere = []
         for call in self._callers():
