@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from router.core.agents import AgentChange
+from router.core.dialling import Dialling
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
@@ -90,6 +91,7 @@ class Daemon:
             self._callers,
             self._postbox.look,
             self._note_change,
+            dialling=Dialling(settings.trunk, settings.destinations),
         )
         self._connection = AriConnection(
             settings.ari.connection,

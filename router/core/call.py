@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from router.core.commands import CallCommand, HangupReason
 from router.core.events import Found
 from router.core.plan import CallPlan, Step, Target
-from router.core.record import CallInfo, Disposition, Evidence, Phase
+from router.core.record import CallInfo, Disposition, Evidence, Phase, Talk
 
 CALLER = 0
 """The number of the caller's own leg."""
@@ -63,6 +63,8 @@ class Leg(msgspec.Struct, frozen=True):
     """The HTTP status with which Asterisk refused to create or dial it; 0 = it did not reply."""
     lost: bool = False
     """Its end was not seen."""
+    channel: str = ""
+    """Asterisk's id of its channel, where that is none that we made."""
     asked: bool = False
     """It was answered, and in a bridge of its own heard something before the caller was to be put through."""
 
@@ -203,6 +205,15 @@ class Talking(msgspec.Struct, frozen=True, tag=True):
     leg: int
 
 
+class Transferring(msgspec.Struct, frozen=True, tag=True):
+    """Who talked with the caller wants somebody else to have the call (steps/transfer.py)."""
+
+    to: str
+    """What was dialled for it."""
+    leg: int
+    """Who wants it."""
+
+
 class Ending(msgspec.Struct, frozen=True, tag=True):
     """Everything has been told to end; we wait until it has."""
 
@@ -218,7 +229,9 @@ class Over(msgspec.Struct, frozen=True, tag=True):
     """The record is written; nothing more happens."""
 
 
-CallState = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking | Ending | Over
+CallState = (
+    Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking | Transferring | Ending | Over
+)
 
 
 class CallbackNumber(msgspec.Struct, frozen=True):
@@ -273,7 +286,15 @@ class Call(msgspec.Struct, frozen=True):
     agent: str = ""
     """Who has it, if a queue gave it to an agent."""
     talk_began: datetime | None = None
-    """When both sides were connected."""
+    """When both sides were connected; None while no talk is under way and none has ended the call."""
+    talks: tuple[Talk, ...] = ()
+    """Those before that one, each ended by a transfer."""
+    holding: tuple[int, ...] = ()
+    """The legs in the talk that have the other on hold,"""
+    held_since: datetime | None = None
+    """since when,"""
+    held_seconds: float = 0.0
+    """and for how long one had before."""
     settled: "Settled | None" = None
     """How a step settled the call."""
     refused_by: str = ""

@@ -43,6 +43,8 @@ class HangupReason(StrEnum):
     """who answered does not want the call"""
     WITHDRAWN = "withdrawn"
     """an agent is not to be rung for this caller any more"""
+    TRANSFERRED = "transferred"
+    """who talked on it gave the caller to somebody else"""
     NOT_TAKEN = "not_taken"
     """who answered did not press the key that takes the call; a mailbox, perhaps"""
 
@@ -169,6 +171,8 @@ class LeaveQueue(Command, frozen=True):
     """The caller waits no longer, by a way on of the step or `abandoned`; or a talk with an agent is over."""
 
     outcome: str = ""
+    agent: str = ""
+    """Whose talk is over, if one's is."""
 
 
 class OfferFailed(Command, frozen=True):
@@ -186,6 +190,19 @@ class OfferTaken(Command, frozen=True):
 
 class TellPosition(Command, frozen=True):
     """Tell by QueueTold how the caller stands in the queue."""
+
+
+class FindTransfer(Command, frozen=True):
+    """Tell by TransferLed what a caller meets who is to be put through to `to` by who talked on a leg."""
+
+    to: str
+    leg: int
+
+
+class RemoveChannel(Command, frozen=True):
+    """End what Asterisk put in the place of a leg."""
+
+    channel: str
 
 
 class SetChannelVariables(Command, frozen=True):
@@ -273,6 +290,8 @@ CallCommand = (
     | OfferFailed
     | OfferTaken
     | TellPosition
+    | FindTransfer
+    | RemoveChannel
     | SetChannelVariables
     | Bridge
     | DestroyBridge

@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-A call is always in one of nine states (call.py), and there is one function for each: Saying, Asking,
-Messaging, Searching, Ringing and Queueing are steps of the plan and live in steps/; Talking, Ending and
-Over are here. Every event is first *observed*: what it says of a leg is written into that leg, and kept as
-evidence, whatever the state. Then comes what all states share:
+A call is always in one of ten states (call.py), and there is one function for each: Saying, Asking,
+Messaging, Searching, Ringing and Queueing are steps of the plan and live in steps/, as does Transferring,
+which adds steps to it; Talking, Ending and Over are here. Every event is first *observed*: what it says of a
+leg is written into that leg, and kept as evidence, whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
 - While a caller waits, the dead-man timer of the caller and of each unanswered leg is set anew every REFRESH
@@ -50,6 +50,7 @@ from router.core.call import (
     Searching,
     Settled,
     Talking,
+    Transferring,
     Turn,
     with_evidence,
     with_flag,
@@ -87,11 +88,13 @@ from router.core.events import (
     LegEnded,
     LegLeft,
     LegLost,
+    LegReplaced,
     PlaybackEnded,
     RecordingEnded,
     RouterReturned,
     TalkFound,
     TimerFired,
+    TransferAsked,
 )
 from router.core.observe import observe
 from router.core.plan import (
@@ -116,7 +119,7 @@ from router.core.plan import (
     leads_to_somebody,
 )
 from router.core.record import CallInfo, Evidence, Phase
-from router.core.steps import ask, directory, message, offering, question, queue, ring, say
+from router.core.steps import ask, directory, message, offering, question, queue, ring, say, transfer
 
 DEAD_MAN = "dead_man"
 """The timer that has the dead-man timers in Asterisk set anew."""
@@ -149,13 +152,13 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing
+_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing | Transferring
 """The states in which a caller waits for somebody or something."""
 
 _HEARING = Saying | Asking | Messaging | Searching
 """Those in which something is played to the caller."""
 
-UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | Talking
+UnderWay = Saying | Asking | Messaging | Searching | Ringing | Queueing | Transferring | Talking
 """The states of a call that is not about to end."""
 
 _CANCEL_TIMERS = (
@@ -194,6 +197,8 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
         case _ if isinstance(event, AsteriskLost):
             call, finish = _finish(seen, now)
             return call, (*_queue_left(seen), *finish)
+        case _ if isinstance(event, TransferAsked | LegReplaced) and transfer.gives_nothing(seen, event):
+            return seen, transfer.undone(seen, event)
         case Ending() as ending:
             return _ending(seen, ending, event, now)
         case state:
@@ -230,6 +235,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(ring.advance(call, state, event, now), now)
         case Queueing():
             return _after(queue.advance(call, state, event, now), now)
+        case Transferring():
+            return _after(transfer.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -379,6 +386,11 @@ def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tup
     match event:
         case LegAnswered(leg) if leg == CALLER:
             return _if_both_up(call, now), ()
+        case TransferAsked():
+            call, commands = transfer.asked(call, event, now)
+            return call, (*commands, *_dead_man_again(call))
+        case LegReplaced():
+            return transfer.replaced(call, event, now)
         case BridgeLost():
             return call, (Bridge(state.leg),)
         case RouterReturned():
@@ -471,7 +483,7 @@ def _queue_left(call: Call) -> Commands:
     if isinstance(call.state, Queueing):
         timers = (CancelTimer(queue.offer_timer(offer.agent)) for offer in call.state.offers)
         return (*timers, LeaveQueue(queue.ABANDONED))
-    return (LeaveQueue(),) if call.agent else ()
+    return (LeaveQueue(agent=call.agent),) if call.agent else ()
 
 
 def _made_gone(call: Call) -> Commands:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from router.core import talks
 from router.core.call import (
     CALLER,
     RECORDING_FAILED,
@@ -26,10 +27,13 @@ from router.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegLost,
     LegReady,
+    LegReplaced,
     LegRinging,
+    LegUnheld,
     NumberRead,
     OfferWithdrawn,
     PeopleFound,
@@ -42,6 +46,8 @@ from router.core.events import (
     RouterReturned,
     TalkFound,
     TimerFired,
+    TransferAsked,
+    TransferLed,
 )
 from router.core.plan import Message
 from router.core.record import Evidence
@@ -88,6 +94,10 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case TalkFound(number, dial, since):
             detail = f"{dial}, since {since.isoformat()}"
             return with_evidence(call, Evidence(now, "talk_found", number, detail=detail))
+        case LegHeld(number):
+            return talks.hold(call, number, now)
+        case LegUnheld(number):
+            return talks.unhold(call, number, now)
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:
@@ -108,6 +118,9 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | QueueTold()
             | TimerFired()
             | BridgeLost()
+            | TransferAsked()
+            | TransferLed()
+            | LegReplaced()
             | RouterReturned()
         ):
             pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.

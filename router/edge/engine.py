@@ -31,6 +31,7 @@ from router.core.commands import (
     ChoosePerson,
     CreateLeg,
     FindPeople,
+    FindTransfer,
     Finish,
     JoinQueue,
     LeaveQueue,
@@ -43,11 +44,13 @@ from router.core.commands import (
     TellPosition,
 )
 from router.core.decide import Decision, decide
+from router.core.dialling import Dialling
 from router.core.events import (
     AsteriskLost,
     CallEvent,
     CommandFailed,
     KeyPressed,
+    LegReplaced,
     PlaybackEnded,
     TalkFound,
     TimerFired,
@@ -60,6 +63,7 @@ from router.core.record import CallInfo, CallRecord
 from router.core.returning import read_number
 from router.core.ruleset import RuleSet
 from router.core.trace import TraceRow
+from router.core.transferring import Ways, find_transfer
 from router.edge import recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
@@ -70,6 +74,7 @@ from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
 from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
+from router.edge.transfers import Transfers
 
 log = structlog.get_logger()
 
@@ -85,9 +90,9 @@ _TICK = TimerFired(machine.DEAD_MAN)
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
-_ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
+_OF_AN_END = (models.ChannelHangupRequest, *_ENDS)
 
-_NO_TRANSFER = "set `allow_transfer=no` on the endpoint, above all on the trunk's"
+_ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
 
 _REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
 
@@ -111,9 +116,10 @@ class Engine:
         message_left: Callable[[], None] = lambda: None,
         note: Note = lambda change: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        dialling: Dialling = Dialling(),  # noqa: B008 - frozen
     ) -> None:
         """`message_left` hears of every call whose record has a message, `note` of agents who came and went
-        otherwise than by command."""
+        otherwise than by command; `dialling` bounds where phones may transfer callers."""
         self.rules = rules
         """The rules for calls that arrive now; those in flight keep their plan."""
         self.draining = False
@@ -134,6 +140,13 @@ class Engine:
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
+        self._dialling = dialling
+        self._transfers = Transfers(
+            self._legs,
+            lambda: self.rules,
+            lambda live, event: self._take(live, event, clock()),
+            self._end_channel,
+        )
         self._turn = 0
         """How many calls have arrived."""
         self._asterisk = ("", "")
@@ -192,6 +205,7 @@ class Engine:
         if self._held is None:
             self._seen_at, self._held = self._clock(), []
         self._dead_men.forget()
+        self._transfers.forget()
         for live in self._calls.values():
             live.names.clear()  # They may be others when we are back.
         if self._recovery:
@@ -285,8 +299,13 @@ class Engine:
             return
         if isinstance(event, models.ApplicationReplaced):
             return  # The connection's own affair.
+        if isinstance(event, models.BridgeAttendedTransfer):
+            self._transfers.attended(event)
+            return
         channel = event.channel
         known = self._legs.get(channel.id)
+        if known is None and isinstance(event, _OF_AN_END) and self._transfers.look(event):
+            known = self._legs.get(channel.id)
         if known is None:
             if isinstance(event, models.StasisStart):
                 self._on_stranger(event)
@@ -305,16 +324,13 @@ class Engine:
         elif (change := wire.read_agent_code(event.args)) is not None:
             self._on_agent(event.channel, change)
         elif event.replace_channel is not None:
-            self._refuse_transfer(event)
+            self._transfers.replaced(event.replace_channel, event.channel)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
             log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)
 
-    def _refuse_transfer(self, event: models.StasisStart) -> None:
-        """Asterisk put another channel in the place of one of ours, because a party asked to be transferred
-        (REFER). No step carries that out, and it would ring a phone for nobody, wherever the party wished."""
+    def _end_channel(self, channel_id: str) -> None:
         assert self._wire
-        log.warning("transfer refused", channel=event.channel.name, remedy=_NO_TRANSFER)
-        self._wire.send("DELETE", f"channels/{event.channel.id}", {"reason_code": "21"})
+        self._wire.send("DELETE", f"channels/{channel_id}", {"reason_code": "21"})
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
@@ -349,6 +365,8 @@ class Engine:
         if event != _TICK:
             live.seq += 1
             self._journal.happened(before.info.id, live.seq, now, _encode(event))
+        if isinstance(event, LegReplaced):
+            self._keep(live)  # It may have a leg more, on a channel that is not ours.
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
             assert before.position is not None
             place = before.plan.nodes[before.position].place
@@ -379,6 +397,9 @@ class Engine:
                 case ChoosePerson(person):
                     client, now = live.call.info.client, self._clock()
                     self._soon(live, choose_person(person, client, self.rules, now, self._turn))
+                case FindTransfer():
+                    ways = Ways(self.rules, self._dialling, self._clock(), self._turn, self.queues.loads)
+                    self._soon(live, find_transfer(live.call, command, ways))
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case _:

@@ -141,6 +141,7 @@ CAUSES = [
     (HangupReason.DECLINED_BY_KEY, "16"),
     (HangupReason.NOT_TAKEN, "16"),
     (HangupReason.WITHDRAWN, "16"),
+    (HangupReason.TRANSFERRED, "16"),
 ]
 
 
@@ -207,7 +208,9 @@ def test_a_leg_is_created_with_its_dead_man_and_a_number(
         "originator": "1795341600.7",
     }
     presented = {} if number is None else {"CONNECTEDLINE(num,i)": number}
-    assert request.body == {"variables": {"TIMEOUT(absolute)": "12", **presented}}
+    transfers = "callrouter-no-transfer" if target.outside else "callrouter-transfer"
+    variables = {"TIMEOUT(absolute)": "12", "TRANSFER_CONTEXT": transfers, **presented}
+    assert request.body == {"variables": variables}
 
 
 ENTRANCES: list[tuple[str, list[str], wire.Entrance | None]] = [
