@@ -20,6 +20,7 @@ from router.core.commands import (
     OpenBridge,
     Play,
     PlayToLeg,
+    RemoveChannel,
     ReturnToDialplan,
     SetChannelVariables,
     StartMusic,
@@ -32,9 +33,11 @@ from router.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegReady,
     LegRinging,
+    LegUnheld,
 )
 from router.core.plan import CallPlan, Say, SayHours, Speak, Target
 from router.edge.ari import models, wire
@@ -73,6 +76,8 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("variables", SetChannelVariables((("A", "1"), ("B", "x y"))),
      ["POST channels/1795341600.7/variable variable=A value=1",
       "POST channels/1795341600.7/variable variable=B value=x y"]),
+    ("what is in the place of a leg", RemoveChannel("1795341600.9"),
+     ["DELETE channels/1795341600.9 reason_code=16 done=404"]),
     ("to the dialplan", ReturnToDialplan("closed", "s"),
      ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
 ]  # fmt: skip
@@ -173,6 +178,13 @@ def test_whose_channel_it_is() -> None:
     assert wire.endpoint_of("PJSIP/desk-1-0000002a") == "PJSIP/desk-1"
 
 
+def test_a_leg_on_a_channel_that_we_have_not_made_goes_by_its_id() -> None:
+    leg = Leg(1, TEN, OLA, channel="1795341600.9")
+    call = msgspec.structs.replace(CALL, legs=(*CALL.legs, leg))
+    [request] = wire.write(call, HangUpLeg(1, HangupReason.CALL_OVER), Outbound())
+    assert request.path == "channels/1795341600.9"
+
+
 def test_every_reason_has_a_cause() -> None:
     assert {reason for reason, _ in CAUSES} == {*HangupReason}
 
@@ -255,6 +267,8 @@ EVENTS: list[tuple[str, models.Event, int, CallEvent | None]] = [
     ("left", told("StasisEnd"), 1, LegLeft(1)),
     ("ended", told("ChannelDestroyed", cause=17, cause_txt="", tech_cause=486), 1, LegEnded(1, 17, 486)),
     ("ended without a SIP status", told("ChannelDestroyed", cause=16, cause_txt=""), 1, LegEnded(1, 16)),
+    ("on hold", told("ChannelHold"), 1, LegHeld(1)),
+    ("not any more", told("ChannelUnhold"), 1, LegUnheld(1)),
     ("a digit", told("ChannelDtmfReceived", digit="1", duration_ms=90), 0, KeyPressed(0, "1")),
 ]
 

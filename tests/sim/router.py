@@ -66,6 +66,7 @@ routes:
   - {name: queue, when: {dialled: "+4722334410"}, do: [{queue: desk, for: 1m}]}
 people:
   kari: {rings: PJSIP/kari}
+  ola: {rings: PJSIP/ola, extension: 101}
   lise: {rings: PJSIP/lise, skills: {language: vi}}
   siri: {rings: PJSIP/siri, hours: always}
 hours: {always: {week: {mon-sun: "00:00-24:00"}}}
