@@ -57,6 +57,11 @@ class IndicateRinging(Command, frozen=True):
     """Let the caller hear ringing."""
 
 
+class StopRinging(Command, frozen=True):
+    """End it, for a caller who is answered: Asterisk itself makes the tone then, in a bridge too, and goes on
+    until the other side is heard."""
+
+
 class StartMusic(Command, frozen=True):
     """Let the caller hear music on hold, in the call's bridge."""
 
@@ -269,6 +274,7 @@ class Finish(Command, frozen=True):
 
 CallCommand = (
     IndicateRinging
+    | StopRinging
     | StartMusic
     | StopMusic
     | AnswerCaller

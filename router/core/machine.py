@@ -76,6 +76,7 @@ from router.core.commands import (
     SetDeadMan,
     SetTimer,
     StopRecording,
+    StopRinging,
 )
 from router.core.disposition import make_record
 from router.core.events import (
@@ -339,6 +340,8 @@ def _connect(call: Call, partner: int, now: datetime) -> tuple[Call, Commands]:
     """Give the call to the leg that answered first, and cancel the others."""
     commands: list[CallCommand] = [] if call.answering else [AnswerCaller()]
     commands += [Bridge(partner), *_talk_outlives_us(partner)]
+    if call.bridged and isinstance(call.state, Ringing) and not ring.plays_music(call):
+        commands.append(StopRinging())
     if call.legs[partner].asked:
         commands.append(DestroyLegBridge(partner))
     for leg in call.legs[1:]:

@@ -26,6 +26,7 @@ from router.core.commands import (
     StartMusic,
     StopMusic,
     StopPlayback,
+    StopRinging,
 )
 from router.core.events import (
     CallEvent,
@@ -52,6 +53,7 @@ MOBILE = Target("+4790000002", "PJSIP/+4790000002@trunk", outside=True)
 
 COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("ringing", IndicateRinging(), ["POST channels/1795341600.7/ring"]),
+    ("no ringing", StopRinging(), ["DELETE channels/1795341600.7/ring done=404 done=409"]),
     ("answer", AnswerCaller(), ["POST channels/1795341600.7/answer"]),
     ("dial", DialLeg(1, 24.6), [f"POST channels/{ID}-l1/dial timeout=25"]),
     ("play", Play(2, (Say("sound:hello"),)),

@@ -17,9 +17,14 @@ from tests.harness.sipp import (
     ANSWERED,
     HUNG_UP_ON,
     INVITE,
+    INVITE_HEARING,
     LETS_PASS,
+    PICK_UP_HEARING,
+    RINGING,
     Move,
     bye,
+    called,
+    hang_up,
     pause,
     refer_as_caller,
 )
@@ -155,6 +160,37 @@ def test_a_number_of_a_person_is_that_person(office: Office) -> None:
     record = office.one_record(DESK, before)
     assert told(record) == (Disposition.ANSWERED, Party.CALLER, "kari")
     assert talks(record) == [("kari", BLIND), ("per", HUNG_UP)]
+
+
+def test_a_number_outside_is_rung_through_the_trunk_and_takes_the_call_by_a_key(office: Office) -> None:
+    before, kari = office.next_record(DESK) - 1, office.phone_of(100)
+    office.caller(DESK, *STAYS)
+    moves = (called(request="sip:[+]4790000002@"), RINGING, PICK_UP_HEARING, pause(4.0), hang_up())
+    mobile = office.phone(*moves, port=office.sandbox.trunk_port, options=LETS_PASS)
+    assert office.talk(kari).refer("90000002") == 202
+    mobile.press("1", within=10)
+    record = office.one_record(DESK, before)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "kari")
+    assert talks(record) == [("kari", BLIND), ("+4790000002", HUNG_UP)]
+
+
+def test_a_caller_who_is_given_away_hears_ringing_until_somebody_answers(office: Office) -> None:
+    before = office.next_record(DESK) - 1
+    kari, per = office.phone_of(100), office.phone_of(102)
+    caller = office.calls(DESK, INVITE_HEARING, ANSWERED, HUNG_UP_ON)
+    first = office.talk(kari)
+    time.sleep(0.5)
+    assert first.refer("102") == 202
+    asked = time.monotonic()
+    ringing = per.wait_for_call().ring()
+    time.sleep(2.0)
+    assert caller.longest_silence(asked, asked + 1.2) < 0.7, "it rings at once"
+    ringing.pick_up()
+    answered = time.monotonic() + 0.3
+    time.sleep(5.5)  # longer than the pause between two rings
+    assert caller.longest_silence(answered, answered + 5.0) > 4.8, "and no more, once per has the call"
+    ringing.hang_up()
+    assert talks(office.one_record(DESK, before)) == [("kari", BLIND), ("per", HUNG_UP)]
 
 
 NOBODY = [

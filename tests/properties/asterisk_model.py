@@ -40,6 +40,7 @@ from router.core.commands import (
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopRinging,
 )
 from router.core.events import (
     AsteriskLost,
@@ -306,7 +307,7 @@ class Asterisk:
             case ReturnToDialplan():
                 self.sent_away = True
                 self._to_dialplan(CALLER)
-            case IndicateRinging() | SetChannelVariables():
+            case IndicateRinging() | StopRinging() | SetChannelVariables():
                 pass
             case _:
                 raise AssertionError(f"no such command: {command}")

@@ -492,7 +492,7 @@ class FakeAsterisk(AriDoors):
         if channel.app is None:
             return 409, {"message": "Channel not in Stasis application"}
         match what:
-            case "POST ring":
+            case "POST ring" | "DELETE ring":
                 pass
             case "POST answer":
                 self._set_state(channel, "Up")

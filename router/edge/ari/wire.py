@@ -39,6 +39,7 @@ from router.core.commands import (
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopRinging,
 )
 from router.core.events import (
     CallEvent,
@@ -58,6 +59,7 @@ from router.edge.ari import models
 
 WireCommand = (
     IndicateRinging
+    | StopRinging
     | StartMusic
     | StopMusic
     | AnswerCaller
@@ -288,6 +290,8 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
     match command:
         case IndicateRinging():
             return (Request("POST", f"{caller}/ring"),)
+        case StopRinging():
+            return (Request("DELETE", f"{caller}/ring", done=(404, 409)),)
         case StartMusic(music):
             return (Request("POST", f"bridges/{bridge_id(call)}/moh", {"mohClass": music}),)
         case StopMusic():
