@@ -11,6 +11,7 @@ from router.core.events import (
     AgentOffered,
     AsteriskLost,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -106,6 +107,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{to} is not rung: {refused}" if refused else f"goes on with {to}"
         case LegReplaced(leg, _, dial, name):
             return f"{_name(leg, legs)}: hands the talk over to {name or dial}"
+        case CallerJoined():
+            return "the caller joins this call with another one"
         case RouterReturned():
             return "the router sees Asterisk again"
         case AsteriskLost():

@@ -160,6 +160,10 @@ class _End(NamedTuple):
     """The disposition and reason of an end that was neither party's."""
 
 
+JOINED = "joined"
+"""What evidence calls it that the caller joined two calls, whatever is seen of the channel that
+Asterisk ends then."""
+
 _ENDS = ("hangup_requested", "left", "ended", "lost")
 """What is observed of a leg that ends."""
 
@@ -192,6 +196,9 @@ def _first_end(call: Call) -> Evidence:
     """
     parties = (CALLER, call.partner)
     asked = any(_asked(seen) and seen.leg in parties for seen in call.evidence)
+    joined = next((seen for seen in call.evidence if seen.what == JOINED), None)
+    if joined is not None:
+        return joined
 
     def counts(seen: Evidence) -> bool:
         if seen.what == "router_hung_up":
@@ -211,6 +218,8 @@ def _end(call: Call) -> _End:
     first = _first_end(call)
     if first.what == "router_hung_up":
         return _End(Party.ROUTER)
+    if first.what == JOINED:
+        return _End(Party.CALLER)
     if first.what == "asterisk_lost":
         return _End(Party.NETWORK, (Disposition.DROPPED, "asterisk_lost"))
     if first.what == "lost":

@@ -240,6 +240,10 @@ class LegReplaced(Event, frozen=True):
     name: str = ""
 
 
+class CallerJoined(Event, frozen=True):
+    """The caller has joined this call with another one, and so left it. (BridgeAttendedTransfer.)"""
+
+
 class AsteriskLost(Event, frozen=True):
     """Asterisk went down, or came back as another process: every channel of the call is gone."""
 
@@ -272,6 +276,7 @@ CallEvent = (
     | TransferAsked
     | TransferLed
     | LegReplaced
+    | CallerJoined
     | RouterReturned
     | AsteriskLost
 )

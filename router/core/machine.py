@@ -82,6 +82,7 @@ from router.core.disposition import make_record
 from router.core.events import (
     AsteriskLost,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -208,7 +209,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
-    if _asks_to_end(event, CALLER):
+    if _asks_to_end(event, CALLER) or isinstance(event, CallerJoined):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))

@@ -21,6 +21,7 @@ from router.core.events import (
     AgentOffered,
     AsteriskLost,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -98,6 +99,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             return talks.hold(call, number, now)
         case LegUnheld(number):
             return talks.unhold(call, number, now)
+        case CallerJoined():
+            return with_evidence(call, Evidence(now, "joined"))
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:

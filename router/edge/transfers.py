@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import structlog
 
-from router.core.call import CALLER
-from router.core.events import CallEvent, LegReplaced, TransferAsked
+from router.core.call import CALLER, Over
+from router.core.events import CallerJoined, CallEvent, LegReplaced, TransferAsked
 from router.core.ruleset import RuleSet
 from router.edge.ari import models, wire
 from router.edge.livecall import LiveCall
@@ -62,14 +62,14 @@ class Transfers:
     def replaced(self, channel: models.Channel, by: models.Channel) -> None:
         """`by` is in the place of `channel`."""
         live, leg = self._legs.get(channel.id, (None, CALLER))
-        if live is None or leg == CALLER:
+        if live is not None and by.name.startswith(_JOINED):
+            self._pending[by.id] = _Pending(live, leg, by)
+        elif live is None or leg == CALLER:
             # Nobody is rung by the caller's own side, wherever that wishes.
             log.warning("transfer refused", channel=by.name, remedy=_NO_TRANSFER)
             self._end(by.id)
         elif by.dialplan.context == wire.TRANSFERS:
-            self._take(live, TransferAsked(leg, by.dialplan.exten, by.id))
-        elif by.name.startswith(_JOINED):
-            self._pending[by.id] = _Pending(live, leg, by)
+            self._tell(_Pending(live, leg, by), TransferAsked(leg, by.dialplan.exten, by.id))
         else:
             self._adopt(_Pending(live, leg, by), by)
 
@@ -80,6 +80,9 @@ class Transfers:
         other = event.transferer_second_leg
         ours = self._legs.get(other.id)
         for pending in joins:
+            if pending.leg == CALLER:
+                self._part(pending)
+                continue
             if event.transfer_target is not None and ours is None:
                 self._adopt(pending, event.transfer_target)
                 continue
@@ -88,12 +91,14 @@ class Transfers:
             else:
                 # The other call is ours: who was called there is called again, for this caller.
                 to = ours[0].call.info.dialled if ours[1] == CALLER else ""
-            self._take(pending.live, TransferAsked(pending.leg, to, pending.channel.id))
+            self._tell(pending, TransferAsked(pending.leg, to, pending.channel.id))
 
     def look(self, event: models.ChannelHangupRequest | models.StasisEnd | models.ChannelDestroyed) -> bool:
         """True where that is of a channel that stands for a leg: its call knows it from now on."""
         pending = self._pending.pop(event.channel.id, None)
         if pending is None:
+            return False
+        if pending.leg == CALLER:
             return False
         self._adopt(pending, pending.channel)
         return event.channel.id in self._legs
@@ -102,10 +107,23 @@ class Transfers:
         """What comes next is not known to follow what came before."""
         self._pending.clear()
 
+    def _part(self, pending: _Pending) -> None:
+        """The caller has joined this call with another. Not before Asterisk says so: it would leave the other
+        call as it is, and tell the phone 500. It ends the caller's channel softly, and does not say who did.
+        """
+        self._end(pending.channel.id)
+        self._take(pending.live, CallerJoined())
+
     def _adopt(self, pending: _Pending, who: models.Channel) -> None:
         dial = wire.endpoint_of(who.name)
         name = person_at(self._rules(), pending.live.call.info.client, dial)
-        self._take(pending.live, LegReplaced(pending.leg, pending.channel.id, dial, name))
+        self._tell(pending, LegReplaced(pending.leg, pending.channel.id, dial, name))
+
+    def _tell(self, pending: _Pending, event: TransferAsked | LegReplaced) -> None:
+        if isinstance(pending.live.call.state, Over):
+            self._end(pending.channel.id)  # The caller left in this very moment, and the bridge is gone.
+        else:
+            self._take(pending.live, event)
 
 
 def person_at(rules: RuleSet, client: str | None, dial: str) -> str:

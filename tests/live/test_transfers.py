@@ -310,6 +310,25 @@ def test_who_is_given_away_to_a_phone_that_still_rings_is_put_through(office: Of
     assert talks(record) == [("kari", BLIND), ("ola", HUNG_UP)]
 
 
+def test_whom_the_router_has_called_as_well_is_called_for_the_caller(office: Office) -> None:
+    before, others = office.next_record(DESK) - 1, office.next_record(PERS) - 1
+    kari, per = office.phone_of(100), office.phone_of(102)
+    office.caller(DESK, *STAYS)
+    first = office.talk(kari)
+    asked = kari.dial(PERS)
+    consulted = per.wait_for_call().ring().pick_up()
+    wait_until(lambda: len([one for one in office.told(PERS) if "LegAnswered" in one]) == 2, "kari asks per")
+    first.refer_to(asked)
+    consulted.wait_ended()
+    talk = per.wait_for_call(2).ring().pick_up()
+    time.sleep(0.5)
+    talk.hang_up()
+    record = office.one_record(DESK, before)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "kari")
+    assert talks(record) == [("kari", BLIND), ("per", HUNG_UP)]
+    assert talks(office.one_record(PERS, others)) == [("per", HUNG_UP)]
+
+
 def test_an_agent_is_free_once_the_caller_is_given_away(office: Office) -> None:
     before = office.next_record(QUEUE) - 1
     kari, ola = office.phone_of(100), office.phone_of(101)

@@ -21,11 +21,13 @@ from router.core.commands import (
 )
 from router.core.events import (
     AgentOffered,
+    CallerJoined,
     CallEvent,
     HangupRequested,
     LegAnswered,
     LegEnded,
     LegHeld,
+    LegLeft,
     LegReady,
     LegReplaced,
     LegRinging,
@@ -196,6 +198,20 @@ def test_a_refusal_is_kept_as_evidence() -> None:
     call = talking(ASKED, TransferLed("101", back, "nobody"), CALLER_BYE, gone(), let_go(1), gone(2))
     seen = [(one.what, one.detail) for one in call.record.evidence if "transfer" in one.what]
     assert seen == [("transfer_asked", "101"), ("transfer_refused", "101: nobody")]
+
+
+SOFTLY = HangupRequested(CALLER, 1, soft=True)
+JOINS: list[tuple[str, tuple[CallEvent, ...]]] = [
+    ("told first", (CallerJoined(), SOFTLY, *gone(), *let_go(1))),
+    ("told last", (SOFTLY, LegLeft(CALLER), CallerJoined(), LegEnded(CALLER, 16), *let_go(1))),
+]
+
+
+@pytest.mark.parametrize("events", [row[1] for row in JOINS], ids=[row[0] for row in JOINS])
+def test_a_caller_who_joins_two_calls_has_ended_this_one(events: tuple[CallEvent, ...]) -> None:
+    call = talking(*events)
+    assert (call.record.disposition, call.record.hung_up_by) == (Disposition.ANSWERED, Party.CALLER)
+    assert [end for _, _, end in talks(call)] == [HUNG_UP]
 
 
 HOLDS: list[tuple[str, tuple[CallEvent, ...], float]] = [

@@ -20,7 +20,7 @@ RULES = {
     "fjord.yaml": """\
 client: fjord
 name: Fjord
-numbers: ["+47 22 33 44 55", "+47 22 33 44 56", "+47 22 33 44 57"]
+numbers: ["+47 22 33 44 55", "+47 22 33 44 56", "+47 22 33 44 57", "+47 22 33 44 58"]
 timezone: Europe/Oslo
 country: NO
 hours: {never: {week: {}}, always: {week: {mon-sun: "00:00-24:00"}}}
@@ -30,10 +30,12 @@ people:
   per: {rings: PJSIP/per, extension: 103, hours: never}
   liv: {rings: PJSIP/liv, numbers: "+47 22 33 44 64", do: [{ring: self}, {person: kari}, message]}
 screening: {block: [{name: hidden, when: {caller: anonymous}}]}
+queues: {desk: {agents: kari}}
 last_resort: {say: Ingen er her.}
 routes:
   - {name: box, when: {dialled: "+47 22 33 44 56"}, do: [message]}
   - {name: closed, when: {dialled: "+47 22 33 44 57"}, do: [decline]}
+  - {name: queue, when: {dialled: "+47 22 33 44 58"}, do: [{queue: desk, for: 1m}, message]}
   - {name: main, do: [{say: Hei.}, {ring: ola}]}
 """,
     "sund.yaml": """\
@@ -96,6 +98,7 @@ LED: list[tuple[str, str, list[str]]] = [
     ("who leads to another", "+4722334464", ["ring PJSIP/liv", "ring PJSIP/kari", *BACK]),
     ("somebody outside the hours", "103", ["ring", *BACK]),
     ("a number of the client's", "+4722334455", ["Hei.", "ring PJSIP/ola+PJSIP/+4790000001@trunk", *BACK]),
+    ("one where callers wait", "+4722334458", ["Queue", *BACK]),
     ("one that leads to a mailbox", "22334456", ["message"]),
     ("an outside number", "90000002", ["ring PJSIP/+4790000002@trunk", *BACK]),
     ("abroad as the trunk may", "004790000002", ["ring PJSIP/+4790000002@trunk", *BACK]),
