@@ -23,6 +23,7 @@ from router.core.events import (
     AgentOffered,
     CallerJoined,
     CallEvent,
+    CommandFailed,
     HangupRequested,
     LegAnswered,
     LegEnded,
@@ -126,6 +127,12 @@ def test_who_is_given_away_and_reaches_nobody_has_talked(
     call = given().then(rings(2), *events, let_go(2))
     assert (call.record.disposition, call.record.hung_up_by) == told
     assert talks(call) == [("anna", 10.0, BLIND)]
+
+
+def test_a_caller_who_cannot_be_connected_again_is_dropped() -> None:
+    call = given().then(rings(2), LegAnswered(2), CommandFailed("Bridge", 2, 500), let_go(CALLER), let_go(2))
+    assert (call.record.disposition, call.record.reason) == (Disposition.DROPPED, "command_failed")
+    assert [(who, end) for who, _, end in talks(call)] == [("anna", BLIND), ("bo", CUT_OFF)]
 
 
 def test_a_caller_whom_nobody_takes_comes_back_and_ends_as_answered() -> None:

@@ -60,9 +60,9 @@ def rules() -> RuleSet:
 RULE_SET = rules()
 
 
-def a_call(times: int = 1, client: str | None = "fjord") -> Call:
+def a_call(times: int = 1, client: str | None = "fjord", caller: str = "+4790000001") -> Call:
     evidence = tuple(Evidence(NOW, ASKED, 1) for _ in range(times))
-    info = replace(INFO, client=client)
+    info = replace(INFO, client=client, caller=caller)
     return Call(info, CallPlan(()), (Leg(0, NOW, ANNA), Leg(1, NOW, ANNA)), evidence=evidence)
 
 
@@ -117,6 +117,7 @@ REFUSED: list[tuple[str, str, Call, str]] = [
     ("not allowed", "+15551234567", a_call(), "not among the allowed destinations"),
     ("premium", "+4782000000", a_call(), "premium"),
     ("another client's number", "+4723000000", a_call(), "nobody is there"),
+    ("a number that refuses the caller", "22334455", a_call(caller=""), "nobody is there"),
     ("no number", "1@evil", a_call(), "this is no number"),
     ("a dial string", "Local/1@x", a_call(), "this is no number"),
     ("nothing", "", a_call(), "this is no number"),

@@ -95,8 +95,5 @@ def _let_go(call: Call, leg: int, end: TalkEnd, now: datetime) -> tuple[Call, Co
     """Who talked on a leg is free, the phone and, of a queue's agent, the person."""
     freed = (LeaveQueue(agent=call.agent),) if call.agent else ()
     call = with_flag(replace(talks.over(call, end, now), agent="", bridged=True), TRANSFERRED)
-    there = call.legs[leg]
-    if there.gone:
-        return call, freed
-    call = with_leg(call, replace(there, intent=HangupReason.TRANSFERRED))
+    call = with_leg(call, replace(call.legs[leg], intent=HangupReason.TRANSFERRED))
     return call, (HangUpLeg(leg, HangupReason.TRANSFERRED), *freed)
