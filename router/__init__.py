@@ -91,6 +91,7 @@ The call
     core/commands.py           what the call machine wants done
     core/call.py               the state of one call
     core/machine.py            the call machine: step(call, event, now) -> (call, commands)
+    core/talks.py              the talks of one call, and who was on hold in them
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt
     core/steps/question.py     what all share that ask for keys
@@ -99,6 +100,9 @@ The call
     core/returning.py          ... whether somebody can be called back there, and by which call
     core/steps/directory.py    somebody is looked for, and chosen
     core/finding.py            ... whom that finds, and what that person's own treatment is now
+    core/steps/transfer.py     who talks with the caller gives the call to somebody else
+    core/transferring.py       ... and whom that may be, by the rules
+    edge/transfers.py          ... as Asterisk tells it
     core/steps/offering.py     what all share that ring phones
     core/steps/ring.py         phones ring, round after round
     core/steps/queue.py        the caller waits for an agent
@@ -150,6 +154,7 @@ What is kept and shown
     edge/store/migrations/versions/v0003_messages.py   ... and messages
     edge/store/migrations/versions/v0004_agents.py     ... and what agents do
     edge/store/migrations/versions/v0005_tags.py       ... and tags
+    edge/store/migrations/versions/v0006_talks.py      ... and the talks of calls, one by one
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over

@@ -89,6 +89,10 @@ def _outcome(record: CallRecord) -> Iterator[str]:
     yield f"  disposition  {record.disposition.value}{reason}, while {record.phase.value}; hung up by: {who}"
     if record.answered_by:
         yield f"  talked with  {record.answered_by}"
+    for talk in record.talks if len(record.talks) > 1 else ():
+        held = f", {length(talk.hold_seconds)} on hold" if talk.hold_seconds > 0 else ""
+        end = talk.end.value.replace("_", " ")
+        yield f"  talk         {talk.who}, {length(talk.seconds)}{held}; ended by: {end}"
     times = (
         ("rang", record.ring_seconds),
         ("waited", record.wait_seconds),

@@ -20,16 +20,20 @@ from router.core.events import (
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegLost,
     LegReady,
+    LegReplaced,
     LegRinging,
+    LegUnheld,
     NumberRead,
     OfferWithdrawn,
     PeopleFound,
@@ -42,6 +46,8 @@ from router.core.events import (
     RouterReturned,
     TalkFound,
     TimerFired,
+    TransferAsked,
+    TransferLed,
 )
 from router.core.record import Attempt
 
@@ -118,6 +124,18 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{_name(leg, legs)}: found talking with the caller"
         case BridgeLost():
             return "the bridge between the two was found gone"
+        case LegHeld(leg):
+            return f"{_name(leg, legs)}: puts the other on hold"
+        case LegUnheld(leg):
+            return f"{_name(leg, legs)}: holds nobody"
+        case TransferAsked(leg, to):
+            return f"{_name(leg, legs)}: gives the caller to {to or 'a call of its own'}"
+        case TransferLed(to, _, refused):
+            return f"{to} is not rung: {refused}" if refused else f"goes on with {to}"
+        case LegReplaced(leg, _, dial, name):
+            return f"{_name(leg, legs)}: hands the talk over to {name or dial}"
+        case CallerJoined():
+            return "the caller joins this call with another one"
         case RouterReturned():
             return "the router sees Asterisk again"
         case AsteriskLost():

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from router.core.commands import CallCommand, HangupReason
 from router.core.events import Found
 from router.core.plan import Callback, CallPlan, Queue, Step, Target
-from router.core.record import CallInfo, Disposition, Evidence, Party, Phase
+from router.core.record import CallInfo, Disposition, Evidence, Party, Phase, Talk
 
 CALLER = 0
 """The number of the caller's own leg."""
@@ -65,6 +65,8 @@ class Leg(msgspec.Struct, frozen=True):
     """The HTTP status with which Asterisk refused to create or dial it; 0 = it did not reply."""
     lost: bool = False
     """Its end was not seen."""
+    channel: str = ""
+    """Asterisk's id of its channel, where that is none that we made."""
     asked: bool = False
     """It was answered, and in a bridge of its own heard something before the caller was to be put through."""
 
@@ -250,6 +252,15 @@ class Talking(msgspec.Struct, frozen=True, tag=True):
     leg: int
 
 
+class Transferring(msgspec.Struct, frozen=True, tag=True):
+    """Who talked with the caller wants somebody else to have the call (steps/transfer.py)."""
+
+    to: str
+    """What was dialled for it."""
+    leg: int
+    """Who wants it."""
+
+
 class Ending(msgspec.Struct, frozen=True, tag=True):
     """Everything has been told to end; we wait until it has."""
 
@@ -275,6 +286,7 @@ CallState = (
     | InAsteriskQueue
     | CallingBack
     | Talking
+    | Transferring
     | Ending
     | Over
 )
@@ -347,11 +359,19 @@ class Call(msgspec.Struct, frozen=True):
     queued_since: datetime | None = None
     """When the caller came to wait who is just asked where to call back, and keeps the place."""
     talk_began: datetime | None = None
-    """When both sides were connected."""
+    """When both sides were connected; None while no talk is under way and none has ended the call."""
     talk_ended: datetime | None = None
     """When they were parted, where the caller stayed after that."""
     rung: tuple[AgentRung, ...] = ()
     """Those rung by queues of Asterisk's own, in order."""
+    talks: tuple[Talk, ...] = ()
+    """Those before that one, each ended by a transfer."""
+    holding: tuple[int, ...] = ()
+    """The legs in the talk that have the other on hold,"""
+    held_since: datetime | None = None
+    """since when,"""
+    held_seconds: float = 0.0
+    """and for how long one had before."""
     settled: "Settled | None" = None
     """How a step settled the call."""
     verdict: "Verdict | None" = None

@@ -69,9 +69,10 @@ def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset
                 rung |= {*agents_of(doc.queues[queue])}
             case DirectoryStep():
                 rung |= {who for who, one in doc.people.items() if one.name or one.extension}
-    never = [who for who, written in doc.people.items() if who not in rung and not written.numbers]
-    # Those of a table who have an extension are there for callers who dial it.
-    tabled = [who for who in never if who in from_table and doc.people[who].extension is None]
+    # Who has an extension is there for callers who dial it, or are transferred to it.
+    alone = (who for who, written in doc.people.items() if not (written.numbers or written.extension))
+    never = [who for who in alone if who not in rung]
+    tabled = [who for who in never if who in from_table]
     if tabled:
         more = f" and {len(tabled) - NAMED} more" if len(tabled) > NAMED else ""
         what = f"nothing rings {len(tabled)} of the people in this table ({', '.join(tabled[:NAMED])}{more})"

@@ -44,6 +44,8 @@ class HangupReason(StrEnum):
     """who answered does not want the call"""
     WITHDRAWN = "withdrawn"
     """an agent is not to be rung for this caller any more"""
+    TRANSFERRED = "transferred"
+    """who talked on it gave the caller to somebody else"""
     NOT_TAKEN = "not_taken"
     """who answered did not press the key that takes the call; a mailbox, perhaps"""
 
@@ -54,6 +56,11 @@ class Command(msgspec.Struct, frozen=True, tag=True, tag_field="command"):
 
 class IndicateRinging(Command, frozen=True):
     """Let the caller hear ringing."""
+
+
+class StopRinging(Command, frozen=True):
+    """End it, for a caller who is answered: Asterisk itself makes the tone then, in a bridge too, and goes on
+    until the other side is heard."""
 
 
 class StartMusic(Command, frozen=True):
@@ -172,6 +179,8 @@ class LeaveQueue(Command, frozen=True):
     """The caller waits no longer, by a way on of the step or `abandoned`; or a talk with an agent is over."""
 
     outcome: str = ""
+    agent: str = ""
+    """Whose talk is over, if one's is."""
 
 
 class OfferFailed(Command, frozen=True):
@@ -203,6 +212,19 @@ class AskIfFollowed(Command, frozen=True):
     """Tell by AsteriskQueueFollowed whether all was seen of Asterisk's queue from `since` until now."""
 
     since: datetime
+
+
+class FindTransfer(Command, frozen=True):
+    """Tell by TransferLed what a caller meets who is to be put through to `to` by who talked on a leg."""
+
+    to: str
+    leg: int
+
+
+class RemoveChannel(Command, frozen=True):
+    """End what Asterisk put in the place of a leg."""
+
+    channel: str
 
 
 class SetChannelVariables(Command, frozen=True):
@@ -269,6 +291,7 @@ class Finish(Command, frozen=True):
 
 CallCommand = (
     IndicateRinging
+    | StopRinging
     | StartMusic
     | StopMusic
     | AnswerCaller
@@ -292,6 +315,8 @@ CallCommand = (
     | TellPosition
     | EnterAsteriskQueue
     | AskIfFollowed
+    | FindTransfer
+    | RemoveChannel
     | SetChannelVariables
     | Bridge
     | DestroyBridge

@@ -9,6 +9,7 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from router.core import talks
 from router.core.call import CALLER, AgentRung, Call, Ending, Leg, LegState
 from router.core.commands import HangupReason
 from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
@@ -21,9 +22,11 @@ from router.core.record import (
     LeftMessage,
     Party,
     Phase,
+    Talk,
+    TalkEnd,
 )
 
-CLASSIFIER = 2
+CLASSIFIER = 3
 """Raised with every change of meaning here, so that history can be classified again."""
 
 
@@ -82,6 +85,7 @@ _BY_INTENT = {
     HangupReason.DECLINED_BY_KEY: LegVerdict(AttemptOutcome.DECLINED, "key"),
     HangupReason.WITHDRAWN: LegVerdict(AttemptOutcome.NO_ANSWER, "withdrawn"),
     HangupReason.NOT_TAKEN: LegVerdict(AttemptOutcome.NO_ANSWER, "not_confirmed"),
+    HangupReason.TRANSFERRED: LegVerdict(AttemptOutcome.ANSWERED, "transferred"),
 }
 
 _OFFLINE = LegVerdict(AttemptOutcome.UNREACHABLE, "offline")
@@ -111,7 +115,7 @@ there."""
 
 
 def leg_verdict(leg: Leg, *, partner: bool) -> LegVerdict:
-    """What became of an attempt; `partner` where this leg got the call."""
+    """What became of an attempt; `partner` where this leg got the call last."""
     if partner and leg.answered_at:
         return LegVerdict(AttemptOutcome.ANSWERED)
     if leg.intent in _BY_INTENT:
@@ -156,6 +160,10 @@ class _End(NamedTuple):
     """The disposition and reason of an end that was neither party's."""
 
 
+JOINED = "joined"
+"""What evidence calls it that the caller joined two calls, whatever is seen of the channel that
+Asterisk ends then."""
+
 _ENDS = ("hangup_requested", "left", "ended", "lost")
 """What is observed of a leg that ends."""
 
@@ -188,6 +196,9 @@ def _first_end(call: Call) -> Evidence:
     """
     parties = (CALLER, call.partner)
     asked = any(_asked(seen) and seen.leg in parties for seen in call.evidence)
+    joined = next((seen for seen in call.evidence if seen.what == JOINED), None)
+    if joined is not None:
+        return joined
 
     def counts(seen: Evidence) -> bool:
         if seen.what == "router_hung_up":
@@ -207,6 +218,8 @@ def _end(call: Call) -> _End:
     first = _first_end(call)
     if first.what == "router_hung_up":
         return _End(Party.ROUTER)
+    if first.what == JOINED:
+        return _End(Party.CALLER)
     if first.what == "asterisk_lost":
         return _End(Party.NETWORK, (Disposition.DROPPED, "asterisk_lost"))
     if first.what == "lost":
@@ -290,6 +303,8 @@ def classify(call: Call) -> CallVerdict:
     blocked_by = call.plan.blocked_by or call.refused_by
     if blocked_by:
         return CallVerdict(Disposition.BLOCKED, blocked_by, end.party)
+    if call.talks:
+        return _after_transfer(call, end, ending)
     if ending.dialplan is not None and _first_end(call).what == "left":
         return CallVerdict(Disposition.TRANSFERRED, ending.dialplan, Party.ROUTER)
     left = left_message(call)
@@ -315,6 +330,22 @@ def classify(call: Call) -> CallVerdict:
     if end.party is Party.CALLER and call.phase is not Phase.CLOSING:
         return CallVerdict(Disposition.ABANDONED, "", end.party)
     return CallVerdict(*_treatment_ran_out(call), end.party)
+
+
+def _after_transfer(call: Call, end: _End, ending: Ending) -> CallVerdict:
+    """The caller has talked with a person; whatever came after that is told beside it."""
+    if end.cut_off and ending.dialplan is None:
+        return CallVerdict(*end.cut_off, end.party)
+    if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:
+        return CallVerdict(Disposition.DROPPED, "command_failed", Party.ROUTER)
+    return CallVerdict(Disposition.ANSWERED, "", end.party)
+
+
+def _talks(call: Call, verdict: CallVerdict, ended_at: datetime) -> tuple[Talk, ...]:
+    """All talks, the one that the call ended with included."""
+    hung_up = verdict.hung_up_by in (Party.CALLER, Party.CALLEE)
+    end = TalkEnd.HUNG_UP if hung_up else TalkEnd.CUT_OFF
+    return (*call.talks, *talks.under_way(call, ended_at, end))
 
 
 def left_message(call: Call) -> LeftMessage | None:
@@ -402,12 +433,12 @@ def make_record(call: Call, now: datetime) -> CallRecord:
     it."""
     verdict = classify(call)
     ended_at = _first_end(call).at
-    partner = call.legs[call.partner] if call.partner is not None and call.talk_began else None
-    talk_ended = call.talk_ended or ended_at
     attempts = (
         *(attempt(leg, call, now) for leg in _rung(call)),
         *(_attempt_in_queue(at, rung, call, ended_at) for at, rung in enumerate(call.rung, len(call.legs))),
     )
+    had = _talks(call, verdict, ended_at)
+    began = had[0].began_at if had else None
     return CallRecord(
         info=call.info,
         disposition=verdict.disposition,
@@ -415,11 +446,13 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         hung_up_by=verdict.hung_up_by,
         ended_at=ended_at,
         reason=verdict.reason,
-        answered_by=partner.target.name if partner else (call.settled and call.settled.by) or None,
-        answered_at=call.talk_began,
+        answered_by=had[0].who if had else (call.settled and call.settled.by) or None,
+        answered_at=began,
         ring_seconds=_ring_seconds(call, ended_at),
-        wait_seconds=_seconds(call.info.arrived_at, call.talk_began or ended_at),
-        talk_seconds=_seconds(call.talk_began, talk_ended) if call.talk_began else 0.0,
+        wait_seconds=_seconds(call.info.arrived_at, began or ended_at),
+        talk_seconds=sum(talk.seconds for talk in had),
+        hold_seconds=sum(talk.hold_seconds for talk in had),
+        talks=had,
         attempts=attempts,
         message=left_message(call),
         evidence=call.evidence,

@@ -257,6 +257,51 @@ class RouterReturned(Event, frozen=True):
     one."""
 
 
+class LegHeld(Event, frozen=True):
+    """A party put the other on hold. (ChannelHold.)"""
+
+    leg: int
+
+
+class LegUnheld(Event, frozen=True):
+    """... and took it back. (ChannelUnhold; also told of a leg that held nobody, when it is transferred.)"""
+
+    leg: int
+
+
+class TransferAsked(Event, frozen=True):
+    """Who talks on a leg asked that the caller be put through to `to`, and has left the talk. In the leg's
+    place Asterisk has put `channel`, which leads nowhere. (StasisStart with a replaced channel.)"""
+
+    leg: int
+    to: str
+    """What was dialled for it: no more than a wish."""
+    channel: str
+
+
+class TransferLed(Event, frozen=True):
+    """What a caller meets who is to be put through to `to` (core/transferring.py), never nothing. `refused`
+    says why it is not whom was asked for, where it is not."""
+
+    to: str
+    plan: CallPlan
+    refused: str = ""
+
+
+class LegReplaced(Event, frozen=True):
+    """Who talked on a leg has handed the talk to somebody else, who is `name` or, where nobody knows, a phone
+    (`dial`); Asterisk's `channel` has taken the leg's place. (StasisStart with a replaced channel.)"""
+
+    leg: int
+    channel: str
+    dial: str
+    name: str = ""
+
+
+class CallerJoined(Event, frozen=True):
+    """The caller has joined this call with another one, and so left it. (BridgeAttendedTransfer.)"""
+
+
 class AsteriskLost(Event, frozen=True):
     """Asterisk went down, or came back as another process: every channel of the call is gone."""
 
@@ -293,6 +338,12 @@ CallEvent = (
     | CommandFailed
     | TalkFound
     | BridgeLost
+    | LegHeld
+    | LegUnheld
+    | TransferAsked
+    | TransferLed
+    | LegReplaced
+    | CallerJoined
     | RouterReturned
     | AsteriskLost
 )

@@ -5,8 +5,9 @@ from datetime import datetime
 from router.core import keypad, openings
 from router.core.decide import absent
 from router.core.events import Found, PeopleFound, PersonChosen
+from router.core.layout import Layout
 from router.core.plan import CallPlan, ungreeted
-from router.core.ruleset import PersonRules, RuleSet
+from router.core.ruleset import ClientRules, PersonRules, RuleSet
 
 MOST = 9
 """People that are told one by one, a key for each."""
@@ -32,9 +33,14 @@ def choose_person(person: str, client: str | None, rules: RuleSet, now: datetime
     chosen = known.people.get(person) if known else None
     if known is None or chosen is None or chosen.treatment is None:
         return PersonChosen(person, NOBODY)
-    away = absent(known, chosen.treatment, lambda hours: known.hours[hours].is_open(now))
-    plan = chosen.treatment.present({name for name, _ in away}, turn)
-    return PersonChosen(person, openings.told(ungreeted(plan), known.hours, now))
+    return PersonChosen(person, met(chosen.treatment, known, now, turn))
+
+
+def met(layout: Layout, client: ClientRules, now: datetime, turn: int) -> CallPlan:
+    """What a caller meets who comes to it in the middle of a call."""
+    away = absent(client, layout, lambda hours: client.hours[hours].is_open(now))
+    plan = layout.present({name for name, _ in away}, turn)
+    return openings.told(ungreeted(plan), client.hours, now)
 
 
 def keys_to(person: PersonRules) -> str:

@@ -3,7 +3,8 @@
 Theory of operation
 -------------------
 A call is always in one of the states of call.py, and there is one function for each: those of the plan's
-steps live in steps/; Talking, Ending and Over are here. Every event is first *observed*: what it says of a
+steps live in steps/, as does Transferring, which adds steps to it; Talking, Ending and Over are here. Every
+event is first *observed*: what it says of a
 leg is written into that leg, and kept as evidence, whatever the state. Then comes what all states share:
 
 - The caller may leave at any moment. Whatever rings is cancelled at once, and the call is Ending.
@@ -52,6 +53,7 @@ from router.core.call import (
     Searching,
     Settled,
     Talking,
+    Transferring,
     Turn,
     with_evidence,
     with_flag,
@@ -77,11 +79,13 @@ from router.core.commands import (
     SetDeadMan,
     SetTimer,
     StopRecording,
+    StopRinging,
 )
 from router.core.disposition import make_record
 from router.core.events import (
     AsteriskLost,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -89,11 +93,13 @@ from router.core.events import (
     LegEnded,
     LegLeft,
     LegLost,
+    LegReplaced,
     PlaybackEnded,
     RecordingEnded,
     RouterReturned,
     TalkFound,
     TimerFired,
+    TransferAsked,
 )
 from router.core.observe import observe
 from router.core.plan import (
@@ -130,6 +136,7 @@ from router.core.steps import (
     queue,
     ring,
     say,
+    transfer,
 )
 
 DEAD_MAN = "dead_man"
@@ -163,14 +170,23 @@ LIFT_FAILED = "lift_failed"
 NO_REPLY = "no_reply"
 """Flag of a call for which Asterisk once did not reply in time: it is told a second time, not for ever."""
 
-_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack
+_WAITING = Saying | Asking | Messaging | Searching | Ringing | Queueing | CallingBack | Transferring
 """The states in which a caller waits for somebody or something."""
 
 _HEARING = Saying | Asking | Messaging | Searching
 """Those in which something is played to the caller."""
 
 UnderWay = (
-    Saying | Asking | Messaging | Searching | Ringing | Queueing | InAsteriskQueue | CallingBack | Talking
+    Saying
+    | Asking
+    | Messaging
+    | Searching
+    | Ringing
+    | Queueing
+    | InAsteriskQueue
+    | CallingBack
+    | Transferring
+    | Talking
 )
 """The states of a call that is not about to end."""
 
@@ -212,6 +228,8 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
         case _ if isinstance(event, AsteriskLost):
             call, finish = _finish(seen, now)
             return call, (*_queue_left(seen), *finish)
+        case _ if isinstance(event, TransferAsked | LegReplaced) and transfer.gives_nothing(seen, event):
+            return seen, transfer.undone(seen, event)
         case Ending() as ending:
             return _ending(seen, ending, event, now)
         case state:
@@ -220,7 +238,8 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
-    if _asks_to_end(event, CALLER) and not isinstance(state, InAsteriskQueue | CallingBack):
+    leaves = _asks_to_end(event, CALLER) and not isinstance(state, InAsteriskQueue | CallingBack)
+    if leaves or isinstance(event, CallerJoined):
         return _end(call, Ending(), now, going=CALLER)
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*_CANCEL_TIMERS, *_talk_outlives_us(event.leg))
@@ -255,6 +274,8 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
             return _after(callback.advance(call, state, event, now), now)
         case InAsteriskQueue():
             return _after(asteriskqueue.advance(call, state, event, now), now)
+        case Transferring():
+            return _after(transfer.advance(call, state, event, now), now)
         case Talking():
             return _talking(call, state, event, now)
         case _:
@@ -370,9 +391,12 @@ def _put_through(call: Call, partner: int, now: datetime) -> tuple[Call, Command
     if call.caller.state is LegState.ABSENT:
         return callback.begin(replace(call, answering=True, phase=Phase.RINGING), partner, now)
     answer = () if call.answering else (AnswerCaller(),)
+    hears_ringing = call.bridged and isinstance(call.state, Ringing) and not ring.plays_music(call)
+    silence = (StopRinging(),) if hears_ringing else ()
     own = (DestroyLegBridge(partner),) if call.legs[partner].asked else ()
     call = replace(call, state=Talking(partner), answering=True)
-    return _if_both_up(call, now), (*answer, Bridge(partner), *_talk_outlives_us(partner), *own)
+    talk = (Bridge(partner), *_talk_outlives_us(partner))
+    return _if_both_up(call, now), (*answer, *talk, *silence, *own)
 
 
 def _talk_outlives_us(partner: int) -> Commands:
@@ -412,6 +436,11 @@ def _talking(call: Call, state: Talking, event: CallEvent, now: datetime) -> tup
     match event:
         case LegAnswered(leg) if leg == CALLER:
             return _if_both_up(call, now), ()
+        case TransferAsked():
+            call, commands = transfer.asked(call, event, now)
+            return call, (*commands, *_dead_man_again(call))
+        case LegReplaced():
+            return transfer.replaced(call, event, now)
         case BridgeLost():
             return call, (Bridge(state.leg),)
         case RouterReturned():
@@ -514,7 +543,7 @@ def _queue_left(call: Call) -> Commands:
     if isinstance(call.state, Queueing):
         timers = (CancelTimer(queue.offer_timer(offer.agent)) for offer in call.state.offers)
         return (*timers, LeaveQueue(queue.ABANDONED))
-    return (LeaveQueue(),) if call.agent else ()
+    return (LeaveQueue(agent=call.agent),) if call.agent else ()
 
 
 def _made_gone(call: Call) -> Commands:

@@ -169,6 +169,11 @@ def _taken(confirm: object, targets: Iterable[Target], doc: ClientDoc) -> Prompt
         return None
     if isinstance(confirm, str):
         return whisper(confirm, doc)
+    return taking(doc)
+
+
+def taking(doc: ClientDoc) -> Speak:
+    """What who is to press 1 hears, where nothing else is written."""
     return phrase(doc.language, doc.tone, Phrase.TAKE_CALL, client=doc.name)
 
 

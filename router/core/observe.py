@@ -6,6 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from router.core import talks
 from router.core.call import (
     CALLER,
     RECORDING_FAILED,
@@ -30,16 +31,20 @@ from router.core.events import (
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     BridgeLost,
+    CallerJoined,
     CallEvent,
     CommandFailed,
     HangupRequested,
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegLost,
     LegReady,
+    LegReplaced,
     LegRinging,
+    LegUnheld,
     NumberRead,
     OfferWithdrawn,
     PeopleFound,
@@ -52,6 +57,8 @@ from router.core.events import (
     RouterReturned,
     TalkFound,
     TimerFired,
+    TransferAsked,
+    TransferLed,
 )
 from router.core.plan import Message
 from router.core.record import Evidence
@@ -100,6 +107,12 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case TalkFound(number, dial, since):
             detail = f"{dial}, since {since.isoformat()}"
             return with_evidence(call, Evidence(now, "talk_found", number, detail=detail))
+        case LegHeld(number):
+            return talks.hold(call, number, now)
+        case LegUnheld(number):
+            return talks.unhold(call, number, now)
+        case CallerJoined():
+            return with_evidence(call, Evidence(now, "joined"))
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:
@@ -129,6 +142,9 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | AsteriskQueueReturned()
             | TimerFired()
             | BridgeLost()
+            | TransferAsked()
+            | TransferLed()
+            | LegReplaced()
             | RouterReturned()
         ):
             pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.

@@ -19,11 +19,23 @@ from router.core.events import (
     LegLeft,
     LegLost,
     LegReady,
+    LegReplaced,
     LegRinging,
     PlaybackEnded,
     RecordingEnded,
     RouterReturned,
+    TransferAsked,
 )
+
+
+class InPlace(msgspec.Struct, frozen=True):
+    """A channel that is in the call's bridge in the place of who talked with the caller."""
+
+    channel: str
+    dial: str
+    """Whose it is."""
+    to: str | None = None
+    """Where the caller was to be put through to by it; None where somebody talks on it."""
 
 
 class Sighting(msgspec.Struct, frozen=True):
@@ -44,14 +56,17 @@ class Sighting(msgspec.Struct, frozen=True):
     ended_playbacks: Set[int] = frozenset()
     """The call's playbacks that no longer exist, of those whose end it waits for."""
     bridged: Set[int] | None = None
-    """The legs in the call's bridge."""
+    """The legs in the call's bridge,"""
+    in_place: InPlace | None = None
+    """and who else is in it, with the caller."""
     recorded: RecordingEnded | None = None
     """The end of the recording that was being made, if it has ended."""
 
 
 def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEvent, ...]:
     """The events a call missed while nobody looked; `since` is when Asterisk was last seen."""
-    events: list[CallEvent] = []
+    # Before the ends of legs: who gave the call away may be gone by now, and that ends it no more.
+    events: list[CallEvent] = [*_given_away(call, seen)]
     for leg in call.legs:
         if leg.number in seen.legs and not leg.gone:
             in_queue = leg.number == CALLER and isinstance(call.state, InAsteriskQueue)
@@ -59,7 +74,8 @@ def missed(call: Call, seen: Sighting, since: datetime | None) -> tuple[CallEven
     events += [PlaybackEnded(number) for number in call.playing if number in seen.ended_playbacks]
     events += [] if seen.recorded is None else [seen.recorded]
     if isinstance(call.state, Talking) and seen.bridged is not None:
-        events += [] if {CALLER, call.state.leg} <= seen.bridged else [BridgeLost()]
+        there = {CALLER, call.state.leg} <= seen.bridged or seen.in_place is not None
+        events += [] if there else [BridgeLost()]
     return (*events, RouterReturned())
 
 
@@ -78,6 +94,16 @@ def _of_queued(call: Call, seen: Sighting, since: datetime | None) -> list[CallE
     if seen.returned is not None and seen.returned.position == call.position:
         return [*left, *answered, seen.returned]
     return answered
+
+
+def _given_away(call: Call, seen: Sighting) -> list[CallEvent]:
+    """A transfer that nobody saw."""
+    if not isinstance(call.state, Talking) or seen.in_place is None:
+        return []
+    leg, other = call.state.leg, seen.in_place
+    if other.to is not None:
+        return [TransferAsked(leg, other.to, other.channel)]
+    return [LegReplaced(leg, other.channel, other.dial)]
 
 
 def _of_leg(leg: Leg, seen: Sighting, since: datetime | None) -> list[CallEvent]:

@@ -124,6 +124,37 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
+class TalkEnd(StrEnum):
+    """How a talk with one person ended."""
+
+    HUNG_UP = "hung_up"
+    """by the caller or the person"""
+    BLIND_TRANSFER = "blind_transfer"
+    """the person gave the caller to somebody else, unseen"""
+    ATTENDED_TRANSFER = "attended_transfer"
+    """... after talking with them"""
+    CUT_OFF = "cut_off"
+    """by neither party"""
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """The caller's talk with one person."""
+
+    leg: int
+    """The number of the attempt by which the person was reached."""
+    who: str
+    began_at: datetime
+    ended_at: datetime
+    end: TalkEnd
+    hold_seconds: float = 0.0
+    """Of it, how long one of the two had the other on hold."""
+
+    @property
+    def seconds(self) -> float:
+        """Never negative, even where the clock was set back meanwhile."""
+        return max((self.ended_at - self.began_at).total_seconds(), 0.0)
+
+
 class LeftMessage(msgspec.Struct, frozen=True):
     """What a caller left: a message, or only the wish to be called back."""
 
@@ -152,21 +183,24 @@ class CallRecord(msgspec.Struct, frozen=True):
     ended_at: datetime
     reason: str = ""
     answered_by: str | None = None
-    """The name of the target that talked with the caller."""
+    """The name of the target that talked with the caller first."""
     answered_at: datetime | None = None
-    """When the talk began."""
+    """When that talk began."""
     ring_seconds: float = 0.0
     """How long phones rang for this caller, in all."""
     wait_seconds: float = 0.0
     """From arrival to the talk, or to the end where there was none."""
     talk_seconds: float = 0.0
+    """Of all talks, hold included."""
     hold_seconds: float = 0.0
+    talks: tuple[Talk, ...] = ()
+    """With each person in turn."""
     attempts: tuple[Attempt, ...] = ()
     message: LeftMessage | None = None
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
     """`glare`: both ended at once. `unclean`: a channel's end was never confirmed. `prompt_failed`.
-    `recording_failed`."""
+    `recording_failed`. `transferred`: the caller was given, or was to be given, to somebody else."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""
     answers: str = ""

@@ -33,7 +33,7 @@ from router.core.layout import (
     own_treatment,
 )
 from router.core.leads import misled
-from router.core.making import phone, prompt, queue_rules
+from router.core.making import phone, prompt, queue_rules, taking
 from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.peopletable import with_people
 from router.core.phrases import spelled
@@ -176,6 +176,9 @@ def _compile_file(
     claims = tuple(_claims(source))
     try:
         rules = _client(source, sheet, shared, claims)
+        rung = doc.people or any(isinstance(step, RingStep) for _, step in source.steps)
+        if dialling.trunk and rung:  # By somebody who is rung it may be heard outside, after a transfer.
+            rules = msgspec.structs.replace(rules, take=taking(doc))
     except TooManyStepsError as error:
         return (), (*text.errors, RuleError.of(text.mark(error.path), error.text))
     from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
@@ -298,7 +301,9 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         said = _said(written, doc) if has_directory else ()
         known = written.name or "", said, written.extension or "", sheet.phones[name], written.skills
         if not (written.numbers or said):
-            return PersonRules(place(path), written.hours, None, None, *known)
+            alone = written.extension and written.do is not None
+            given = lay_out(own_treatment(doc, name), sheet, name) if alone else None
+            return PersonRules(place(path), written.hours, None, None, *known, given)
         layout = lay_out(own_treatment(doc, name), sheet, name)
         own = Route.of(name, place((*path, "numbers")), ((),), layout) if written.numbers else None
         return PersonRules(place(path), written.hours, own, layout, *known)

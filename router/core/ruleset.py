@@ -15,7 +15,7 @@ from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.plan import PlanNode, Prompt, QueueRules, Target
+from router.core.plan import PlanNode, Prompt, QueueRules, Speak, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
 from router.core.tags import Code
@@ -89,6 +89,8 @@ class PersonRules(msgspec.Struct, frozen=True):
     phones: tuple[Target, ...] = ()
     skills: Mapping[str, tuple[str, ...]] = {}
     """What the person can, for callers of queues who need it."""
+    by_transfer: Layout | None = None
+    """The treatment of one whom only callers come to who are transferred; None where none is written."""
 
 
 class OwnNumber(msgspec.Struct, frozen=True, gc=False):
@@ -133,6 +135,9 @@ class ClientRules(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""
+    take: Speak | None = None
+    """What somebody outside hears who is to press 1 to take a caller whom a phone transfers there; None where
+    there is no trunk."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -152,5 +157,5 @@ class RuleSet(msgspec.Struct, frozen=True):
     countries: tuple[str, ...]
     """Those of all clients, sorted: a number that two of them could have is the same one's always."""
     dialling: Dialling = Dialling()
-    """Where callers may be called back."""
+    """Where callers may be called back, or transferred."""
     warnings: tuple[RuleWarning, ...] = ()

@@ -148,7 +148,7 @@ class PersonDoc(Shape):
     """How callers hear the name: a text that says how it is pronounced, or a recorded file; without it, the
     name is read out."""
     extension: Annotated[str, as_text(reading.read_extension)] | None = None
-    """The internal number; no two people have the same."""
+    """The internal number; no two people have the same. Who has a caller on the phone may transfer to it."""
     numbers: Annotated[tuple[Pattern, ...], BeforeValidator(listed)] = ()
     """Own numbers (DIDs): a call to one is this person's, before any route."""
     rings: Annotated[tuple[Phone, ...], BeforeValidator(listed)] = ()

@@ -42,6 +42,8 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
         for node in nodes(client):
             for text in _said_by(node):
                 found.setdefault(text, node.place)
+        if client.take is not None:
+            found.setdefault(client.take, client.place)
         for queue in client.queues.values():
             for text in featurecodes.texts(client, queue):
                 found.setdefault(text, queue.place)
@@ -95,6 +97,7 @@ def nodes(client: ClientRules) -> Iterator[PlanNode]:
 def _layouts(client: ClientRules) -> Iterator[Layout]:
     yield from (one.layout for one in client.exceptions if one.layout is not None)
     yield from (person.treatment for person in client.people.values() if person.treatment is not None)
+    yield from (person.by_transfer for person in client.people.values() if person.by_transfer is not None)
     yield from (route.layout for route in client.routes)
     yield client.no_route
 

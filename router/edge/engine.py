@@ -43,6 +43,7 @@ from router.core.commands import (
     CreateLeg,
     EnterAsteriskQueue,
     FindPeople,
+    FindTransfer,
     Finish,
     JoinQueue,
     LeaveQueue,
@@ -61,6 +62,7 @@ from router.core.events import (
     CallEvent,
     CommandFailed,
     KeyPressed,
+    LegReplaced,
     PlaybackEnded,
     TalkFound,
     TimerFired,
@@ -73,6 +75,7 @@ from router.core.record import CallInfo, CallRecord
 from router.core.returning import read_number, return_call, wants_return
 from router.core.ruleset import RuleSet
 from router.core.trace import TraceRow
+from router.core.transferring import Ways, find_transfer
 from router.edge import queuewire, recovery
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
@@ -83,6 +86,7 @@ from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
 from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
+from router.edge.transfers import Transfers
 
 log = structlog.get_logger()
 
@@ -98,9 +102,9 @@ _TICK = TimerFired(machine.DEAD_MAN)
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
-_ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
+_OF_AN_END = (models.ChannelHangupRequest, *_ENDS)
 
-_NO_TRANSFER = "set `allow_transfer=no` on the endpoint, above all on the trunk's"
+_ENTRANCE = "have the dialplan enter the context callrouter (callrouter.conf), not Stasis() itself"
 
 _REMEDY = "find the channel with a byte that is not UTF-8 (`core show channels`) and hang it up"
 
@@ -156,6 +160,12 @@ class Engine:
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
         self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
+        self._transfers = Transfers(
+            self._legs,
+            lambda: self.rules,
+            lambda live, event: self._take(live, event, clock()),
+            self._end_channel,
+        )
         self._turn = 0
         """How many calls have arrived."""
         self._asterisk = ("", "")
@@ -231,6 +241,7 @@ class Engine:
         if self._held is None:
             self._seen_at, self._held = self._clock(), []
         self._dead_men.forget()
+        self._transfers.forget()
         for live in self._calls.values():
             live.names.clear()  # They may be others when we are back.
         if self._recovery:
@@ -331,8 +342,13 @@ class Engine:
             return
         if isinstance(event, models.ApplicationReplaced):
             return  # The connection's own affair.
+        if isinstance(event, models.BridgeAttendedTransfer):
+            self._transfers.attended(event)
+            return
         channel = event.channel
         known = self._legs.get(channel.id)
+        if known is None and isinstance(event, _OF_AN_END) and self._transfers.look(event):
+            known = self._legs.get(channel.id)
         if known is None:
             if isinstance(event, models.StasisStart):
                 self._on_stranger(event)
@@ -351,18 +367,15 @@ class Engine:
         elif (keyed := wire.read_agent_code(event.args)) is not None:
             self._on_agent(event.channel, keyed)
         elif event.replace_channel is not None:
-            self._refuse_transfer(event)
+            self._transfers.replaced(event.replace_channel, event.channel)
         elif queuewire.read_return(event.args) is not None:
             self._to_break_glass(event.channel)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
             log.error("channel left alone", channel=event.channel.name, remedy=_ENTRANCE)
 
-    def _refuse_transfer(self, event: models.StasisStart) -> None:
-        """Asterisk put another channel in the place of one of ours, because a party asked to be transferred
-        (REFER). No step carries that out, and it would ring a phone for nobody, wherever the party wished."""
+    def _end_channel(self, channel_id: str) -> None:
         assert self._wire
-        log.warning("transfer refused", channel=event.channel.name, remedy=_NO_TRANSFER)
-        self._wire.send("DELETE", f"channels/{event.channel.id}", {"reason_code": "21"})
+        self._wire.send("DELETE", f"channels/{channel_id}", {"reason_code": "21"})
 
     def _to_break_glass(self, channel: models.Channel) -> None:
         """A caller is back from a queue of Asterisk's own, of whose call nothing is known any more."""
@@ -404,6 +417,8 @@ class Engine:
         if event != _TICK:
             live.seq += 1
             self._journal.happened(before.info.id, live.seq, now, _encode(event))
+        if isinstance(event, LegReplaced):
+            self._keep(live)  # It may have a leg more, on a channel that is not ours.
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
             assert before.position is not None
             place = before.plan.nodes[before.position].place
@@ -441,6 +456,9 @@ class Engine:
                 case EnterAsteriskQueue():
                     for request in queuewire.write(live.call, command):
                         self._send_for_all(request, [(live, command)])
+                case FindTransfer():
+                    ways = Ways(self.rules, self._clock(), self._turn, self.queues.loads)
+                    self._soon(live, find_transfer(live.call, command, ways))
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case _:

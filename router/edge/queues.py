@@ -158,11 +158,11 @@ class Queues:
         match command:
             case JoinQueue():
                 self._join(call, command, now)
-            case LeaveQueue(outcome):
+            case LeaveQueue(outcome, agent):
                 self._gone(call_id, outcome, now)
                 self._do(self.acd.leave(call_id, now))
-                if call.agent:
-                    self._do(self.acd.done(call_id, AgentId(client, call.agent), now))
+                if agent:
+                    self._do(self.acd.done(call_id, AgentId(client, agent), now))
             case OfferFailed(agent, outcome):
                 why = Failure(outcome) if outcome in set(Failure) else Failure.UNREACHABLE
                 self._offer_over(AgentId(client, agent), why)

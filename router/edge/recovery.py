@@ -21,7 +21,7 @@ import msgspec
 from router.core.arrival import call_id
 from router.core.call import CALLER, Call, Talking
 from router.core.events import RecordingEnded, TalkFound
-from router.core.reconcile import Sighting
+from router.core.reconcile import InPlace, Sighting
 from router.edge import queuewire
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
@@ -208,7 +208,7 @@ async def sight(ask: Ask, ask_http: Ask, calls: Iterable[Call]) -> Mapping[str, 
 async def _sight_one(ask: Ask, ask_http: Ask, call: Call) -> Sighting:
     numbers = [leg.number for leg in call.legs if not leg.gone]
     channels = asyncio.gather(*(ask("GET", f"channels/{wire.channel_id(call, leg)}") for leg in numbers))
-    replies, ended_playbacks, bridged, recorded = await asyncio.gather(
+    replies, ended_playbacks, (bridged, in_place), recorded = await asyncio.gather(
         channels, _ended_playbacks(ask, call), _bridged(ask, call), _recorded(ask, ask_http, call)
     )
     legs: dict[int, str | None] = {}
@@ -223,7 +223,7 @@ async def _sight_one(ask: Ask, ask_http: Ask, call: Call) -> Sighting:
                 returned = None if departed else queuewire.read_return(_entered_by(channel))
         elif reply.status == 404:
             legs[number] = None
-    return Sighting(legs, departed, in_breakglass, returned, ended_playbacks, bridged, recorded)
+    return Sighting(legs, departed, in_breakglass, returned, ended_playbacks, bridged, in_place, recorded)
 
 
 def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:
@@ -258,14 +258,27 @@ async def _recorded(ask: Ask, ask_http: Ask, call: Call) -> RecordingEnded | Non
     return None  # Nobody knows: the step has a timer, and removes nothing that it does not know.
 
 
-async def _bridged(ask: Ask, call: Call) -> set[int] | None:
+async def _bridged(ask: Ask, call: Call) -> tuple[set[int] | None, InPlace | None]:
+    """Which of those who should talk are in the call's bridge, and who else is there with the caller."""
     if not isinstance(call.state, Talking):
-        return None
+        return None, None
     reply = await ask("GET", f"bridges/{wire.bridge_id(call)}")
     if reply.status == 404:
-        return set()
+        return set(), None
     bridge = _decoded(_bridge, reply)
     if bridge is None:
-        return None
-    parties = (CALLER, call.state.leg)
-    return {number for number in parties if wire.channel_id(call, number) in bridge.channels}
+        return None, None
+    parties = {wire.channel_id(call, number): number for number in (CALLER, call.state.leg)}
+    there = {parties[member] for member in bridge.channels if member in parties}
+    others = [member for member in bridge.channels if wire.read_id(member) is None and member not in parties]
+    if there != {CALLER} or len(others) != 1:
+        return there, None
+    other = _decoded(_channel, await ask("GET", f"channels/{others[0]}"))
+    return there, None if other is None else _in_place(other)
+
+
+def _in_place(channel: models.Channel) -> InPlace:
+    """One that is up although it leads to the context of transfers has been taken by the break-glass branch,
+    while there was no router."""
+    asks = channel.dialplan.context == wire.TRANSFERS and channel.state != "Up"
+    return InPlace(channel.id, wire.endpoint_of(channel.name), channel.dialplan.exten if asks else None)

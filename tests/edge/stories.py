@@ -17,6 +17,8 @@ from router.core.record import (
     Evidence,
     Party,
     Phase,
+    Talk,
+    TalkEnd,
 )
 
 TEN = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
@@ -60,6 +62,7 @@ def talked(call: CallInfo, *, seconds: float = 65.0) -> CallRecord:
         ring_seconds=4.0,
         wait_seconds=6.0,
         talk_seconds=seconds,
+        hold_seconds=2.0,
         attempts=(
             Attempt(
                 1,
@@ -80,6 +83,10 @@ def talked(call: CallInfo, *, seconds: float = 65.0) -> CallRecord:
             Evidence(end, "left", 2, soft=True, detail="late"),
         ),
         flags=("glare",),
+        talks=(
+            Talk(2, "ola", talk, talk + timedelta(seconds=5), TalkEnd.BLIND_TRANSFER, 2.0),
+            Talk(3, "per", talk + timedelta(seconds=5), end, TalkEnd.HUNG_UP),
+        ),
     )
 
 

@@ -20,11 +20,13 @@ from router.core.commands import (
     OpenBridge,
     Play,
     PlayToLeg,
+    RemoveChannel,
     ReturnToDialplan,
     SetChannelVariables,
     StartMusic,
     StopMusic,
     StopPlayback,
+    StopRinging,
 )
 from router.core.events import (
     CallEvent,
@@ -32,9 +34,11 @@ from router.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegReady,
     LegRinging,
+    LegUnheld,
 )
 from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
 from router.core.plan import CallPlan, Say, SayHours, Speak, Target
@@ -50,6 +54,7 @@ MOBILE = Target("+4790000002", "PJSIP/+4790000002@trunk", outside=True)
 
 COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("ringing", IndicateRinging(), ["POST channels/1795341600.7/ring"]),
+    ("no ringing", StopRinging(), ["DELETE channels/1795341600.7/ring done=404 done=409"]),
     ("answer", AnswerCaller(), ["POST channels/1795341600.7/answer"]),
     ("dial", DialLeg(1, 24.6), [f"POST channels/{ID}-l1/dial timeout=25"]),
     ("play", Play(2, (Say("sound:hello"),)),
@@ -74,6 +79,8 @@ COMMANDS: list[tuple[str, wire.WireCommand, list[str]]] = [
     ("variables", SetChannelVariables((("A", "1"), ("B", "x y"))),
      ["POST channels/1795341600.7/variable variable=A value=1",
       "POST channels/1795341600.7/variable variable=B value=x y"]),
+    ("what is in the place of a leg", RemoveChannel("1795341600.9"),
+     ["DELETE channels/1795341600.9 reason_code=16 done=404"]),
     ("to the dialplan", ReturnToDialplan("closed", "s"),
      ["POST channels/1795341600.7/continue context=closed extension=s priority=1"]),
 ]  # fmt: skip
@@ -142,6 +149,7 @@ CAUSES = [
     (HangupReason.DECLINED_BY_KEY, "16"),
     (HangupReason.NOT_TAKEN, "16"),
     (HangupReason.WITHDRAWN, "16"),
+    (HangupReason.TRANSFERRED, "16"),
 ]
 
 
@@ -174,6 +182,13 @@ def test_the_channels_of_a_phone() -> None:
 
 def test_whose_channel_it_is() -> None:
     assert wire.endpoint_of("PJSIP/desk-1-0000002a") == "PJSIP/desk-1"
+
+
+def test_a_leg_on_a_channel_that_we_have_not_made_goes_by_its_id() -> None:
+    leg = Leg(1, TEN, OLA, channel="1795341600.9")
+    call = msgspec.structs.replace(CALL, legs=(*CALL.legs, leg))
+    [request] = wire.write(call, HangUpLeg(1, HangupReason.CALL_OVER), Outbound())
+    assert request.path == "channels/1795341600.9"
 
 
 def test_every_reason_has_a_cause() -> None:
@@ -211,7 +226,9 @@ def test_a_leg_is_created_with_its_dead_man_and_a_number(
         "originator": "1795341600.7",
     }
     presented = {} if number is None else {"CONNECTEDLINE(num,i)": number}
-    assert request.body == {"variables": {"TIMEOUT(absolute)": "12", **presented}}
+    transfers = "callrouter-no-transfer" if target.outside else "callrouter-transfer"
+    variables = {"TIMEOUT(absolute)": "12", "TRANSFER_CONTEXT": transfers, **presented}
+    assert request.body == {"variables": variables}
 
 
 ENTRANCES: list[tuple[str, list[str], wire.Entrance | None]] = [
@@ -256,6 +273,8 @@ EVENTS: list[tuple[str, models.Event, int, CallEvent | None]] = [
     ("left", told("StasisEnd"), 1, LegLeft(1)),
     ("ended", told("ChannelDestroyed", cause=17, cause_txt="", tech_cause=486), 1, LegEnded(1, 17, 486)),
     ("ended without a SIP status", told("ChannelDestroyed", cause=16, cause_txt=""), 1, LegEnded(1, 16)),
+    ("on hold", told("ChannelHold"), 1, LegHeld(1)),
+    ("not any more", told("ChannelUnhold"), 1, LegUnheld(1)),
     ("a digit", told("ChannelDtmfReceived", digit="1", duration_ms=90), 0, KeyPressed(0, "1")),
 ]
 

@@ -21,7 +21,7 @@ def register(sandbox: Sandbox, contacts: Iterable[tuple[Phone, int]]) -> None:
             first = _Request(phone, port, sandbox.registrar, number=1)
             challenge = first.ask(wire)
             second = _Request(phone, port, sandbox.registrar, number=2, call_id=first.call_id)
-            reply = second.ask(wire, _authorization(phone, first.uri, challenge))
+            reply = second.ask(wire, authorization(phone, "REGISTER", first.uri, challenge))
             if not reply.startswith("SIP/2.0 200 "):
                 raise AssertionError(f"{phone.endpoint} cannot register:\n{challenge}\n{reply}")
 
@@ -67,12 +67,12 @@ class _Request:
         raise AssertionError("Asterisk does not answer a REGISTER")
 
 
-def _authorization(phone: Phone, uri: str, challenge: str) -> str:
+def authorization(phone: Phone, method: str, uri: str, challenge: str) -> str:
     """What the challenge of a 401 is answered with."""
     asked = dict(re.findall(r'(realm|nonce|opaque)="([^"]*)"', challenge))
     count, own = "00000001", secrets.token_hex(8)
     account = _digest(phone.username, asked["realm"], phone.password)
-    response = _digest(account, asked["nonce"], count, own, "auth", _digest("REGISTER", uri))
+    response = _digest(account, asked["nonce"], count, own, "auth", _digest(method, uri))
     quoted = {"username": phone.username, **asked, "uri": uri, "cnonce": own, "response": response}
     told = ", ".join(f'{name}="{value}"' for name, value in quoted.items())
     return f"Digest {told}, algorithm=MD5, qop=auth, nc={count}"

@@ -151,9 +151,9 @@ def _bye(headers: str, reason: str = "") -> Move:
     return _send("BYE [next_url] SIP/2.0", headers, extra=extra, attributes=_INSIST)
 
 
-def bye(reason: str = "") -> Move:
+def bye(reason: str = "", *, number: int = 2) -> Move:
     """Hang up; `reason` is a Reason header."""
-    return _bye(_in_dialog("2 BYE"), reason) + _recv('response="200"')
+    return _bye(_in_dialog(f"{number} BYE"), reason) + _recv('response="200"')
 
 
 CANCEL = (
@@ -237,7 +237,15 @@ def hang_up(reason: str = "") -> Move:
 
 def refer(to: str) -> Move:
     """Ask the far end to call `to` in this party's place (RFC 3515); a phone's move in a talk."""
-    headers = _PHONE.replace("1 BYE", "1 REFER")
+    return _refer(to, _PHONE.replace("1 BYE", "1 REFER"))
+
+
+def refer_as_caller(to: str) -> Move:
+    """A caller's move in a talk."""
+    return _refer(to, _in_dialog("2 REFER"))
+
+
+def _refer(to: str, headers: str) -> Move:
     return (
         _send("REFER [next_url] SIP/2.0", headers, extra=f"Refer-To: <{to}>", attributes=_INSIST)
         + _recv('response="202"')

@@ -32,6 +32,7 @@ from router.core.commands import (
     Play,
     PlayToLeg,
     Record,
+    RemoveChannel,
     ReturnToDialplan,
     SetChannelVariables,
     SetDeadMan,
@@ -39,6 +40,7 @@ from router.core.commands import (
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopRinging,
 )
 from router.core.events import (
     AsteriskLost,
@@ -48,13 +50,17 @@ from router.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegReady,
+    LegReplaced,
     LegRinging,
+    LegUnheld,
     PlaybackEnded,
     RecordingEnded,
+    TransferAsked,
 )
-from router.core.reconcile import Sighting
+from router.core.reconcile import InPlace, Sighting
 
 T0 = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """When the model's time is 0."""
@@ -78,7 +84,14 @@ FATES = (
 )
 """What a phone does when dialled, with the cause and the SIP status that its channel ends with."""
 
-TALK_ENDS = ("caller", "caller", "callee", "callee", "both", "rtp", "session timer", "console", "never")
+TALK_ENDS = (
+    *("caller", "caller", "callee", "callee", "both", "rtp", "session timer", "console", "never"),
+    *("blind", "blind", "attended"),
+)
+"""How a talk ends, or goes on with somebody else."""
+
+IN_PLACE = "in-place-"
+"""How the ids of channels begin that Asterisk puts in the place of a leg."""
 
 
 class Channel:
@@ -95,6 +108,8 @@ class Channel:
         self.stubborn = False
         """Our hangup of it failed."""
         self.dead_man: float | None = None
+        self.id = ""
+        """Where it is none that the router made."""
 
 
 class Asterisk:
@@ -119,6 +134,10 @@ class Asterisk:
         """A dead man struck."""
         self.sent_away = False
         """The router sent the caller on in the dialplan."""
+        self.in_place: InPlace | None = None
+        """What is in the bridge in the place of who talked, and is no leg yet."""
+        self._channel_in_place = Channel()
+        self._replacements = 0
         self.channels: dict[int, Channel] = {}
         self.leg_bridges: set[int] = set()
         """The legs that have a bridge of their own."""
@@ -246,6 +265,9 @@ class Asterisk:
                 self.later(self.random.random() * 0.02, self._end_recording)
             else:
                 self._fail(command, 404)
+        elif isinstance(command, RemoveChannel):
+            if self.in_place is not None and self.in_place.channel == command.channel:
+                self.in_place = None
         elif isinstance(command, DiscardRecording):
             self.recorded.pop(command.recording, None)
         elif isinstance(command, StopMusic):
@@ -292,7 +314,7 @@ class Asterisk:
             case ReturnToDialplan():
                 self.sent_away = True
                 self._to_dialplan(CALLER)
-            case IndicateRinging() | SetChannelVariables():
+            case IndicateRinging() | StopRinging() | SetChannelVariables():
                 pass
             case _:
                 raise AssertionError(f"no such command: {command}")
@@ -412,7 +434,9 @@ class Asterisk:
             return
         assert not (self.music and self.lucky), "nobody talks through music"
         if self.bridge != {CALLER, number}:
+            assert self.in_place is None or not self.lucky, "nobody is left between two who talk"
             self.bridge = {CALLER, number}
+            self.later(self._some_time() / 4, lambda: self._hold(number))
             self.later(self._some_time(), lambda: self._end_talk(number))
 
     def _told_to_hang_up(self, command: HangUpLeg, channel: Channel) -> None:
@@ -509,6 +533,10 @@ class Asterisk:
             case "both":
                 self._hang_up(party, 16)
                 self._hang_up(partner if party == CALLER else CALLER, 16)
+            case "blind":
+                self._give_away(partner, to=self.random.choice(("101", "199", "")))
+            case "attended":
+                self._give_away(partner, to=None)
             case "rtp":
                 self.ended_by = self.ended_by or "network"
                 self._request(party, SOFT_DEVICE, soft=True)
@@ -522,6 +550,49 @@ class Asterisk:
                 self._leave(party, 16, 0)
             case _:
                 pass
+
+    def _hold(self, partner: int) -> None:
+        if self.people_talk(partner):
+            party = self.random.choice((CALLER, partner))
+            self._emit(LegHeld(party))
+            if self.random.random() < 0.5:
+                self.later(self._some_time() / 4, lambda: self._emit(LegUnheld(party)))
+
+    def _give_away(self, partner: int, to: str | None) -> None:
+        """A channel takes the place of who talks, who leaves; `to` is None where somebody is there."""
+        self._replacements += 1
+        other = self.in_place = InPlace(f"{IN_PLACE}{self._replacements}", "PJSIP/other", to)
+        self._channel_in_place = Channel()
+        self._channel_in_place.state = "Up"
+        self._channel_in_place.id = other.channel
+        self._out_of_bridge(partner)
+        if to is None:
+            self._emit(LegReplaced(partner, other.channel, other.dial))
+        else:
+            self._emit(TransferAsked(partner, to, other.channel))
+        self.later(self._some_time(), lambda: self._leave(partner, 16, 0, asked=True))
+        self.later(self._some_time(), lambda: self._end_in_place(other))
+
+    def _end_in_place(self, other: InPlace) -> None:
+        """Nobody has taken it for a leg: it ends by itself."""
+        if self.in_place is other:
+            self.in_place = None
+
+    def adopted(self, channel: str, number: int) -> None:
+        """The router takes what is in the place of a leg for a leg of its own."""
+        if any(one.id == channel for one in self.channels.values()):
+            return
+        self.channels[number] = there = self._channel_in_place
+        assert there.id == channel
+        if self.in_place is None or self.in_place.channel != channel:
+            there.alive = there.ours = False  # It has ended since.
+            self._emit(LegLeft(number))
+            self._emit(LegEnded(number, 16))
+            return
+        self.in_place = None
+        if self.bridge is not None:
+            self.bridge.add(number)
+        self.later(self._some_time(), lambda: self._end_talk(number))
 
     def _request(self, number: int, cause: int, soft: bool = False) -> None:
         channel = self.channels[number]
@@ -563,6 +634,7 @@ class Asterisk:
         for channel in self.channels.values():
             channel.alive = channel.ours = False
         self.bridge = None
+        self.in_place = None
         self.music = False
         self.leg_bridges.clear()
         self._playing.clear()
@@ -583,6 +655,7 @@ class Asterisk:
             caller_departed=caller is not None and caller.alive and not caller.ours,
             ended_playbacks=frozenset(call.playing) - self._playing.keys(),
             bridged=set(self.bridge or ()) if isinstance(call.state, Talking) else None,
+            in_place=self.in_place if isinstance(call.state, Talking) and self.bridge == {CALLER} else None,
             recorded=self._end_of(call.recording),
         )
 

@@ -188,6 +188,53 @@ class FakeAsterisk(AriDoors):
         for _ in range(2):  # as with prompts
             self._tell("RecordingFinished", recording=ended | {"talking_duration": int(self.speech)})
 
+    def hold(self, channel: Channel, held: bool = True) -> None:
+        """A party puts the other on hold, or takes it back."""
+        self._tell("ChannelHold" if held else "ChannelUnhold", channel)
+
+    def transfer(self, leg: Channel, to: str) -> Channel:
+        """A phone asks that the caller be put through to `to`, and hangs up; what is in its place now."""
+        context = leg.variables["TRANSFER_CONTEXT"]
+        other = self._in_place(leg, f"Local/{to}@{context}", context, to, "Down")
+        leg.later("hangs up", 0.02, leg.hang_up)
+        return other
+
+    def hand_over(self, leg: Channel, to: Channel, exten: str, answered: bool = True) -> Channel:
+        """A phone joins its talk with the call that it has placed to `exten`, where `to` is rung or talks."""
+        other = self._in_place(leg, "Local/_attended@transfer", "transfer", "_attended", "Up")
+        second = Channel(self.hang_up, f"{leg.id}.2", f"{leg.dial}-{next(self._ids):08x}", "Up")
+        second.context, second.exten = "from-phones", exten
+        joined: Json = {"transferer_first_leg": leg.as_json(), "transferer_second_leg": second.as_json()}
+        if answered:
+            joined |= {"transfer_target": to.as_json(), "destination_link_first_leg": other.as_json()}
+        else:
+            joined |= {"replace_channel": other.as_json()}
+        kind = "link" if answered else "application"
+        self._tell("BridgeAttendedTransfer", None, result="Success", destination_type=kind, **joined)
+        leg.later("hangs up", 0.02, leg.hang_up)
+        return other
+
+    def pick_up(self, leg: Channel, dial: str) -> Channel:
+        """Another phone takes the call over from a leg (INVITE with Replaces); its channel."""
+        other = self._in_place(leg, dial, "from-phones", "s", "Up")
+        leg.later("hangs up", 0.02, leg.hang_up)
+        return other
+
+    def _in_place(self, leg: Channel, name: str, context: str, exten: str, state: str) -> Channel:
+        """In the leg's bridge, and in our application; the leg stays in that, alone."""
+        number = next(self._ids)
+        name = f"{name}-{number:08x}" + ";1" * name.startswith("Local")
+        other = Channel(self.hang_up, f"1795341600.{number}", name, "Down")
+        other.context, other.exten, other.originator = context, exten, leg.id
+        self._put(other)
+        other.app, other.ready, other.app_name, other.app_data = leg.app, True, "Stasis", str(leg.app)
+        self._tell("StasisStart", other, args=(), replace_channel=leg.as_json())
+        for bridge in self.bridges.values():
+            if leg.id in bridge.members:
+                bridge.members = (bridge.members - {leg.id}) | {other.id}
+        self._set_state(other, state)
+        return other
+
     def hang_up(self, channel: Channel, cause: int, sip: int, soft: int | None = None) -> None:
         """End a channel, as its far end does, or as ARI does (`soft`)."""
         if channel.id not in self.channels:
@@ -470,7 +517,7 @@ class FakeAsterisk(AriDoors):
         if channel.app is None:
             return 409, {"message": "Channel not in Stasis application"}
         match what:
-            case "POST ring":
+            case "POST ring" | "DELETE ring":
                 pass
             case "POST answer":
                 self._set_state(channel, "Up")

@@ -71,6 +71,7 @@ routes:
       - {ring: PJSIP/kari}
 people:
   kari: {rings: PJSIP/kari}
+  ola: {rings: PJSIP/ola, extension: 101}
   lise: {rings: PJSIP/lise, skills: {language: vi}}
   siri: {rings: PJSIP/siri, hours: always}
 hours: {always: {week: {mon-sun: "00:00-24:00"}}}

@@ -244,7 +244,11 @@ async def test_the_caller_is_shown_to_a_phone_outside(asterisk: FakeAsterisk, ro
     caller = asterisk.call(OUTSIDE)
     await until(lambda: asterisk.legs("PJSIP/+4790000001@trunk"))
     [leg] = asterisk.legs("PJSIP/+4790000001@trunk")
-    assert leg.variables == {"TIMEOUT(absolute)": "12", "CONNECTEDLINE(num,i)": "+4790000009"}
+    assert leg.variables == {
+        "TIMEOUT(absolute)": "12",
+        "TRANSFER_CONTEXT": "callrouter-no-transfer",
+        "CONNECTEDLINE(num,i)": "+4790000009",
+    }
     caller.hang_up()
     await router.all_over(1)
 

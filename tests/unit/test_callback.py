@@ -268,7 +268,7 @@ def test_an_agent_hears_that_nobody_answers(
     told.then(PlaybackEnded(3), gone(1))
     assert (told.record.disposition, told.record.reason) == (disposition, reason)
     assert told.record.hung_up_by is party
-    assert LeaveQueue() in told.commanded, "the agent's talk is over"
+    assert LeaveQueue(agent="anna") in told.commanded, "the agent's talk is over"
 
 
 def test_an_agent_who_hangs_up_meanwhile_ends_it() -> None:

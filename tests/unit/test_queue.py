@@ -107,7 +107,7 @@ def test_an_agent_who_is_offered_the_caller_is_rung_and_talks() -> None:
     assert Bridge(1) in call.doing
     assert call.call.agent == "anna"
     call.then(LegAnswered(CALLER), after(60, LegEnded(1, 16)), let_go())
-    assert LeaveQueue() in call.commanded
+    assert LeaveQueue(agent="anna") in call.commanded
     assert (call.record.disposition, call.record.answered_by) == (Disposition.ANSWERED, "anna")
 
 
@@ -270,7 +270,9 @@ def test_an_agent_who_is_paused_in_the_whisper_has_nothing_to_take() -> None:
 
 def test_a_queue_hears_of_asterisks_end() -> None:
     assert LeaveQueue("abandoned") in offered().then(AsteriskLost()).last
-    assert LeaveQueue() in offered().then(LegAnswered(1), LegAnswered(CALLER), AsteriskLost()).last
+    assert (
+        LeaveQueue(agent="anna") in offered().then(LegAnswered(1), LegAnswered(CALLER), AsteriskLost()).last
+    )
 
 
 def test_who_cannot_hear_music_hears_ringing() -> None:

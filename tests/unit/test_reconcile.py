@@ -12,11 +12,13 @@ from router.core.events import (
     LegLeft,
     LegLost,
     LegReady,
+    LegReplaced,
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    TransferAsked,
 )
-from router.core.reconcile import Sighting, missed
+from router.core.reconcile import InPlace, Sighting, missed
 from tests.unit.story import ARRIVAL, CALLER_UP, HELLO, RING_ANNA, Story, plan, rings, story, talk
 
 SAYING = (HELLO,)
@@ -81,3 +83,18 @@ BRIDGES = [
 def test_what_a_talk_missed(bridged: Set[int] | None, events: list[CallEvent]) -> None:
     call = story(plan(*RINGING), talk())
     assert sighted(call, Sighting({0: "Up", 1: "Up"}, bridged=bridged)) == events
+
+
+GIVEN_AWAY: list[tuple[str, InPlace, CallEvent]] = [
+    ("to somebody who talks", InPlace("x.1", "PJSIP/bo"), LegReplaced(1, "x.1", "PJSIP/bo")),
+    ("to whom is yet to be found", InPlace("x.1", "Local/1@x", "101"), TransferAsked(1, "101", "x.1")),
+]
+
+
+@pytest.mark.parametrize(
+    ("in_place", "event"), [row[1:] for row in GIVEN_AWAY], ids=[row[0] for row in GIVEN_AWAY]
+)
+def test_a_caller_who_was_given_away(in_place: InPlace, event: CallEvent) -> None:
+    call = story(plan(*RINGING), talk())
+    seen = Sighting({0: "Up", 1: None}, bridged={0}, in_place=in_place)
+    assert sighted(call, seen) == [event, LegLost(1)], "its end comes after, and ends no talk"

@@ -98,6 +98,11 @@ def _tell(call: Call, state: Ringing, *commands: CallCommand) -> Turn:
     return Turn(replace(call, state=replace(state, told=True)), (IndicateRinging(), *commands))
 
 
+def plays_music(call: Call) -> bool:
+    """Whether the caller hears music instead of ringing."""
+    return bool(_step(call).music)
+
+
 def _over(step: Ring) -> Commands:
     """What ends with the step, whatever came of it."""
     return ((StopMusic(),) if step.music else ()) + CANCEL_TIMERS

@@ -33,6 +33,9 @@ USED_EVENTS = (
     "ChannelHangupRequest",
     "ChannelDestroyed",
     "ChannelDtmfReceived",
+    "ChannelHold",
+    "ChannelUnhold",
+    "BridgeAttendedTransfer",
     "PlaybackFinished",
     "RecordingFinished",
     "RecordingFailed",
@@ -55,6 +58,17 @@ LEFT_OUT = {
     "RESTResponse": {"timestamp", "transaction_id", "uri", "content_type"},  # request_id names the request
     "Channel": {"accountcode", "tenantid", "language"},  # unused by the rules
     "DialplanCEP": {"priority"},
+    "ChannelHold": {"musicclass"},
+    "BridgeAttendedTransfer": {
+        "is_external",
+        "transferee",
+        "transferer_first_leg_bridge",
+        "transferer_second_leg_bridge",
+        "destination_application",
+        "destination_bridge",
+        "destination_threeway_bridge",
+        "destination_threeway_channel",
+    },
     "Bridge": {"video_mode", "video_source_id", "bridgevars"},
     "Playback": {"next_media_uri", "language"},
     "AsteriskInfo": {"build", "config"},

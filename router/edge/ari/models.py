@@ -143,6 +143,34 @@ class ChannelDtmfReceived(Message, frozen=True, kw_only=True):
     channel: Channel
 
 
+class ChannelHold(Message, frozen=True, kw_only=True):
+    """A channel initiated a media hold."""
+
+    timestamp: str
+    channel: Channel
+
+
+class ChannelUnhold(Message, frozen=True, kw_only=True):
+    """A channel initiated a media unhold."""
+
+    timestamp: str
+    channel: Channel
+
+
+class BridgeAttendedTransfer(Message, frozen=True, kw_only=True):
+    """Notification that an attended transfer has occurred."""
+
+    timestamp: str
+    transferer_first_leg: Channel
+    transferer_second_leg: Channel
+    replace_channel: Channel | None = None
+    transfer_target: Channel | None = None
+    result: str
+    destination_type: str
+    destination_link_first_leg: Channel | None = None
+    destination_link_second_leg: Channel | None = None
+
+
 class Playback(Model, frozen=True, kw_only=True):
     """Object representing the playback of media to a channel."""
 
@@ -229,6 +257,9 @@ Event = (
     | ChannelHangupRequest
     | ChannelDestroyed
     | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
+    | BridgeAttendedTransfer
     | PlaybackFinished
     | RecordingFinished
     | RecordingFailed

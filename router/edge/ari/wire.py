@@ -32,12 +32,14 @@ from router.core.commands import (
     PlayToLeg,
     Record,
     Recorded,
+    RemoveChannel,
     ReturnToDialplan,
     SetChannelVariables,
     StartMusic,
     StopMusic,
     StopPlayback,
     StopRecording,
+    StopRinging,
 )
 from router.core.events import (
     CallEvent,
@@ -45,9 +47,11 @@ from router.core.events import (
     KeyPressed,
     LegAnswered,
     LegEnded,
+    LegHeld,
     LegLeft,
     LegReady,
     LegRinging,
+    LegUnheld,
     RecordingEnded,
 )
 from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
@@ -56,6 +60,7 @@ from router.edge.ari import models
 
 WireCommand = (
     IndicateRinging
+    | StopRinging
     | StartMusic
     | StopMusic
     | AnswerCaller
@@ -73,6 +78,7 @@ WireCommand = (
     | DestroyBridge
     | HangUpLeg
     | ReturnToDialplan
+    | RemoveChannel
     | SetChannelVariables
 )
 """The commands that become ARI requests of their own; of dead-man timers, one does for many (deadmen.py)."""
@@ -120,6 +126,7 @@ _CAUSE = {
     HangupReason.DECLINED_BY_KEY: "16",
     HangupReason.NOT_TAKEN: "16",
     HangupReason.WITHDRAWN: "16",
+    HangupReason.TRANSFERRED: "16",
 }
 """The Q.850 cause that Asterisk makes a SIP status or Reason header of. 26 tells a phone that the call was
 taken by another one, so that it shows no missed call (RFC 3326)."""
@@ -145,6 +152,12 @@ A 0 would take it off, too. But some one leg in 15,000 to which it was written l
 milliseconds later, as if its time were up (22.10.1). Asterisk seems to look twice at when to hang up, first
 whether there is a time and then which (main/channel.c, ast_check_hangup): a 0 in between has long passed.
 """
+
+TRANSFERS = "callrouter-transfer"
+"""The dialplan's context into which the phones that we ring transfer callers: nothing is dialled there."""
+
+NO_TRANSFERS = "callrouter-no-transfer"
+"""One that the dialplan has not: Asterisk refuses such a transfer (404), and the talk goes on."""
 
 _PRESENTABLE = re.compile(r"\+?[0-9]{2,15}")
 _ABSOLUTE = "TIMEOUT(absolute)"
@@ -221,6 +234,8 @@ def read_id(text: str) -> OurId | None:
 
 def channel_id(call: Call, leg: int) -> str:
     """Asterisk's id of a leg's channel."""
+    if leg < len(call.legs) and call.legs[leg].channel:
+        return call.legs[leg].channel
     return call.info.channel if leg == CALLER else f"{call.info.id}-l{leg}"
 
 
@@ -266,6 +281,10 @@ def read_event(event: models.Event, leg: int) -> CallEvent | None:
             return LegEnded(leg, event.cause, event.tech_cause or 0)
         case models.StasisStart():
             return LegReady(leg) if tuple(event.args[:1]) == (LEG,) else None
+        case models.ChannelHold():
+            return LegHeld(leg)
+        case models.ChannelUnhold():
+            return LegUnheld(leg)
         case models.ChannelDtmfReceived():
             return KeyPressed(leg, event.digit)
         case _:
@@ -278,6 +297,8 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
     match command:
         case IndicateRinging():
             return (Request("POST", f"{caller}/ring"),)
+        case StopRinging():
+            return (Request("DELETE", f"{caller}/ring", done=(404, 409)),)
         case StartMusic(music):
             return (Request("POST", f"bridges/{bridge_id(call)}/moh", {"mohClass": music}),)
         case StopMusic():
@@ -315,6 +336,8 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case HangUpLeg(leg, reason):
             path = f"channels/{channel_id(call, leg)}"
             return (Request("DELETE", path, {"reason_code": _CAUSE[reason]}, done=(404,)),)
+        case RemoveChannel(channel):
+            return (Request("DELETE", f"channels/{channel}", {"reason_code": "16"}, done=(404,)),)
         case SetChannelVariables(variables):
             path = f"{caller}/variable"
             return tuple(Request("POST", path, {"variable": name, "value": to}) for name, to in variables)
@@ -346,7 +369,9 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     outside = command.target.outside and outbound.present == "called"
     number = call.info.dialled if outside or command.leg == CALLER else call.info.caller
     other = call.partner if command.leg == CALLER else CALLER
-    variables = {_ABSOLUTE: str(outbound.dead_man)}
+    # Read by Asterisk when the phone asks for a transfer; else its endpoint's context would be the way.
+    transfers = NO_TRANSFERS if command.target.outside else TRANSFERS
+    variables = {_ABSOLUTE: str(outbound.dead_man), "TRANSFER_CONTEXT": transfers}
     if _PRESENTABLE.fullmatch(number):
         variables["CONNECTEDLINE(num,i)"] = number  # i: only set; nobody is to be told of it yet.
     query = {

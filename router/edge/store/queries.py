@@ -17,6 +17,7 @@ from router.core.record import (
     Evidence,
     Party,
     Phase,
+    Talk,
 )
 from router.core.tags import CallTag, Way
 from router.edge.store.database import parse_url, reading_engine, trouble_told
@@ -286,6 +287,7 @@ def _record(row: Row[Any], attempts: Sequence[Attempt]) -> CallRecord | None:
         wait_seconds=row.wait_seconds,
         talk_seconds=row.talk_seconds,
         hold_seconds=row.hold_seconds,
+        talks=() if row.talks is None else msgspec.json.decode(row.talks, type=tuple[Talk, ...]),
         attempts=tuple(attempts),
         evidence=msgspec.json.decode(row.evidence, type=tuple[Evidence, ...]),
         flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),

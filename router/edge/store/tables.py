@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,6 +83,8 @@ CALLS = Table(
     Column("wait_seconds", Double),
     Column("talk_seconds", Double),
     Column("hold_seconds", Double),
+    # JSON; null of a call that was written before talks were told one by one.
+    Column("talks", Text),
     Column("evidence", Text),
     Column("flags", Text),
     Column("classifier", Integer),

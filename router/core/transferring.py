@@ -1,0 +1,149 @@
+"""Whom a caller meets who is given to somebody else by a phone of the client's: decided by the rules of that
+moment, whatever was dialled.
+
+What was dialled is, in this order, the extension or own number of one of the client's people, whose own
+treatment it is; a number of the client's, and what that gives; a number outside, if the daemon's settings let
+it be dialled. Nothing else is rung. Where a treatment has nobody left who could answer, the phone that gave
+the caller away is rung once, and then comes the client's last resort: a transfer ends in no mailbox unless
+it was made to one.
+"""
+
+import re
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from router.core import openings
+from router.core.arrival import Arriving, Loads, no_loads, read_did, read_facts
+from router.core.call import Call
+from router.core.commands import FindTransfer
+from router.core.decide import decide
+from router.core.events import TransferLed
+from router.core.finding import met
+from router.core.numbers import PhoneNumber
+from router.core.plan import (
+    CALLS_SOMEBODY,
+    CallPlan,
+    PlanNode,
+    Ring,
+    Target,
+    leads_to_somebody,
+    moved,
+    ungreeted,
+)
+from router.core.ruleset import ClientRules, RuleSet
+from router.core.steps.transfer import ASKED
+
+MOST = 3
+"""Times that one caller may be given away."""
+
+RING = 25.0
+"""Seconds that those are rung who have no treatment of their own, as in one that is not written;"""
+RING_BACK = 20.0
+"""and who gave the caller away."""
+
+_DIALLED = re.compile(r"\+?[0-9]{1,15}")
+
+NO_NUMBER = "this is no number"
+TOO_OFTEN = f"the caller was given away {MOST} times before"
+NOBODY = "nobody is there by the rules"
+
+
+class _Met(NamedTuple):
+    """What was dialled leads to."""
+
+    plan: CallPlan = CallPlan(())
+    refused: str = ""
+
+
+class Ways(NamedTuple):
+    """By what it is decided."""
+
+    rules: RuleSet
+    now: datetime
+    turn: int = 0
+    """Where rotating rounds begin."""
+    loads: Loads = no_loads
+    """How queues stand."""
+
+
+def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:
+    """What the caller meets who is to be put through to `asked.to`."""
+    client = ways.rules.clients.get(call.info.client or "")
+    found = _Met(refused=NOBODY) if client is None else _met(call, client, asked.to, ways)
+    last = CallPlan(()) if client is None else _last_resort(client, ways)
+    back = Ring(((call.legs[asked.leg].target,),), RING_BACK)
+    return TransferLed(asked.to, rung_back(found.plan, back, last), found.refused)
+
+
+def rung_back(plan: CallPlan, back: Ring, last: CallPlan) -> CallPlan:
+    """`plan`, but where whoever was rung has not answered and nobody else can be reached in it: then `back`,
+    and then `last`."""
+    here = len(plan.nodes)
+
+    def goes_on(there: int | None) -> int | None:
+        return there if leads_to_somebody(plan, there) else here
+
+    nodes = [
+        replace(node, then=goes_on(node.then), on={way: goes_on(there) for way, there in node.on.items()})
+        if isinstance(node.step, CALLS_SOMEBODY)
+        else node
+        for node in plan.nodes
+    ]
+    back_node = PlanNode(back, here + 1 if last.nodes else None)
+    return CallPlan((*nodes, back_node, *moved(last.nodes, here + 1)))
+
+
+def _met(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+    if not _DIALLED.fullmatch(to):
+        return _Met(refused=NO_NUMBER)
+    if sum(seen.what == ASKED for seen in call.evidence) > MOST:
+        return _Met(refused=TOO_OFTEN)
+    by_extension = (name for name, person in client.people.items() if person.extension == to)
+    person = next(by_extension, None)
+    if person is not None:
+        return _Met(_of_person(client, person, ways))
+    number = read_did(to, ways.rules)
+    if number is None:
+        return _outside(client, to, ways)
+    owner = ways.rules.numbers.find(number)
+    if owner is None or owner.client != client.id:
+        return _Met(refused=NOBODY)  # Another client's: it would be a call of its own to them.
+    if owner.person is not None:
+        return _Met(_of_person(client, owner.person, ways))
+    arriving = Arriving(to, call.info.caller)
+    facts = read_facts(arriving, ways.rules, ways.now, ways.turn, loads=ways.loads)
+    plan = decide(ways.rules, facts).plan
+    if plan.no_route or plan.blocked_by:
+        return _Met(refused=NOBODY)
+    return _Met(ungreeted(openings.told(plan, client.hours, ways.now)))
+
+
+def _of_person(client: ClientRules, name: str, ways: Ways) -> CallPlan:
+    """The person's own treatment; of one who has none laid out, what stands for it."""
+    person = client.people[name]
+    treatment = person.treatment or person.by_transfer
+    if treatment is not None:
+        return met(treatment, client, ways.now, ways.turn)
+    away = person.hours is not None and not client.hours[person.hours].is_open(ways.now)
+    return _ringing(client, () if away else person.phones)
+
+
+def _ringing(client: ClientRules, targets: tuple[Target, ...]) -> CallPlan:
+    return CallPlan((PlanNode(Ring((targets,) if targets else (), RING, confirm=client.take)),))
+
+
+def _outside(client: ClientRules, to: str, ways: Ways) -> _Met:
+    with suppress(ValueError):
+        number = PhoneNumber.parse(to, client.country)
+        refusal = ways.rules.dialling.refusal(number, client.country)
+        if refusal is not None:
+            return _Met(refused=refusal)
+        return _Met(_ringing(client, (ways.rules.dialling.outside(number, number.e164),)))
+    return _Met(refused=NOBODY)
+
+
+def _last_resort(client: ClientRules, ways: Ways) -> CallPlan:
+    return met(client.no_route, client, ways.now, ways.turn)
