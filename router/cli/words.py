@@ -31,13 +31,22 @@ from router.core.events import (
     QueueTold,
     RecordingEnded,
     RouterReturned,
+    Supervised,
     TalkFound,
     TimerFired,
 )
 from router.core.record import Attempt
+from router.core.supervision import Mode
 
 LEGS = {0: "the caller"}
 """Leg -> name, before anybody is rung."""
+
+_SUPERVISES: Mapping[str, str] = {
+    Mode.LISTEN: "listens in",
+    Mode.WHISPER: "whispers to the agent",
+    Mode.BARGE: "joins the talk, heard by both",
+}
+"""What a supervisor does."""
 
 
 def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
@@ -82,6 +91,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"is not offered to {agent} any longer"
         case QueueTold(position, wait):
             return f"is number {position} in the queue{'' if wait is None else f', for some {wait:.0f} s'}"
+        case Supervised(who, mode):
+            return f"{who} {_SUPERVISES.get(mode, mode)}"
         case TimerFired(timer):
             return f"timer `{timer}` ran out"
         case CommandFailed(command, leg, status, reason):

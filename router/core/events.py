@@ -164,6 +164,14 @@ class QueueTold(Event, frozen=True):
     wait: float | None = None
 
 
+class Supervised(Event, frozen=True):
+    """A supervisor hears the talk from now on, `who` is one of the client's people, and is heard as `mode`
+    says (core/supervision.py)."""
+
+    who: str
+    mode: str
+
+
 class TimerFired(Event, frozen=True):
     """A timer that the machine had set ran out."""
 
@@ -222,6 +230,7 @@ CallEvent = (
     | AgentOffered
     | OfferWithdrawn
     | QueueTold
+    | Supervised
     | TimerFired
     | CommandFailed
     | TalkFound

@@ -40,6 +40,7 @@ from router.core.events import (
     QueueTold,
     RecordingEnded,
     RouterReturned,
+    Supervised,
     TalkFound,
     TimerFired,
 )
@@ -88,6 +89,10 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
         case TalkFound(number, dial, since):
             detail = f"{dial}, since {since.isoformat()}"
             return with_evidence(call, Evidence(now, "talk_found", number, detail=detail))
+        case Supervised(who, mode):
+            return with_evidence(
+                call, Evidence(now, "supervised", call.partner or 0, detail=f"{who}: {mode}")
+            )
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:

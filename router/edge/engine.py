@@ -70,6 +70,7 @@ from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, Wire
 from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
+from router.edge.supervision import Supervisions
 
 log = structlog.get_logger()
 
@@ -130,9 +131,10 @@ class Engine:
         self.queues = Queues(self._tell_soon, clock, note, self._look_at_phone)
         self.queues.use(rules)
         self._wire: Wire | None = None
+        self._calls: dict[str, LiveCall] = {}
+        self._supervisions = Supervisions(self._calls, outbound, journal, metrics, self._tell_soon, clock)
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
-        self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
         self._turn = 0
         """How many calls have arrived."""
@@ -156,12 +158,14 @@ class Engine:
         """Decide by these for calls that arrive from now on."""
         self.rules = rules
         self.queues.use(rules)
+        self._supervisions.use(rules)
 
     # What the connection reports
 
     def attach(self, connection: Wire) -> None:
         """Name the connection that carries the commands; once, before it runs."""
         self._wire = connection
+        self._supervisions.attach(connection)
 
     def on_up(self, info: models.AsteriskInfo) -> None:
         """Asterisk is there: compare what it shows with what we know. Until that is done, events are held."""
@@ -191,6 +195,7 @@ class Engine:
         self._metrics.ari_lost()
         if self._held is None:
             self._seen_at, self._held = self._clock(), []
+        self._supervisions.lose()
         self._dead_men.forget()
         for live in self._calls.values():
             live.names.clear()  # They may be others when we are back.
@@ -202,6 +207,7 @@ class Engine:
         """Another router has our application name and answers for all calls now; we touch none again."""
         self._held = []
         self._dead_men.forget()
+        self._supervisions.forget()
         if self._recovery:
             self._recovery.cancel()
         for live in self._calls.values():
@@ -290,6 +296,8 @@ class Engine:
         if known is None:
             if isinstance(event, models.StasisStart):
                 self._on_stranger(event)
+            else:
+                self._supervisions.take(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
         live.names[leg] = channel.name
@@ -304,6 +312,8 @@ class Engine:
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
         elif (change := wire.read_agent_code(event.args)) is not None:
             self._on_agent(event.channel, change)
+        elif self._supervisions.enter(event, self.rules, self._asterisk, draining=self.draining):
+            pass
         elif event.replace_channel is not None:
             self._refuse_transfer(event)
         elif event.args[:1] != (wire.LEG,):  # A leg of a call that is over is gone soon.
@@ -318,6 +328,8 @@ class Engine:
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
+        if ours is None:
+            self._supervisions.played(playback)
         live = self._calls.get(ours.call_id) if ours else None
         # With subscribeAll it comes twice: as the bridge's event, and as one of all events (22.10.1).
         if live and (number := wire.read_playback(playback.id)) in live.call.playing:
@@ -356,8 +368,11 @@ class Engine:
         if live.call.phase is not before.phase:
             self._metrics.phase_changed(before.phase, live.call.phase)
         self._carry_out(live, commands)
-        if isinstance(live.call.state, Talking) and not isinstance(before.state, Talking):
-            self._note_if_idle()
+        talks = isinstance(live.call.state, Talking)
+        if talks is not isinstance(before.state, Talking):
+            self._supervisions.look()
+            if talks:
+                self._note_if_idle()
 
     # Commands
 
@@ -546,6 +561,7 @@ class Engine:
             recovery.see_everything(self._wire.http),
         )
         held = self._release()
+        self._supervisions.clear_up(everything, self._asterisk)
         now = self._clock()
         self.queues.restore(live.call for live in known)
         for live in known:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from router.core.record import CallInfo, CallRecord
+from router.core.supervision import Stretch
 from router.edge.ari.rest import Reply
 from router.edge.store.queries import OpenCall
 
@@ -15,6 +16,8 @@ class Journal(Protocol):
     def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
     def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
     def ended(self, record: CallRecord) -> None: ...
+    def supervised(self, router: str, stretch: Stretch) -> None: ...
+    def unseen(self, router: str, at: datetime) -> None: ...
 
 
 class Wire(Protocol):

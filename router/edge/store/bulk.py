@@ -37,7 +37,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row
-from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, TIMELINE
+from router.edge.store.supervisions import (
+    ENDING_COLUMNS,
+    SUPERVISION_COLUMNS,
+    Supervised,
+    Unseen,
+    ended_unseen,
+    supervision_row,
+)
+from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, SUPERVISIONS, TIMELINE
 
 
 class Written(Enum):
@@ -70,6 +78,13 @@ class BulkStatements:
             where=CALLS.c.disposition.is_(None),
         )
         self.ends = self._compiled(once)
+        supervisions = self._insert(SUPERVISIONS, SUPERVISION_COLUMNS)
+        self.supervisions = self._compiled(
+            supervisions.on_conflict_do_update(
+                index_elements=[SUPERVISIONS.c.supervision, SUPERVISIONS.c.number],
+                set_={name: supervisions.excluded[name] for name in ENDING_COLUMNS},
+            )
+        )
 
     def run(self, connection: Connection, statement: str, rows: list[Row]) -> int:
         """The number of rows written."""
@@ -115,6 +130,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     attempts: list[Row] = []
     messages: list[Row] = []
     deliveries: list[Row] = []
+    supervisions: dict[tuple[str, int], Row] = {}
     for operation in batch:
         match operation:
             case Happening():
@@ -127,12 +143,18 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 if record.message is not None:
                     messages.append(ops.message_row(record, record.message))
                     deliveries += ops.delivery_rows(record, record.message)
+            case Supervised(_, stretch):
+                # One statement cannot write a row twice on PostgreSQL.
+                supervisions[stretch.supervision, stretch.number] = supervision_row(operation)
+            case Unseen():
+                connection.execute(ended_unseen(operation))
     bulk.run(connection, bulk.arrivals, arrivals)
     bulk.run(connection, bulk.timeline, timeline)
     closed = bulk.run(connection, bulk.ends, ends)
     bulk.run(connection, bulk.attempts, attempts)
     bulk.run(connection, bulk.messages, messages)
     bulk.run(connection, bulk.deliveries, deliveries)
+    bulk.run(connection, bulk.supervisions, list(supervisions.values()))
     return closed == len(ends)
 
 

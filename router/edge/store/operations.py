@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
+from router.edge.store.supervisions import Supervised, Unseen
 from router.edge.store.tables import to_micros
 
 
@@ -36,7 +37,7 @@ class End(msgspec.Struct, frozen=True, gc=False):
     record: CallRecord
 
 
-Operation = Arrival | Happening | End
+Operation = Arrival | Happening | End | Supervised | Unseen
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -105,7 +106,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def call_of(operation: Operation) -> str:
-    """The id of the call an operation belongs to."""
+    """The id of the call an operation belongs to; empty of one that is no call's."""
     match operation:
         case Arrival():
             return operation.info.id
@@ -113,6 +114,10 @@ def call_of(operation: Operation) -> str:
             return operation.call_id
         case End():
             return operation.record.info.id
+        case Supervised():
+            return operation.stretch.call_id
+        case Unseen():
+            return ""
 
 
 def arrival_row(arrival: Arrival) -> Row:

@@ -35,10 +35,12 @@ from sqlalchemy.exc import (
 )
 
 from router.core.record import CallInfo, CallRecord
+from router.core.supervision import Stretch
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
 from router.edge.store.operations import Arrival, End, Happening, Operation, call_of
+from router.edge.store.supervisions import Supervised, Unseen
 
 LINGER = 0.020
 """Seconds that the first operation of a group waits for others."""
@@ -58,10 +60,10 @@ _LOG = structlog.get_logger("router.store")
 
 
 class Writer:
-    """Writes arrivals, events and ends of calls, in its own thread.
+    """Writes arrivals, events and ends of calls, and who supervised them, in its own thread.
 
-    `arrived`, `happened` and `ended` return at once and never raise, from any thread. The counters below
-    only grow, are set by one thread, and may be read from any.
+    `arrived`, `happened`, `ended`, `supervised` and `unseen` return at once and never raise, from any thread.
+    The counters below only grow, are set by one thread, and may be read from any.
     """
 
     def __init__(self, url: str, *, queue_limit: int) -> None:
@@ -117,6 +119,14 @@ class Writer:
     def ended(self, record: CallRecord) -> None:
         """A call is over: its disposition and attempts are committed together, once."""
         self._put(End(record))
+
+    def supervised(self, router: str, stretch: Stretch) -> None:
+        """A stretch of supervision by that router began, ended or was refused."""
+        self._put(Supervised(router, stretch))
+
+    def unseen(self, router: str, at: datetime) -> None:
+        """What supervision by that router lasted at that moment has ended, and nobody saw how."""
+        self._put(Unseen(router, at))
 
     def close(self, timeout: float) -> int:
         """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.
