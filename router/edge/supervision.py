@@ -7,7 +7,7 @@ left is removed, too. The audit has it as unobserved.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -299,6 +299,10 @@ class Supervisions:
                 case Ended(stretch):
                     self._write_down(live, stretch)
                     self._metrics.supervision_over(stretch.mode, stretch.outcome or "")
+                case Join(snoop):
+                    # A snoop can be given no variables when it is made.
+                    self._set_dead_men([snooping.snoop_id(live.supervision.id, snoop)])
+                    self._send(live, command)
                 case _:
                     self._send(live, command)
 
@@ -350,14 +354,16 @@ class Supervisions:
         self._timer = None
         if not self._live:
             return
-        assert self._wire
         channels = [one for live in self._live.values() for one in self._channels(live)]
         for at in range(0, len(channels), AT_ONCE):
-            batch = channels[at : at + AT_ONCE]
-            request = wire.absolute_timeouts((name, self._outbound.dead_man) for name in batch)
-            self._wire.send(request.method, request.path, request.query)
+            self._set_dead_men(channels[at : at + AT_ONCE])
         self._look()
         self._set_timer()
+
+    def _set_dead_men(self, channels: Sequence[str]) -> None:
+        assert self._wire
+        request = wire.absolute_timeouts((name, self._outbound.dead_man) for name in channels)
+        self._wire.send(request.method, request.path, request.query)
 
     def _channels(self, live: _Live) -> Iterator[str]:
         yield wire.findable(live.name, live.channel)

@@ -83,6 +83,10 @@ class Media:
         self._thread.join()
         self._socket.close()
 
+    def forget(self) -> None:
+        """What was heard so far does not count any more."""
+        self.frames = []
+
     def hum(self, hertz: int) -> None:
         """From now on, and besides pressing keys, sound like this: a tone, by which a party is known however
         many others are heard with it."""
