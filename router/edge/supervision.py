@@ -183,7 +183,7 @@ class Supervisions:
             self._left += self._paths(live)
             state = live.supervision.state
             if isinstance(state, Joined):
-                self._metrics.supervision_over(state.stretch.mode, Outcome.UNOBSERVED)
+                self._over(live, replace(state.stretch, outcome=Outcome.UNOBSERVED))
         self.forget()
         self._known_since = self._clock()
 
@@ -297,14 +297,18 @@ class Supervisions:
                     self._write_down(live, stretch)
                     self._tell(stretch.call_id, Supervised(stretch.supervisor, stretch.mode))
                 case Ended(stretch):
-                    self._write_down(live, stretch)
-                    self._metrics.supervision_over(stretch.mode, stretch.outcome or "")
+                    self._over(live, stretch)
                 case Join(snoop):
                     # A snoop can be given no variables when it is made.
                     self._set_dead_men([snooping.snoop_id(live.supervision.id, snoop)])
                     self._send(live, command)
                 case _:
                     self._send(live, command)
+
+    def _over(self, live: _Live, stretch: Stretch) -> None:
+        assert stretch.outcome is not None
+        self._write_down(live, stretch)
+        self._metrics.supervision_over(stretch.mode, stretch.outcome)
 
     def _write_down(self, live: _Live, stretch: Stretch) -> None:
         self._journal.supervised(self._router(live.asterisk), stretch)

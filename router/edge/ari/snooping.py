@@ -4,8 +4,10 @@ Ids are made of the supervision's: `ID-v` is the supervisor's bridge, `ID-v1` it
 first snoop channel. They are no ids of calls (wire.py), so no call is ever taken for one, nor one for a call.
 
 A snoop is put on the agent's channel. What Asterisk calls `out` there is what the agent hears, and `in` what
-the agent says (22.10.1), so what is whispered `in` is heard by the caller. It is mixed into what goes through
-the channel: who is sent nothing at all by the other side hears no whisper either.
+the agent says, so what is whispered `in` is heard by the caller. While there is a snoop, Asterisk passes the
+talk's sound on itself (`simple_bridge` in the place of `native_rtp`), and goes back after it; nothing is lost
+at either moment. A whisper is mixed into what goes through the channel: an agent to whom the caller's side
+sends no packets at all hears none. (All of it: 22.10.1.)
 """
 
 import re
@@ -85,7 +87,7 @@ def write(supervision: str, channel: str, command: WireCommand, outbound: Outbou
     bridge = f"bridges/{bridge_id(supervision)}"
     match command:
         case Open():
-            # Keys are for us. Let into the bridge, Asterisk would make tones of them for who hears a whisper.
+            # Keys are for us, and nothing that those who talk should hear.
             joined = {"channel": channel, "absorbDTMF": "true", "inhibitConnectedLineUpdates": "true"}
             made = {"type": "mixing", "bridgeId": bridge_id(supervision)}
             return (
