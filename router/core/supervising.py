@@ -207,7 +207,9 @@ def _turn(
 
 def _left(supervision: Supervision, outcome: Outcome, now: datetime) -> Commands:
     """End what is heard now."""
-    match supervision.state:
+    state = supervision.state
+    assert not isinstance(state, Over)
+    match state:
         case Hearing(playback):
             return (StopPlayback(playback),)
         case Opening(_, snoop):
@@ -216,10 +218,8 @@ def _left(supervision: Supervision, outcome: Outcome, now: datetime) -> Commands
             return (EndSnoop(snoop), Ended(replace(stretch, ended=now, outcome=outcome)))
         case Waiting():
             return (StopMusic(),)
-        case Over():
-            return ()
         case _:
-            assert_never(supervision.state)
+            assert_never(state)
 
 
 def _look(supervision: Supervision, talks: Talks, now: datetime) -> tuple[Supervision, Commands]:

@@ -93,14 +93,15 @@ class Media:
         threading.Thread(target=self._hum, args=(hertz,), daemon=True).start()
 
     def _hum(self, hertz: int) -> None:
-        count = itertools.count()
+        turns = (2 * math.pi * hertz * at / 8000 for at in range(8000))
+        second = bytes(_mu_law(round(_HUM * math.sin(turn))) for turn in turns)
         next_at = time.monotonic()
-        while self._open:
-            turn = (2 * math.pi * hertz * at / 8000 for at in (next(count) for _ in range(FRAME)))
-            frame = bytes(_mu_law(round(_HUM * math.sin(one))) for one in turn)
+        for at in itertools.cycle(range(0, len(second), FRAME)):
+            if not self._open:
+                return
             if self._far_end is not None:
                 with self._sending, suppress(OSError):  # the call may end at any moment
-                    self._send(PCMU, self._number * FRAME, frame, marker=False)
+                    self._send(PCMU, self._number * FRAME, second[at : at + FRAME], marker=False)
             next_at += 0.02
             time.sleep(max(0.0, next_at - time.monotonic()))
 

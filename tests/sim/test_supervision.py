@@ -243,3 +243,34 @@ async def test_while_the_router_stops_nobody_begins(asterisk: FakeAsterisk, rout
     lise = supervise(asterisk)
     await until(lambda: lise.ended)
     waits.hang_up()
+
+
+async def test_a_fault_of_ours_ends_a_supervision_and_no_talk(
+    asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await talk(asterisk)
+    lise = supervise(asterisk, "barge")
+    await snooping(asterisk, "both")
+
+    def fails(*_: object) -> None:
+        raise ValueError("a fault")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(supervision, "step", fails)
+        await until(lambda: lise.ended and not snoops(asterisk), what="nothing of it is left")
+    assert talking(asterisk)
+    await router.counts("callrouter_engine_errors_total", 1)
+    caller.hang_up()
+    await router.all_over(1)
+
+
+async def test_who_was_replaced_says_nothing_more(asterisk: FakeAsterisk, router: Router) -> None:
+    await talk(asterisk)
+    supervise(asterisk)
+    await snooping(asterisk, "none")
+    await asterisk.replace()
+    await until(lambda: not router.running)
+    asked = len(asterisk.requests)
+    await asyncio.sleep(0.3)  # some times as long as between two settings of dead-man timers
+    assert len(asterisk.requests) == asked
+    assert len(snoops(asterisk)) == 1, "it is the other router's now"
