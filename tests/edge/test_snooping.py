@@ -49,7 +49,14 @@ COMMANDS: list[tuple[str, snooping.WireCommand, list[str]]] = [
         for mode, whispered in ((Mode.LISTEN, "none"), (Mode.WHISPER, "out"), (Mode.BARGE, "both"))
     ),
     ("join", Join(3), [f"POST bridges/{ID}-v/addChannel channel={ID}-s3 {ALONE}"]),
-    ("end a snoop", EndSnoop(3), [f"DELETE channels/{ID}-s3 done=404"]),
+    (
+        "end a snoop",
+        EndSnoop(3),
+        [
+            f"POST bridges/{ID}-v/removeChannel channel={ID}-s3 done=400 done=404 done=409 done=422",
+            f"DELETE channels/{ID}-s3 done=404",
+        ],
+    ),
     ("hang up", HangUp(), ["DELETE channels/1.5 reason_code=16 done=404"]),
     ("close", Close(), [f"DELETE bridges/{ID}-v done=404"]),
 ]

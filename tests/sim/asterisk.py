@@ -512,6 +512,10 @@ class FakeAsterisk(AriDoors):
                     self.end_recording(recording)
             case "POST addChannel":
                 return self._join(bridge, set(query["channel"].split(",")))
+            case "POST removeChannel" if query["channel"] not in bridge.members:
+                return 422, {"message": "Channel not in this bridge"}
+            case "POST removeChannel":
+                bridge.members.discard(query["channel"])
             case "POST record":
                 self.recording[query["name"]] = name
             case "POST moh":

@@ -116,7 +116,12 @@ def write(supervision: str, channel: str, command: WireCommand, outbound: Outbou
             query = {"channel": snoop_id(supervision, snoop), "inhibitConnectedLineUpdates": "true"}
             return (Request("POST", f"{bridge}/addChannel", query),)
         case EndSnoop(snoop):
-            return (Request("DELETE", f"channels/{snoop_id(supervision, snoop)}", done=(404,)),)
+            # Out of the bridge first: a hangup takes its time, and what is said next is for the supervisor.
+            id = snoop_id(supervision, snoop)
+            return (
+                Request("POST", f"{bridge}/removeChannel", {"channel": id}, done=(400, 404, 409, 422)),
+                Request("DELETE", f"channels/{id}", done=(404,)),
+            )
         case HangUp():
             return (Request("DELETE", f"channels/{channel}", {"reason_code": "16"}, done=(404,)),)
         case Close():
