@@ -121,6 +121,11 @@ The call
     edge/amilink.py            what is given to the connection to AMI
     edge/ami.py                AMI, over which Asterisk tells of them
     edge/following.py          ... and what that means for the callers there
+    core/supervision.py        somebody hears an agent's talk, whispers, or barges in: states and words
+    core/supervising.py        ... its machine
+    core/supervisors.py        ... who may, and whose
+    edge/ari/snooping.py       ... Asterisk's words for it
+    edge/supervision.py        ... and all who do
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
@@ -155,6 +160,7 @@ What is kept and shown
     edge/store/migrations/versions/v0004_agents.py     ... and what agents do
     edge/store/migrations/versions/v0005_tags.py       ... and tags
     edge/store/migrations/versions/v0006_talks.py      ... and the talks of calls, one by one
+    edge/store/migrations/versions/v0007_supervisions.py   ... and who supervised them
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
@@ -163,6 +169,7 @@ What is kept and shown
     edge/store/queries.py      reads, for the command line and for recovery
     edge/store/verdicts.py     what is decided of numbers by command
     edge/store/agents.py       when agents come and go
+    edge/store/supervisions.py   who supervised which talk
     edge/store/messages.py     messages that callers left
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written
@@ -194,6 +201,7 @@ The program
     cli/call.py                callrouter call
     cli/messages.py            callrouter messages
     cli/queues.py              callrouter queues, agents
+    cli/audit.py               callrouter agents audit
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/options.py             options that commands share, and the way to settings and rules

@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from router.cli.audit import audit
 from router.cli.daemon import NoDaemonError, ask, tell
 from router.cli.options import FAILED, WRONG, Config, Json, read_settings, rules_file
 from router.cli.words import in_columns, length, who_types
@@ -106,6 +107,9 @@ def pause(
 def resume(person: Person, client: Client = "", config: Config = None) -> None:
     """An agent who was paused is there again."""
     _change(Change.RESUMED, person, client, "", config)
+
+
+app.command("audit")(audit)
 
 
 def _change(change: Change, person: str, client: str, reason: str, config: Config) -> None:

@@ -44,15 +44,24 @@ from router.core.events import (
     QueueTold,
     RecordingEnded,
     RouterReturned,
+    Supervised,
     TalkFound,
     TimerFired,
     TransferAsked,
     TransferLed,
 )
 from router.core.record import Attempt
+from router.core.supervision import Mode
 
 LEGS = {0: "the caller"}
 """Leg -> name, before anybody is rung."""
+
+_SUPERVISES: Mapping[str, str] = {
+    Mode.LISTEN: "listens in",
+    Mode.WHISPER: "whispers to the agent",
+    Mode.BARGE: "joins the talk, heard by both",
+}
+"""What a supervisor does."""
 
 
 def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
@@ -115,6 +124,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{'all' if whole else 'not all'} was seen of Asterisk's queue"
         case AsteriskQueueReturned(_, outcome):
             return f"is back from Asterisk's queue: {outcome.replace('_', ' ')}"
+        case Supervised(who, mode):
+            return f"{who} {_SUPERVISES.get(mode, mode)}"
         case TimerFired(timer):
             return f"timer `{timer}` ran out"
         case CommandFailed(command, leg, status, reason):

@@ -37,6 +37,7 @@ def cautions(
     yield from _people_never_rung(doc, steps, from_table)
     yield from _unused_queues(doc, steps)
     yield from _unmet_needs(doc, steps)
+    yield from _unknown_supervisors(doc, phones)
     yield from not_built(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
@@ -58,7 +59,7 @@ def _shadowed_routes(rules: ClientRules) -> Iterator[Caution]:
 
 
 def _people_never_rung(doc: ClientDoc, steps: PathedSteps, from_table: frozenset[str]) -> Iterator[Caution]:
-    rung: set[str] = set()
+    rung = {supervisor for queue in doc.queues.values() for supervisor in queue.supervisors}
     for _, step in steps:
         match step:
             case RingStep(ring=targets):
@@ -98,6 +99,14 @@ def _unused_queues(doc: ClientDoc, steps: PathedSteps) -> Iterator[Caution]:
     for queue in doc.queues:
         if queue not in used:
             yield ("queues", queue), f"no step leads to queue `{queue}`; add `queue: {queue}`, or remove it"
+
+
+def _unknown_supervisors(doc: ClientDoc, phones: Phones) -> Iterator[Caution]:
+    for name, queue in doc.queues.items():
+        for person in queue.supervisors:
+            if all(phone.outside for phone in phones[person]):
+                what = f"`{person}` has no phone here by which they are known as a supervisor"
+                yield ("queues", name, "supervisors"), f"{what}; give them one in `rings`, as PJSIP/ENDPOINT"
 
 
 def _steps(steps: PathedSteps, phones: Phones) -> Iterator[Caution]:

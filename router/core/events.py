@@ -222,6 +222,14 @@ class AsteriskQueueReturned(Event, frozen=True):
     outcome: str
 
 
+class Supervised(Event, frozen=True):
+    """A supervisor hears the talk from now on, `who` is one of the client's people, and is heard as `mode`
+    says (core/supervision.py)."""
+
+    who: str
+    mode: str
+
+
 class TimerFired(Event, frozen=True):
     """A timer that the machine had set ran out."""
 
@@ -334,6 +342,7 @@ CallEvent = (
     | AsteriskQueueLeft
     | AsteriskQueueFollowed
     | AsteriskQueueReturned
+    | Supervised
     | TimerFired
     | CommandFailed
     | TalkFound

@@ -55,6 +55,7 @@ from router.core.events import (
     QueueTold,
     RecordingEnded,
     RouterReturned,
+    Supervised,
     TalkFound,
     TimerFired,
     TransferAsked,
@@ -113,6 +114,10 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             return talks.unhold(call, number, now)
         case CallerJoined():
             return with_evidence(call, Evidence(now, "joined"))
+        case Supervised(who, mode):
+            return with_evidence(
+                call, Evidence(now, "supervised", call.partner or 0, detail=f"{who}: {mode}")
+            )
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:

@@ -51,8 +51,8 @@ CLIENT = "{client}"
 PLACES = (CLIENT, CALLER, WAITED)
 """All that such a text may have."""
 
-OWN_CODES, OWN_CODES_LENGTH = "8", 2
-"""Feature codes (callrouter.conf) begin so, and have so many digits."""
+OWN_CODES = "8"
+"""How feature codes of agents and supervisors begin (callrouter.conf)."""
 
 SHIPPED_TAGS = (
     "callback", "message_left", "interested", "not_interested", "demo_booked", "appointment_made",
@@ -223,12 +223,12 @@ def read_extension(value: object) -> str:
 
 
 def read_code(value: object) -> str:
-    """Code: digits, at most 4; those that begin with 8 and have two digits are the product's own."""
+    """Code: digits, at most 4; those that begin with 8 are the product's own."""
     text = text_of(value)
     if not _CODE.fullmatch(text):
         raise ValueError(f"`{text[:80]}` is not a code; write digits, at most 4")
-    if len(text) == OWN_CODES_LENGTH and text.startswith(OWN_CODES):
-        raise ValueError(f"`{text}` is one of the codes by which agents come and go; choose another")
+    if text.startswith(OWN_CODES):
+        raise ValueError(f"`{text}` is one of the product's own; begin with another digit than {OWN_CODES}")
     return text
 
 

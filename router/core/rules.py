@@ -325,6 +325,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         people=people,
         directory=Index.of((who, one.name, one.extension) for who, one in people.items() if one.said),
         queues={name: queue_rules(name, doc, place(("queues", name))) for name in doc.queues},
+        supervisors={name: queue.supervisors for name, queue in doc.queues.items() if queue.supervisors},
         tags=tuple(doc.tags),
         codes=_codes(doc, shared),
         routes=tuple(map(route, range(len(doc.routes)))),

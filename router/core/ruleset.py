@@ -128,6 +128,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     directory: Index
     """Those of the people whom its directory finds, if it has one."""
     queues: Mapping[str, QueueRules]
+    supervisors: Mapping[str, tuple[str, ...]]
+    """Ids of the people who may supervise the talks of a queue."""
     tags: tuple[str, ...]
     """Its own."""
     codes: Mapping[str, Code]

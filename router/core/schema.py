@@ -242,6 +242,9 @@ class QueueDoc(Shape):
     """
     music: MusicClass = "default"
     """The class of music on hold, of Asterisk's musiconhold.conf."""
+    supervisors: Annotated[tuple[PersonId, ...], BeforeValidator(listed)] = ()
+    """People who may, from their own phones, hear the talks that this queue gives to agents, whisper to the
+    agents and barge in (README, feature codes). Without any, nobody may."""
 
 
 def agents_of(doc: QueueDoc) -> tuple[str, ...]:

@@ -28,7 +28,6 @@ from router.core.plan import (
     Message,
     Prompt,
     Queue,
-    QueueRules,
     Refuse,
     Ring,
     Say,
@@ -283,7 +282,7 @@ def tree(rules: RuleSet, client: ClientRules) -> Entry:
         *(Entry("number", f"number {one.pattern.text}", one.place) for one in found[-1].numbers),
         *(_hours(name, hours) for name, hours in client.hours.items()),
         *_screening(client),
-        *(_queue(name, queue, during) for name, queue in client.queues.items()),
+        *(_queue(client, name, during) for name in client.queues),
         *(Entry("tag", f"tag {tag}", client.place) for tag in client.tags),
         *_people(client, found),
         *_exceptions(client, during),
@@ -341,7 +340,8 @@ def _needs_in_words(step: Queue) -> str:
     return f", for those with {needs}{relaxed}" if needs else ""
 
 
-def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
+def _queue(client: ClientRules, name: str, during: Mapping[str, str]) -> Entry:
+    queue, supervisors = client.queues[name], client.supervisors.get(name, ())
     said = (("their position", queue.position), ("the wait", queue.wait))
     announced = " and ".join(what for what, is_said in said if is_said)
     parts = (
@@ -352,6 +352,7 @@ def _queue(name: str, queue: QueueRules, during: Mapping[str, str]) -> Entry:
         f"told {announced} every {Duration(queue.every)}" if announced else "",
         f"called back by key {queue.keeps.key}" if queue.keeps else "",
         f"music {queue.music}",
+        f"supervised by {', '.join(supervisors)}" if supervisors else "",
     )
     words = f"queue {name}: {_people_in_words(queue.agents, during)}; {', '.join(filter(None, parts))}"
     return Entry("queue", words, queue.place)

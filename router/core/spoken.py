@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from router.core import featurecodes
+from router.core import featurecodes, supervising
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.layout import Layout
 from router.core.openings import sentences
@@ -46,6 +46,10 @@ def texts(rules: RuleSet) -> dict[Speak, str]:
             found.setdefault(client.take, client.place)
         for queue in client.queues.values():
             for text in featurecodes.texts(client, queue):
+                found.setdefault(text, queue.place)
+        for name, queue in client.queues.items():
+            supervised = name in client.supervisors
+            for text in supervising.texts(queue.language, queue.tone, supervised=supervised):
                 found.setdefault(text, queue.place)
     return found
 

@@ -34,6 +34,7 @@ from router.core.call import (
     InAsteriskQueue,
     LegState,
     Over,
+    Talking,
 )
 from router.core.commands import (
     AskIfFollowed,
@@ -86,6 +87,7 @@ from router.edge.metrics import Metrics
 from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
 from router.edge.queues import Note, Queues
 from router.edge.store.queries import OpenCall
+from router.edge.supervision import Supervisions
 from router.edge.transfers import Transfers
 
 log = structlog.get_logger()
@@ -156,9 +158,10 @@ class Engine:
         self.queues.use(rules)
         self._wire: Wire | None = None
         self._watch: QueueWatch | None = None
+        self._calls: dict[str, LiveCall] = {}
+        self._supervisions = Supervisions(self._calls, outbound, journal, metrics, self._tell_soon, clock)
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
         self._log = log.bind()  # for the lines that every call has: binding costs as much as writing one
-        self._calls: dict[str, LiveCall] = {}
         self._legs: dict[str, tuple[LiveCall, int]] = {}
         self._transfers = Transfers(
             self._legs,
@@ -188,12 +191,14 @@ class Engine:
         """Decide by these for calls that arrive from now on."""
         self.rules = rules
         self.queues.use(rules)
+        self._supervisions.use(rules)
 
     # What the connection reports
 
     def attach(self, connection: Wire) -> None:
         """Name the connection that carries the commands; once, before it runs."""
         self._wire = connection
+        self._supervisions.attach(connection)
 
     def watch_by(self, watch: QueueWatch) -> None:
         """Name what follows callers in Asterisk's own queues; once, before the connection runs."""
@@ -240,6 +245,7 @@ class Engine:
         self._metrics.ari_lost()
         if self._held is None:
             self._seen_at, self._held = self._clock(), []
+        self._supervisions.lose()
         self._dead_men.forget()
         self._transfers.forget()
         for live in self._calls.values():
@@ -252,6 +258,7 @@ class Engine:
         """Another router has our application name and answers for all calls now; we touch none again."""
         self._held = []
         self._dead_men.forget()
+        self._supervisions.forget()
         if self._recovery:
             self._recovery.cancel()
         for live in self._calls.values():
@@ -352,6 +359,8 @@ class Engine:
         if known is None:
             if isinstance(event, models.StasisStart):
                 self._on_stranger(event)
+            else:
+                self._supervisions.take(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         live, leg = known
         live.names[leg] = channel.name
@@ -366,6 +375,8 @@ class Engine:
             self._metrics.event_handled(_lag(event.timestamp, self._clock()))
         elif (keyed := wire.read_agent_code(event.args)) is not None:
             self._on_agent(event.channel, keyed)
+        elif self._supervisions.enter(event, self.rules, self._asterisk, draining=self.draining):
+            pass
         elif event.replace_channel is not None:
             self._transfers.replaced(event.replace_channel, event.channel)
         elif queuewire.read_return(event.args) is not None:
@@ -386,6 +397,8 @@ class Engine:
 
     def _on_playback_finished(self, playback: models.Playback) -> None:
         ours = wire.read_id(playback.id)
+        if ours is None:
+            self._supervisions.played(playback)
         live = self._calls.get(ours.call_id) if ours else None
         # With subscribeAll it comes twice: as the bridge's event, and as one of all events (22.10.1).
         if live and (number := wire.read_playback(playback.id)) in live.call.playing:
@@ -426,6 +439,8 @@ class Engine:
         if live.call.phase is not before.phase:
             self._metrics.phase_changed(before.phase, live.call.phase)
         self._carry_out(live, commands)
+        if isinstance(live.call.state, Talking) is not isinstance(before.state, Talking):
+            self._supervisions.look()
         if live.call.outlives_us and not before.outlives_us:
             self._note_if_idle()
 
@@ -643,6 +658,7 @@ class Engine:
             recovery.see_everything(self._wire.http),
         )
         held = self._release()
+        self._supervisions.clear_up(everything, self._asterisk)
         now = self._clock()
         self.queues.restore(live.call for live in known)
         for live in known:

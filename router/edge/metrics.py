@@ -119,6 +119,7 @@ class Metrics(Collector):
         self._command_failures: dict[tuple[str, str], int] = {}
         self._unknown_events: dict[str, int] = {}
         self._prompt_failures = 0
+        self._supervisions: dict[tuple[str, str], int] = {}
         self._menus = Bounded(MOST_MENU_KEYS, (OTHER, OTHER, OTHER))
         self._menu_keys: dict[tuple[str, str, str], int] = {}
         self._engine_errors = 0
@@ -200,6 +201,11 @@ class Metrics(Collector):
         """Asterisk could not play a prompt."""
         self._prompt_failures += 1
 
+    def supervision_over(self, mode: str, outcome: str) -> None:
+        """A stretch of supervision is over, or never began."""
+        key = (mode, outcome)
+        self._supervisions[key] = self._supervisions.get(key, 0) + 1
+
     def key_pressed(self, client: str | None, menu: str, key: str) -> None:
         """A caller pressed a key in a menu, which goes by its place in the rules."""
         name = self._menus.name((client or "none", menu, key))
@@ -277,6 +283,12 @@ class Metrics(Collector):
         )
         yield _counter(
             "callrouter_prompt_failures", "Prompts Asterisk could not play.", self._prompt_failures
+        )
+        yield _counters(
+            "callrouter_supervisions",
+            "Talks of agents that were supervised, or were to be.",
+            ["mode", "outcome"],
+            self._supervisions,
         )
         yield _counters(
             "callrouter_menu_keys",

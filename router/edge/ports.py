@@ -6,6 +6,7 @@ from typing import Protocol
 
 from router.core.call import Call
 from router.core.record import CallInfo, CallRecord
+from router.core.supervision import Stretch
 from router.core.tags import CallTag
 from router.edge.ari.rest import Reply
 from router.edge.store.queries import OpenCall
@@ -18,6 +19,8 @@ class Journal(Protocol):
     def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None: ...
     def ended(self, record: CallRecord) -> None: ...
     def tagged(self, tag: CallTag) -> None: ...
+    def supervised(self, router: str, stretch: Stretch) -> None: ...
+    def unseen(self, router: str, at: datetime) -> None: ...
 
 
 class Wire(Protocol):

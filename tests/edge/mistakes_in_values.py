@@ -154,7 +154,7 @@ MISTAKES: tuple[Mistake, ...] = (
      [("fjord.yaml:45:20", "`w` is not a code", "write digits, at most 4")]),
     ("a code of the product's own", "fjord.yaml",
      "\nroutes:\n  - name: closed", "\ntags: {won: {code: 82}}\nroutes:\n  - name: closed",
-     [("fjord.yaml:45:20", "`82` is one of the codes by which agents come and go", "choose another")]),
+     [("fjord.yaml:45:20", "`82` is one of the product's own", "begin with another digit than 8")]),
     ("a code of two tags", "fjord.yaml",
      "\nroutes:\n  - name: closed", "\ntags: {won: {code: 1}, lost: {code: 1}}\nroutes:\n  - name: closed",
      [("fjord.yaml:45:37", "code `1` is already at rules/fjord.yaml:45", "give each its own")]),

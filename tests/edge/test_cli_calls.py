@@ -343,6 +343,8 @@ EVENTS: list[tuple[CallEvent, str]] = [
     (events.PeopleFound("52", more=True), "52 finds too many"),
     (events.PeopleFound("52", (events.Found("kari", ()), events.Found("ola", ()))), "52 finds kari, ola"),
     (events.PersonChosen("kari", CallPlan(())), "goes on with kari"),
+    (events.Supervised("mia", "listen"), "mia listens in"),
+    (events.Supervised("mia", "barge"), "mia joins the talk, heard by both"),
     (events.TimerFired("ring"), "timer `ring` ran out"),
     (events.CommandFailed("DialLeg", 1, 500, "Internal"), "ola: DialLeg failed (500 Internal)"),
     (events.CommandFailed("DialLeg", 1, 0), "ola: DialLeg failed (no reply)"),

@@ -47,6 +47,13 @@ def test_every_call_that_entered_is_disposed_of_or_live(metrics: Metrics) -> Non
     assert value(metrics, "callrouter_calls_total", client="fjord", disposition="abandoned") == 1
 
 
+def test_supervision_is_counted_by_how_it_was_and_how_it_ended(metrics: Metrics) -> None:
+    for mode, outcome in (("listen", "left"), ("listen", "left"), ("barge", "refused")):
+        metrics.supervision_over(mode, outcome)
+    assert value(metrics, "callrouter_supervisions_total", mode="listen", outcome="left") == 2
+    assert value(metrics, "callrouter_supervisions_total", mode="barge", outcome="refused") == 1
+
+
 def test_a_talk_is_measured(metrics: Metrics) -> None:
     metrics.call_entered(Phase.TALKING)
     metrics.call_ended(talked(a_call(), seconds=65))

@@ -4,6 +4,8 @@ SIPp speaks SIP and offers the port; the sound goes by here. Asterisk sends 20 m
 prompt that is played from its beginning comes as the frames of its file.
 """
 
+import itertools
+import math
 import secrets
 import socket
 import struct
@@ -12,6 +14,7 @@ import time
 import wave
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +27,8 @@ PCMU, EVENT = 0, 101
 """Payload types, as the SDP has them."""
 
 _KEYS = "0123456789*#"
+_HUM = 3000
+"""How loud a hum is, in linear samples."""
 _QUIET = 200
 """Linear samples below this are silence."""
 
@@ -59,6 +64,7 @@ class Media:
         self._source = secrets.randbits(32)
         self._number = 0
         self._open = True
+        self._sending = threading.Lock()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -72,10 +78,44 @@ class Media:
                 self.frames.append((time.monotonic(), packet[12:]))
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Hear and say nothing any more."""
         self._open = False
         self._thread.join()
         self._socket.close()
+
+    def forget(self) -> None:
+        """What was heard so far does not count any more."""
+        self.frames = []
+
+    def hum(self, hertz: int) -> None:
+        """From now on, and besides pressing keys, sound like this: a tone, by which a party is known however
+        many others are heard with it."""
+        threading.Thread(target=self._hum, args=(hertz,), daemon=True).start()
+
+    def _hum(self, hertz: int) -> None:
+        turns = (2 * math.pi * hertz * at / 8000 for at in range(8000))
+        second = bytes(_mu_law(round(_HUM * math.sin(turn))) for turn in turns)
+        next_at = time.monotonic()
+        for at in itertools.cycle(range(0, len(second), FRAME)):
+            if not self._open:
+                return
+            if self._far_end is not None:
+                with self._sending, suppress(OSError):  # the call may end at any moment
+                    self._send(PCMU, self._number * FRAME, second[at : at + FRAME], marker=False)
+            next_at += 0.02
+            time.sleep(max(0.0, next_at - time.monotonic()))
+
+    def hears(self, hertz: int) -> bool:
+        """Whether somebody who hums so was heard in the last third of a second (Goertzel's filter)."""
+        heard = b"".join(frame for at, frame in self.frames[-20:] if at > time.monotonic() - 0.35)
+        if len(heard) < 8 * FRAME:
+            return False
+        before = earlier = 0.0
+        factor = 2 * math.cos(2 * math.pi * hertz / 8000)
+        for code in heard:
+            before, earlier = _LINEAR[code] + factor * before - earlier, before
+        power = before**2 + earlier**2 - factor * before * earlier
+        return 2 * math.sqrt(power) / len(heard) > _HUM / 4
 
     def press(self, keys: str, within: float = 10.0) -> None:
         """Press keys, one after the other, each for 100 ms; the call must be heard by then."""
@@ -108,13 +148,14 @@ class Media:
             time.sleep(max(0.0, began + number * 0.02 - time.monotonic()))
 
     def _press(self, key: str) -> None:
-        event, began = _KEYS.index(key), self._number * FRAME
-        for step in range(1, 9):
-            ended = step > 5  # the end is told three times, in case one is lost
-            duration = min(step, 5) * FRAME
-            payload = struct.pack("!BBH", event, (0x80 if ended else 0) | 10, duration)
-            self._send(EVENT, began, payload, marker=step == 1)
-            time.sleep(0.02)
+        with self._sending:
+            event, began = _KEYS.index(key), self._number * FRAME
+            for step in range(1, 9):
+                ended = step > 5  # the end is told three times, in case one is lost
+                duration = min(step, 5) * FRAME
+                payload = struct.pack("!BBH", event, (0x80 if ended else 0) | 10, duration)
+                self._send(EVENT, began, payload, marker=step == 1)
+                time.sleep(0.02)
 
     def _send(self, kind: int, stamp: int, payload: bytes, *, marker: bool) -> None:
         assert self._far_end is not None

@@ -188,6 +188,9 @@ CALL_AS_PHONE = (
 )
 """A softphone calls, says who it is (SIPp's options -au and -ap), and is answered."""
 
+PHONE_LEAVES = _bye(_in_dialog("3 BYE")) + _recv('response="200"')
+"""... and hangs up."""
+
 # A phone's moves; CALLED, or `called`, comes first
 
 _REMEMBER = _see(".*", _in_header("From"), "caller") + _see(".*", _in_header("To"), "me")

@@ -102,13 +102,14 @@ class FakeAsterisk(AriDoors):
         caller: str = "+4790000009",
         invite: bool = True,
         entrance: tuple[str, ...] = ("in",),
+        phone: str = "PJSIP/trunk",
     ) -> Channel:
         """A caller dials; without `invite` it has reached Stasis before, and nobody was told.
 
         `entrance` is with what the dialplan hands it over, before the number.
         """
         number = next(self._ids)
-        channel = Channel(self.hang_up, f"1795341600.{number}", f"PJSIP/trunk-{number:08x}", "Ring")
+        channel = Channel(self.hang_up, f"1795341600.{number}", f"{phone}-{number:08x}", "Ring")
         channel.caller, channel.exten = caller, dialled
         self._put(channel)
         self._set_dead_man(channel, 12.0)
@@ -316,6 +317,9 @@ class FakeAsterisk(AriDoors):
         channel.ended = (cause, sip)
         self.channels.pop(channel.id, None)
         self._tell("ChannelDestroyed", channel, cause=cause, cause_txt="", tech_cause=sip)
+        for snoop in [one for one in self.channels.values() if one.spied == channel.id]:
+            self._leave(snoop)
+            self._destroy(snoop, 0, 0)
 
     def _to_dialplan(self, channel: Channel, context: str, exten: str) -> None:
         channel.context, channel.exten, channel.app_name, channel.app_data = context, exten, "Playback", ""
@@ -441,6 +445,8 @@ class FakeAsterisk(AriDoors):
             return self._with_channel(self.channels[name], f"{method} {what}".strip(), query)
         if kind == "recordings":
             return self._with_recording(f"{method} {name}", what)
+        if (kind, method) == ("playbacks", "DELETE"):
+            return self._stop(name)
         if kind == "bridges":
             return self._with_bridge(f"{method} {what}".strip(), name, query)
         if kind != "channels":
@@ -528,6 +534,8 @@ class FakeAsterisk(AriDoors):
                 self._ring(channel, self.phones[channel.dial], float(query["timeout"]))
             case "POST variable":
                 channel.variables[query["variable"]] = query["value"]
+            case _ if what.startswith("POST snoop/"):
+                return self._snoop(channel, what.removeprefix("POST snoop/"), query)
             case "POST continue":
                 if query["context"] == QUEUE_CONTEXT:
                     self._to_queue(channel)
@@ -537,6 +545,15 @@ class FakeAsterisk(AriDoors):
                 self.unheard_of.append(what)
                 return not_found("Resource")
         return DONE
+
+    def _snoop(self, spied: Channel, id: str, query: Mapping[str, str]) -> Answer:
+        snoop = Channel(self.hang_up, id, f"Snoop/{spied.id}-{next(self._ids):08x}", "Up")
+        snoop.spied, snoop.whispers = spied.id, query["whisper"]
+        snoop.originator = spied.id  # A dead man ends it: it came from no dialplan.
+        self._put(snoop)
+        app, args = query["app"], query["appArgs"]
+        self._enter(snoop, app, f"{app},{args}", (args,))
+        return 200, snoop.as_json()
 
     def _set_everywhere(self, variable: str, value: str) -> Answer:
         """`ARRAY(EXPORT(one,a),EXPORT(two,a))` with `1,2` sets a variable of each of two channels, by name or
@@ -570,10 +587,14 @@ class FakeAsterisk(AriDoors):
                     self.end_recording(recording)
             case "POST addChannel":
                 return self._join(bridge, set(query["channel"].split(",")))
+            case "POST removeChannel" if query["channel"] not in bridge.members:
+                return 422, {"message": "Channel not in this bridge"}
+            case "POST removeChannel":
+                bridge.members.discard(query["channel"])
             case "POST record":
                 self.recording[query["name"]] = name
             case "POST moh":
-                bridge.music = query["mohClass"]
+                bridge.music = query.get("mohClass", "default")
             case "DELETE moh" if not bridge.music:
                 return 409, {"message": "Bridge isn't playing music"}
             case "DELETE moh":
@@ -591,6 +612,15 @@ class FakeAsterisk(AriDoors):
             return 409, {"message": "Channel not in Stasis application"}
         bridge.members |= members
         return DONE
+
+    def _stop(self, playback: str) -> Answer:
+        for bridge in self.bridges.values():
+            if next(iter(bridge.playing), None) == playback:
+                assert bridge.timer
+                bridge.timer.cancel()
+                self._played(bridge, playback, "done")
+                return DONE
+        return not_found("Playback")
 
     def _play(self, bridge: Bridge, playback: str, media: str) -> Answer:
         if any(playback in other.playing for other in self.bridges.values()):

@@ -36,6 +36,10 @@ class Channel:
         """Q.850 cause and SIP status of its end."""
         self.dialled = self.ready = False
         self.originator = ""
+        self.spied = ""
+        """Of a snoop: the channel that it is on,"""
+        self.whispers = ""
+        """and where what is said to it goes."""
         self.variables: dict[str, str] = {}
         self.dead_man_set = 0  # how often
         self._hang_up = hang_up

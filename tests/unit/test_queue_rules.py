@@ -47,7 +47,7 @@ RULES = f"""\
     max_waiting: 5
     announce: {{position: true, wait: true, every: 1m}}
     callback_key: 1
-  night: {{agents: ola, strategy: random}}
+  night: {{agents: ola, strategy: random, supervisors: eva}}
 tags: {{viewing: {{label: {{en: Viewing}}}}}}
 screening:
   allow: [contacts]
@@ -142,7 +142,7 @@ def test_everything_is_told() -> None:
     for line in (
         "queue desk: kari (open: day) and ola; longest-idle, each rung for 15s, then left alone for 20s,"
         " at most 5 waiting, told their position and the wait every 1m, called back by key 1, music default",
-        "queue night: ola; random, each rung for 15s, music default",
+        "queue night: ola; random, each rung for 15s, music default, supervised by eva",
         "tag viewing",
         "allow contacts: whatever is blocked",
         'challenge: "Press the key"',

@@ -39,7 +39,15 @@ from router.core.record import CallRecord, Disposition
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row, Tagging
-from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, TAGS, TIMELINE
+from router.edge.store.supervisions import (
+    ENDING_COLUMNS,
+    SUPERVISION_COLUMNS,
+    Supervised,
+    Unseen,
+    ended_unseen,
+    supervision_row,
+)
+from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, SUPERVISIONS, TAGS, TIMELINE
 
 
 class Written(Enum):
@@ -74,6 +82,13 @@ class BulkStatements:
             where=CALLS.c.disposition.is_(None),
         )
         self.ends = self._compiled(once)
+        supervisions = self._insert(SUPERVISIONS, SUPERVISION_COLUMNS)
+        self.supervisions = self._compiled(
+            supervisions.on_conflict_do_update(
+                index_elements=[SUPERVISIONS.c.supervision, SUPERVISIONS.c.number],
+                set_={name: supervisions.excluded[name] for name in ENDING_COLUMNS},
+            )
+        )
 
     def run(self, connection: Connection, statement: str, rows: list[Row]) -> int:
         """The number of rows written."""
@@ -121,6 +136,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     deliveries: list[Row] = []
     answers: list[CallRecord] = []
     tags: list[Row] = []
+    supervisions: dict[tuple[str, int], Row] = {}
     for operation in batch:
         match operation:
             case Happening():
@@ -137,6 +153,11 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                     deliveries += ops.delivery_rows(record, record.message)
                 if record.answers and record.disposition is Disposition.ANSWERED:
                     answers.append(record)
+            case Supervised(_, stretch):
+                # One statement cannot write a row twice on PostgreSQL.
+                supervisions[stretch.supervision, stretch.number] = supervision_row(operation)
+            case Unseen():
+                connection.execute(ended_unseen(operation))
     bulk.run(connection, bulk.arrivals, arrivals)
     bulk.run(connection, bulk.timeline, timeline)
     closed = bulk.run(connection, bulk.ends, ends)
@@ -146,6 +167,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     bulk.run(connection, bulk.tags, tags)
     for record in answers:
         _done(connection, record)
+    bulk.run(connection, bulk.supervisions, list(supervisions.values()))
     return closed == len(ends)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
 from router.core.tags import CallTag
+from router.edge.store.supervisions import Supervised, Unseen
 from router.edge.store.tables import to_micros
 
 
@@ -43,7 +44,7 @@ class Tagging(msgspec.Struct, frozen=True, gc=False):
     tag: CallTag
 
 
-Operation = Arrival | Happening | End | Tagging
+Operation = Arrival | Happening | End | Tagging | Supervised | Unseen
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -114,7 +115,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def call_of(operation: Operation) -> str:
-    """The id of the call an operation belongs to."""
+    """The id of the call an operation belongs to; empty of one that is no call's."""
     match operation:
         case Arrival():
             return operation.info.id
@@ -124,6 +125,10 @@ def call_of(operation: Operation) -> str:
             return operation.record.info.id
         case Tagging():
             return operation.tag.call_id
+        case Supervised():
+            return operation.stretch.call_id
+        case Unseen():
+            return ""
 
 
 def arrival_row(arrival: Arrival) -> Row:

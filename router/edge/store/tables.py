@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -155,6 +155,30 @@ AGENT_CHANGES = Table(
 )
 
 Index("agent_changes_by_agent", AGENT_CHANGES.c.client, AGENT_CHANGES.c.person)
+
+SUPERVISIONS = Table(
+    "supervisions",
+    METADATA,
+    Column("supervision", call_id_type(), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # Which router did it: Asterisk's id and the application's name.
+    Column("router", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("supervisor", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("call_id", call_id_type(), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("began_at", UtcMicroseconds, nullable=False),
+    # Null while it lasts, and where nobody saw the end.
+    Column("ended_at", UtcMicroseconds),
+    # Null while it lasts.
+    Column("outcome", Text),
+    # Why it was refused.
+    Column("reason", Text, nullable=False),
+)
+
+Index("supervisions_by_time", SUPERVISIONS.c.began_at)
 
 MESSAGES = Table(
     "messages",

@@ -35,11 +35,13 @@ from sqlalchemy.exc import (
 )
 
 from router.core.record import CallInfo, CallRecord
+from router.core.supervision import Stretch
 from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
 from router.edge.store.operations import Arrival, End, Happening, Operation, Tagging, call_of
+from router.edge.store.supervisions import Supervised, Unseen
 
 LINGER = 0.020
 """Seconds that the first operation of a group waits for others."""
@@ -59,9 +61,9 @@ _LOG = structlog.get_logger("router.store")
 
 
 class Writer:
-    """Writes arrivals, events and ends of calls, in its own thread.
+    """Writes arrivals, events and ends of calls, and who supervised them, in its own thread.
 
-    `arrived`, `happened`, `ended` and `tagged` return at once and never raise, from any thread. The counters
+    `arrived`, `happened`, `ended` and the like return at once and never raise, from any thread. The counters
     below only grow, are set by one thread, and may be read from any.
     """
 
@@ -122,6 +124,14 @@ class Writer:
     def tagged(self, tag: CallTag) -> None:
         """Somebody tagged a call."""
         self._put(Tagging(tag))
+
+    def supervised(self, router: str, stretch: Stretch) -> None:
+        """A stretch of supervision by that router began, ended or was refused."""
+        self._put(Supervised(router, stretch))
+
+    def unseen(self, router: str, at: datetime) -> None:
+        """What supervision by that router lasted at that moment has ended, and nobody saw how."""
+        self._put(Unseen(router, at))
 
     def close(self, timeout: float) -> int:
         """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.
