@@ -79,8 +79,8 @@ def read_return(args: Sequence[str]) -> AsteriskQueueReturned | None:
 
 def read_event(event: models.Event, leg: int) -> CallEvent | None:
     """What an event of a leg's channel means for its call; None if nothing."""
-    if isinstance(event, models.StasisStart) and leg == CALLER:
-        return read_return(event.args)
+    if isinstance(event, models.StasisStart) and leg == CALLER and (back := read_return(event.args)):
+        return back
     return wire.read_event(event, leg)
 
 

@@ -37,7 +37,9 @@ from tests.live.switchboard import Switchboard, talks
 
 pytestmark = pytest.mark.live
 
-DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL, WRAP = (f"+472233445{digit}" for digit in range(8))
+DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL, WRAP, IDLEST, FEWEST = (
+    f"+472233445{digit}" for digit in range(10)
+)
 FJORD = """\
 client: fjord
 name: Fjord
@@ -65,6 +67,11 @@ queues:
     agents: [fast, declines, silent, busy, away, early, slow, last]
     strategy: round-robin
     ring_for: 2s
+  idlest: {agents: [fast, declines, silent, busy, away, early, slow, last], ring_for: 2s}
+  fewest:
+    agents: [fast, declines, silent, busy, away, early, slow, last]
+    strategy: fewest-calls
+    ring_for: 2s
   small: {agents: per, max_waiting: 1}
   lasting: {agents: [per, fast, early, last]}
   all: {agents: [kari, ola], strategy: ring-all}
@@ -82,6 +89,8 @@ routes:
     do: [{queue: small, for: 4s, on: {full: [decline]}}]
   - {name: lasting, when: {dialled: "+47 22 33 44 55"}, do: [{queue: lasting, for: 2m}]}
   - {name: wrap, when: {dialled: "+47 22 33 44 57"}, do: [{queue: wrap, for: 1m}]}
+  - {name: idlest, when: {dialled: "+47 22 33 44 58"}, do: [{queue: idlest, for: 2m}]}
+  - {name: fewest, when: {dialled: "+47 22 33 44 59"}, do: [{queue: fewest, for: 2m}]}
   - {name: all, do: [{queue: all, for: 1m}]}
 """
 NUMBERS = {"kari": 100, "ola": 101, "per": 102, "fast": 110, "declines": 111, "silent": 112, "busy": 113,
@@ -257,8 +266,12 @@ def test_all_ring_and_the_first_has_the_call(board: Switchboard) -> None:
     assert slow.wait(10) == (0, "")
 
 
-def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard) -> None:
-    callers, count = 30, board.next_record(MIXED)
+STRATEGIES = {"round-robin": MIXED, "longest-idle": IDLEST, "fewest-calls": FEWEST}
+
+
+@pytest.mark.parametrize("did", STRATEGIES.values(), ids=STRATEGIES)
+def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard, did: str) -> None:
+    callers, count = 30, board.next_record(did)
     board.agent("fast", *talks(1.0))
     board.agent("declines", CALLED, reject(603))
     board.agent("silent", CALLED, RINGING, CANCELLED)
@@ -266,8 +279,8 @@ def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard) -> Non
     board.agent("early", *talks(0.1))
     board.agent("slow", *talks(3.0, rings=1.0))
     board.agent("last", *talks(1.5))
-    board.caller(MIXED, calls=callers, rate=5, limit=120)
-    records = board.records_of(MIXED, count + callers - 1, within=120)[-callers:]
+    board.caller(did, calls=callers, rate=5, limit=120)
+    records = board.records_of(did, count + callers - 1, within=120)[-callers:]
     assert {(record.disposition, record.flags) for record in records} == {(Disposition.ANSWERED, ())}
     assert {record.answered_by for record in records} == {"fast", "early", "slow", "last"}, "all work"
     offered = sorted(records, key=lambda record: record.attempts[0].started_at)
@@ -282,7 +295,22 @@ def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard) -> Non
     rung = sorted((one.started_at, one.ended_at) for record in records for one in record.attempts
                   if one.target == "silent")  # fmt: skip
     assert all(later[0] >= before[1] for before, later in pairwise(rung)), "one call at a time"
-    assert {agent["state"] for agent in board.queue("mixed")["agents"]} == {"idle"}
+    assert {agent["state"] for agent in board.queue(str(records[0].info.route))["agents"]} == {"idle"}
+
+
+def test_an_agent_lost_in_a_talk_is_there_for_the_next(board: Switchboard) -> None:
+    count = board.next_record(DESK)
+    board.agent("kari", CALLED, RINGING, PICK_UP, HUNG_UP_ON)
+    caller = board.caller(DESK)
+    wait_until(lambda: board.queue("desk")["agents"][0]["state"] == "talking", "the two talk")
+    [agent] = [one["id"] for one in board.sandbox.ari("GET", "channels") if "/100-" in one["name"]]
+    board.sandbox.ari("DELETE", f"channels/{agent}")
+    assert caller.wait(10) == (0, ""), "nobody waits for nobody"
+    record = board.records_of(DESK, count)[-1]
+    assert (record.disposition, record.reason) == (Disposition.DROPPED, "soft_hangup")
+    board.agent("kari", *talks(0.5))
+    board.caller(DESK)
+    assert board.records_of(DESK, count + 1)[-1].answered_by == "kari", "after the wrap-up"
 
 
 def test_agents_come_and_go_by_their_own_phones(board: Switchboard) -> None:

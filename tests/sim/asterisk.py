@@ -504,7 +504,7 @@ class FakeAsterisk(AriDoors):
             return 500, {"message": "Allocation failed"}  # unknown or not registered
         name = f"{query['endpoint']}-{next(self._ids):08x}"
         leg = Channel(self.hang_up, query["channelId"], name, "Down")
-        leg.originator = query["originator"]
+        leg.originator = query.get("originator", "")
         leg.variables = dict(body.get("variables", {}))
         self._put(leg)
         self._set_dead_man(leg, float(leg.variables["TIMEOUT(absolute)"]))

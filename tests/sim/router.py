@@ -62,6 +62,7 @@ routes:
     when: {dialled: "+4722334408"}
     do: [{tag: interested}, {set: {ACCOUNT: fjord}}, {ring: PJSIP/kari}]
   - {name: karis, when: {dialled: "+4722334411"}, do: [{queue: karis, for: 1m}]}
+  - {name: back, when: {dialled: "+4722334413"}, do: [{queue: back, for: 1m}]}
   - {name: nobody, when: {dialled: "+4722334410", agents: {desk: 0}}, do: [decline]}
   - {name: queue, when: {dialled: "+4722334410"}, do: [{queue: desk, for: 1m}]}
   - name: support
@@ -78,6 +79,7 @@ hours: {always: {week: {mon-sun: "00:00-24:00"}}}
 queues:
   desk: {agents: [lise, siri], strategy: in-order, pause_after: 1, ring_for: 2s}
   karis: {agents: kari}
+  back: {agents: kari, callback_key: 1}
 last_resort: {say: {file: "sound:sorry"}}
 """
 
@@ -94,8 +96,8 @@ routes: [{{name: all, do: [{{ring: PJSIP/kari}}]}}]
 last_resort: {{say: {{file: "sound:sorry"}}}}
 """
 
-ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE, KARIS, SUPPORT = (
-    f"+47223344{n:02d}" for n in range(1, 13)
+ONE, ALL, IN_TURN, BRANCHES, GREETING, CLOSED, OUTSIDE, MARKED, MESSAGE, QUEUE, KARIS, SUPPORT, BACK = (
+    f"+47223344{n:02d}" for n in range(1, 14)
 )
 
 

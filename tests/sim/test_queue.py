@@ -8,7 +8,7 @@ from router.core.agents import Change
 from router.edge.store.agents import AgentChanges
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, RINGS_ON, Phone
-from tests.sim.router import KARIS, QUEUE, Router, until
+from tests.sim.router import BACK, KARIS, QUEUE, Router, until
 from tests.sim.stories import gone_and_back, outcomes, playing, rings, talk, talking, told
 
 KARI, LISE, SIRI = "PJSIP/kari", "PJSIP/lise", "PJSIP/siri"
@@ -140,3 +140,50 @@ async def test_a_phone_that_is_in_use_by_something_else_is_not_rung(
     assert len(asterisk.legs(KARI)) == 1, "nothing rings in her talk"
     elsewhere.hang_up()
     await until(lambda: len(asterisk.legs(KARI)) == 1 and talking(asterisk), within=8.0)
+
+
+CALLER_OUTSIDE = "PJSIP/+4790000009@trunk"
+
+
+async def keeps_the_place(asterisk: FakeAsterisk, router: Router) -> None:
+    """A caller presses the key by which they are called back, and is let go."""
+    asterisk.phones["PJSIP/kari"] = RINGS_ON
+    caller = asterisk.call(BACK)
+    await until(lambda: router.knows("QueueJoined") == 1)
+    await until(lambda: router.knows("NumberRead") == 1)
+    asterisk.press(caller, "1")
+    await until(lambda: caller.id not in asterisk.channels, what="the caller is let go")
+    await until(lambda: len(router.closed(BACK)) == 1)
+    await router.counts("callrouter_queue_waiting", 1, client="fjord", queue="back")
+
+
+@pytest.mark.parametrize("gap", ["nothing", *GAPS])
+async def test_who_keeps_the_place_is_called_back(gap: str, asterisk: FakeAsterisk, router: Router) -> None:
+    await keeps_the_place(asterisk, router)
+    if gap != "nothing":
+        await gone_and_back(router, gap)
+    asterisk.phones |= {"PJSIP/kari": ANSWERS, CALLER_OUTSIDE: ANSWERS}
+    await until(lambda: asterisk.legs("PJSIP/kari"), what="kari is rung")
+    ringing = [leg for leg in asterisk.legs("PJSIP/kari") if leg.state == "Ringing"]
+    for leg in ringing:
+        asterisk.answer(leg)
+    await until(lambda: talking(asterisk), what="the two talk", within=10.0)
+    [caller] = asterisk.legs(CALLER_OUTSIDE)
+    assert caller.variables["CONNECTEDLINE(num,i)"] == BACK, "who calls back is known"
+    caller.hang_up()
+    await until(lambda: len(router.closed(BACK)) == 2)
+    asked, back = router.closed(BACK)
+    assert told(asked)[0] == "callback_requested"
+    assert told(back) == ("answered", "talking", "caller")
+    await router.counts("callrouter_queue_waiting", 0, client="fjord", queue="back")
+
+
+async def test_a_restart_of_asterisk_takes_no_place(asterisk: FakeAsterisk, router: Router) -> None:
+    await keeps_the_place(asterisk, router)
+    before = asterisk.opened
+    asterisk.restart()
+    await until(lambda: asterisk.opened > before)
+    await router.in_touch()
+    asterisk.phones |= {"PJSIP/kari": ANSWERS, CALLER_OUTSIDE: BUSY}
+    await until(lambda: len(router.closed(BACK)) == 2, within=15.0, what="kari tries to call")
+    assert told(router.closed(BACK)[1]) == ("busy", "ringing", "caller")
