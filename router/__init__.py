@@ -91,6 +91,10 @@ The call
     core/commands.py           what the call machine wants done
     core/call.py               the state of one call
     core/machine.py            the call machine: step(call, event, now) -> (call, commands)
+    core/deadman.py            ... while a caller waits: dead-man timers, set anew and lifted
+    core/failing.py            ... when a command failed
+    core/retelling.py          ... after a gap: what Asterisk is told again
+    core/ending.py             ... how a call ends
     core/talks.py              the talks of one call, and who was on hold in them
     core/observe.py            what an event says of the legs, in every state
     core/steps/say.py          a prompt

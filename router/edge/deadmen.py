@@ -19,7 +19,7 @@ from router.edge.ari import wire
 from router.edge.livecall import LiveCall
 
 BATCH = 0.2
-"""Seconds that a setting may wait. machine.REFRESH reckons with them."""
+"""Seconds that a setting may wait. core/deadman.py's REFRESH reckons with them."""
 
 AT_ONCE = 50
 """Channels a request; ARRAY() takes a hundred (funcs/func_strings.c)."""

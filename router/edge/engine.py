@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from router.core import machine, openings
+from router.core import deadman, machine, openings
 from router.core.arrival import Arriving, call_id, make_info, read_facts
 from router.core.call import (
     CALLER,
@@ -99,7 +99,7 @@ _decode_event = msgspec.json.Decoder(CallEvent).decode
 _TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan(queuewire.BREAK_GLASS, "s", "draining")),))
 """What a caller meets who arrives while the router is about to stop."""
 
-_TICK = TimerFired(machine.DEAD_MAN)
+_TICK = TimerFired(deadman.TIMER)
 """Changes no state, so it is not journalled."""
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
@@ -421,7 +421,7 @@ class Engine:
         except Exception:
             self._metrics.engine_error()
             log.exception("step failed", call_id=live.call.info.id, told=type(event).__name__)
-            live.cancel_timer(machine.DEAD_MAN)
+            live.cancel_timer(deadman.TIMER)
 
     def _step(self, live: LiveCall, event: CallEvent, now: datetime) -> None:
         """State, journal, commands."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from annotated_types import Ge
 
-from router.core import machine
+from router.core import deadman
 from router.core.call import (
     CALLER,
     THE_CALLER,
@@ -184,4 +184,4 @@ async def test_a_router_that_stood_still_reads_first(
 def test_one_lost_setting_does_no_harm() -> None:
     [shortest] = [rule.ge for rule in Settings.model_fields["dead_man"].metadata if isinstance(rule, Ge)]
     assert isinstance(shortest, int)
-    assert shortest / 2 >= machine.REFRESH + deadmen.BATCH
+    assert shortest / 2 >= deadman.REFRESH + deadmen.BATCH

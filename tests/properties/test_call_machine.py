@@ -17,7 +17,7 @@ from math import isfinite
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router.core import machine
+from router.core import deadman, ending, machine
 from router.core.call import (
     CALLER,
     Asking,
@@ -213,7 +213,7 @@ class History:
         if isinstance(before.state, Over):
             assert (self.call, commands) == (before, ()), "nothing changes a call that is over"
             return
-        if event == TimerFired(machine.DEAD_MAN):
+        if event == TimerFired(deadman.TIMER):
             assert self.call == before, "the dead-man timer is not journalled, so it must change nothing"
         else:
             self.journal.append((event, now))
@@ -480,7 +480,7 @@ class History:
             if number not in known or not channel.alive:
                 continue
             in_dialplan = number == CALLER and not channel.ours
-            if machine.UNCLEAN in record.flags:
+            if ending.UNCLEAN in record.flags:
                 told = [c for c in self.commands if isinstance(c, HangUpLeg) and c.leg == number]
                 assert told or in_dialplan, f"leg {number} was left without a word"
             else:

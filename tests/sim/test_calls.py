@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from router.core import machine
+from router.core import deadman
 from router.core.record import AttemptOutcome
 from router.edge import deadmen
 from tests.sim import phones
@@ -256,7 +256,7 @@ async def test_the_caller_is_shown_to_a_phone_outside(asterisk: FakeAsterisk, ro
 async def test_whoever_waits_is_kept_from_the_dead_man(
     asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "REFRESH", 0.05)
+    monkeypatch.setattr(deadman, "REFRESH", 0.05)
     asterisk.phones["PJSIP/kari"] = RINGS_ON
     caller = asterisk.call(ONE)
 

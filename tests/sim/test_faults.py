@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from router import app
-from router.core import machine
+from router.core import deadman, machine
 from router.core.arrival import Arriving, read_facts
 from router.core.events import PlaybackEnded
 from router.core.verdict import Verdict
@@ -129,7 +129,7 @@ async def test_an_error_in_one_call_stays_in_that_call(
         return real(call, event, now)
 
     monkeypatch.setattr(machine, "step", breaks)
-    monkeypatch.setattr(machine, "REFRESH", 0.05)
+    monkeypatch.setattr(deadman, "REFRESH", 0.05)
     broken = asterisk.call(GREETING)
     await until(lambda: [entry for entry in logged if entry["event"] == "step failed"])
     caller = await talk(asterisk)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from router.core import machine
+from router.core import ending, machine
 from router.core.call import CALLER, Call
 from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, HangUpLeg, HangupReason
 from router.core.events import (
@@ -45,7 +45,7 @@ GOODBYE = Say("sound:vm-goodbye")
 RING_ANNA = Ring(((ANNA,),), 20.0)
 RING_BOTH = Ring(((ANNA, BO),), 20.0)
 IN_TURN = Ring(((ANNA,), (BO,)), 20.0)
-OVERDUE = TimerFired(machine.CLEAN_UP)
+OVERDUE = TimerFired(ending.CLEAN_UP)
 
 
 def plan(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.core import machine
+from router.core import deadman, ending
 from router.core.call import CALLER, Ending, LegState, Over, Saying, Talking
 from router.core.commands import (
     AnswerCaller,
@@ -60,8 +60,8 @@ from tests.unit.story import (
 )
 
 Events = tuple[CallEvent, ...]
-TICK = TimerFired(machine.DEAD_MAN)
-WAIT = SetTimer(machine.CLEAN_UP, machine.OVERDUE)
+TICK = TimerFired(deadman.TIMER)
+WAIT = SetTimer(ending.CLEAN_UP, ending.OVERDUE)
 TO_FALLBACK = Dialplan("fallback", "s", "draining")
 RETURN = ReturnToDialplan("fallback", "s")
 
@@ -106,8 +106,8 @@ def test_a_call_goes_step_by_step_to_its_end() -> None:
 # The caller leaves
 
 DEPARTURES: list[tuple[str, CallEvent, float]] = [
-    ("asks to end", CALLER_CANCELS, machine.OVERDUE),
-    ("goes to the dialplan", LegLeft(CALLER), machine.DEPARTURE),
+    ("asks to end", CALLER_CANCELS, ending.OVERDUE),
+    ("goes to the dialplan", LegLeft(CALLER), ending.DEPARTURE),
 ]
 WAITING: list[tuple[str, Step, Events, list[int]]] = [
     ("in a greeting", HELLO, (), []),
@@ -128,7 +128,7 @@ def test_when_the_caller_leaves_all_else_is_ended(
     call = story(plan(step, GOODBYE), before, event)
     assert [command for command in call.doing if command != DestroyBridge()] == [
         *(hang_up(leg, HangupReason.CALLER_LEFT) for leg in legs),
-        SetTimer(machine.CLEAN_UP, wait),
+        SetTimer(ending.CLEAN_UP, wait),
     ]
     assert (DestroyBridge() in call.doing) == (step == HELLO or before == talk())
 
@@ -143,7 +143,7 @@ def test_a_caller_who_is_gone_with_nobody_rung_ends_the_call_at_once(event: Call
 
 def test_dead_man_timers_are_set_anew_while_the_caller_waits() -> None:
     call = story(plan(RING_BOTH), LegEnded(1, 17, 486), TICK)
-    assert call.last == (SetDeadMan((2,)), SetTimer(machine.DEAD_MAN, machine.REFRESH))
+    assert call.last == (SetDeadMan((2,)), SetTimer(deadman.TIMER, deadman.REFRESH))
     assert call.then(talk(2), TICK).last == (), "lifted while two people talk"
 
 
@@ -264,7 +264,7 @@ def test_after_a_gap_what_it_may_have_swallowed_is_told_again() -> None:
         OpenBridge(),
         hang_up(1, HangupReason.NO_ANSWER),
         SetDeadMan((2,)),
-        SetTimer(machine.DEAD_MAN, machine.REFRESH),
+        SetTimer(deadman.TIMER, deadman.REFRESH),
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from router.core import machine
+from router.core import deadman
 from router.core.call import CALLER, Ringing, Talking, Transferring
 from router.core.commands import (
     Bridge,
@@ -93,7 +93,7 @@ def test_a_blind_transfer_lets_who_asked_go_and_asks_the_rules() -> None:
         HangUpLeg(1, HangupReason.TRANSFERRED),
         FindTransfer("101", 1),
         SetDeadMan(),
-        SetTimer(machine.DEAD_MAN, machine.REFRESH),
+        SetTimer(deadman.TIMER, deadman.REFRESH),
     ]
     call.then(TO_BO)
     assert CreateLeg(2, BO) in call.doing
