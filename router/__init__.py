@@ -15,7 +15,8 @@ A caller's channel enters our application
     edge/ari/backoff.py        how long to wait before the next attempt
     edge/ari/wire.py           Asterisk's words <-> the call machine's words
     edge/engine.py             one event in, one step of its call, journal, commands on the wire
-    edge/livecall.py           one call and its timers
+    edge/livecall.py           one call and its timers, and all of them
+    edge/arrivals.py           how calls begin
     edge/deadmen.py            the dead-man timers of all calls, set and lifted together
     edge/callers.py            what is remembered of callers
     edge/ports.py              what the engine needs of the rest of the edge
@@ -107,6 +108,7 @@ The call
     core/steps/transfer.py     who talks with the caller gives the call to somebody else
     core/transferring.py       ... and whom that may be, by the rules
     edge/transfers.py          ... as Asterisk tells it
+    core/answers.py            what the rules answer at once to a call that asks
     core/steps/offering.py     what all share that ring phones
     core/steps/ring.py         phones ring, round after round
     core/steps/queue.py        the caller waits for an agent
@@ -118,6 +120,7 @@ The call
     core/tags.py               what people say came of a call
     core/featurecodes.py       agents come and go, and say that, by keys of their phones
     edge/queues.py             ... and how callers hear of it
+    edge/phones.py             ... and whether a phone is in use
     edge/agentlog.py           ... and how agents' changes are kept
     edge/queueviews.py         ... as it is shown
     edge/queuemetrics.py       ... and counted
@@ -134,6 +137,7 @@ The call
     core/record.py             what is written down of a call
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
+    edge/reconciliation.py     ... and what is done then, and after a restart
 
 Without a call
     core/cast.py               what everybody does in a call that nobody places

@@ -1,9 +1,10 @@
-"""LiveCall: one call, and what the engine keeps beside its state."""
+"""LiveCall: one call, and what the engine keeps beside its state. LiveCalls: all of them."""
 
 import asyncio
 from collections.abc import Callable
 
-from router.core.call import Call
+from router.core.call import Call, InAsteriskQueue, LegState
+from router.edge.ari import wire
 
 
 class LiveCall:
@@ -36,3 +37,33 @@ class LiveCall:
     def _run_out(self, name: str, fire: Callable[[str], None]) -> None:
         del self._timers[name]
         fire(name)
+
+
+class LiveCalls:
+    """All calls that are not over. The engine holds both tables itself: every event is looked up in them."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, LiveCall] = {}
+        self.by_channel: dict[str, tuple[LiveCall, int]] = {}
+        """Every leg of theirs, by its channel's id."""
+
+    def keep(self, live: LiveCall) -> LiveCall:
+        """Know a call from now on, or the channels that it has come to have."""
+        call = live.call
+        self.by_id[call.info.id] = live
+        for leg in call.legs:
+            if leg.state is not LegState.ABSENT:
+                # What is there nevertheless, a dead process made: a stranger.
+                self.by_channel[wire.channel_id(call, leg.number)] = (live, leg.number)
+        return live
+
+    def drop(self, call: Call) -> None:
+        """Know a call that is over no longer."""
+        self.by_id.pop(call.info.id, None)
+        for leg in call.legs:
+            self.by_channel.pop(wire.channel_id(call, leg.number), None)
+
+    def in_asterisk_queues(self) -> list[Call]:
+        """Those whose callers are in a queue of Asterisk's own."""
+        calls = (live.call for live in self.by_id.values())
+        return [call for call in calls if isinstance(call.state, InAsteriskQueue)]

@@ -272,6 +272,8 @@ STRATEGIES = {"round-robin": MIXED, "longest-idle": IDLEST, "fewest-calls": FEWE
 @pytest.mark.parametrize("did", STRATEGIES.values(), ids=STRATEGIES)
 def test_thirty_callers_and_eight_agents_of_all_kinds(board: Switchboard, did: str) -> None:
     callers, count = 30, board.next_record(did)
+    for name in ("declines", "silent", "busy", "away"):
+        board.typed("agents", "resume", name)  # They rest no longer for what was before.
     board.agent("fast", *talks(1.0))
     board.agent("declines", CALLED, reject(603))
     board.agent("silent", CALLED, RINGING, CANCELLED)
@@ -336,7 +338,7 @@ def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) 
     def state() -> str:
         return str(board.queue("wrap")["agents"][0]["state"])
 
-    dial(board, 117, "*12", Phrase.NO_CALL)
+    dial(board, 112, "*12", Phrase.NO_CALL)
     count = board.next_record(WRAP)
     board.agent("last", *talks(0.5), calls=1)
     board.caller(WRAP)

@@ -16,7 +16,7 @@ from router.core import deadman, machine
 from router.core.arrival import Arriving, read_facts
 from router.core.events import PlaybackEnded
 from router.core.verdict import Verdict
-from router.edge import deadmen, engine, recovery
+from router.edge import arrivals, deadmen, reconciliation, recovery
 from router.edge.store.verdicts import Verdicts
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.phones import ANSWERS, BUSY, NO_REPLY, RINGS_ON, SILENT, Fault, Phone, misfortune
@@ -159,7 +159,7 @@ async def test_an_error_in_an_arrival_leaves_that_caller_to_the_dead_man(
             raise ValueError("a fault of ours")
         return read_facts(call, *known)
 
-    monkeypatch.setattr(engine, "read_facts", breaks)
+    monkeypatch.setattr(arrivals, "read_facts", breaks)
     lost = asterisk.call(GREETING)
     caller = await talk(asterisk)
     caller.hang_up()
@@ -205,7 +205,7 @@ async def test_a_saved_call_that_cannot_be_read_keeps_nobody_from_being_served(
     def breaks(text: bytes) -> Any:
         raise ValueError("of another version")
 
-    monkeypatch.setattr(engine, "_decode_plan", breaks)
+    monkeypatch.setattr(reconciliation, "_decode_plan", breaks)
     await router.start()
     assert await router.metric("callrouter_engine_errors_total") == 1
     asterisk.phones["PJSIP/ola"] = asterisk.phones["PJSIP/anne"] = ANSWERS
