@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.harness.router import free_port
+from tests.harness.router import lasting_port
 
 MISSING = "there is no PostgreSQL here: `make parts`, or install Debian's package postgresql"
 
@@ -33,7 +33,7 @@ class Postgres:
         if os.geteuid() == 0:
             self._who = {"user": "postgres"}
             os.chown(self._folder, pwd.getpwnam("postgres").pw_uid, -1)
-        self.port = free_port()
+        self.port = lasting_port()
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", self._data, "-U", "callrouter", "-A", "trust", "-E", "UTF8", "--no-sync")

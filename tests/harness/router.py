@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +41,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
             port = int(probe.getsockname()[1])
         if port not in _given:
             _given.add(port)
+            return port
+
+
+def lasting_port() -> int:
+    """A port of loopback for a server that comes and goes: one that no outgoing connection takes meanwhile."""
+    while True:
+        port = random.randrange(15_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port
 
 
