@@ -45,7 +45,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
 
 
 def lasting_port() -> int:
-    """A port of loopback for a server that comes and goes: one that no outgoing connection takes meanwhile."""
+    """A port of loopback for a server that comes and goes: no outgoing connection takes it meanwhile."""
     while True:
         port = random.randrange(15_000, 30_000)
         with socket.socket() as probe, suppress(OSError):

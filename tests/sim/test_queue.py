@@ -1,6 +1,7 @@
 """Callers wait for agents: the whole daemon with a simulated Asterisk, whose connection breaks at will."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -187,3 +188,15 @@ async def test_a_restart_of_asterisk_takes_no_place(asterisk: FakeAsterisk, rout
     asterisk.phones |= {"PJSIP/kari": ANSWERS, CALLER_OUTSIDE: BUSY}
     await until(lambda: len(router.closed(BACK)) == 2, within=15.0, what="kari tries to call")
     assert told(router.closed(BACK)[1]) == ("busy", "ringing", "caller")
+
+
+async def test_whoever_is_to_be_called_back_keeps_no_router_from_stopping(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    await keeps_the_place(asterisk, router)
+    await asyncio.to_thread(router.command, "agents", "pause", "kari")
+    await until(lambda: not asterisk.legs("PJSIP/kari"), what="nobody is rung")
+    router.signal(signal.SIGTERM)
+    assert await router.exit_status(within=3.0) == 0
+    await router.start()
+    await router.counts("callrouter_queue_waiting", 1, client="fjord", queue="back")
