@@ -9,7 +9,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
-from tests.harness.router import free_port
+from tests.harness.router import lasting_port
 
 
 class Sinks:
@@ -44,7 +44,7 @@ class Sinks:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=free_port())
+        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=lasting_port())
         self.web = ThreadingHTTPServer(("127.0.0.1", 0), Posts)
 
     def __enter__(self) -> "Sinks":

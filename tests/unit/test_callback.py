@@ -292,6 +292,13 @@ def test_after_a_gap_the_ringing_goes_on_and_ends() -> None:
     assert timer.seconds == callback.RING_FOR - 2.0
 
 
+def test_after_a_gap_an_agent_who_has_been_told_is_let_go() -> None:
+    told = called_back().then(gone(CALLER, 17, 486), RouterReturned())
+    assert not any(isinstance(one, SetTimer) and one.timer == callback.TIMER for one in told.last)
+    told.then(CommandFailed("PlayToLeg", 1, 500), gone(1))
+    assert told.record.disposition is Disposition.BUSY
+
+
 def test_asterisks_end_ends_what_was_going_on() -> None:
     told = called_back().then(AsteriskLost())
     assert told.record.disposition is Disposition.DROPPED

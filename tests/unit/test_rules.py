@@ -120,6 +120,11 @@ CASES = [
         ["7:43: `2s` is no interval; write 10s to 1h"],
     ),
     (
+        "called back next month",
+        "people: {k: {}}\nqueues: {q: {agents: k, callback_key: 1, callback_within: 30d}}",
+        ["7:59: `30d` is no time to call back; write 1m to 7d"],
+    ),
+    (
         "resting for days",
         "people: {k: {}}\nqueues: {q: {agents: k, wrap_up: 2d}}",
         ["7:34: `2d` is too long a pause; write at most 1h"],

@@ -176,6 +176,14 @@ def test_after_a_talk_there_is_music_until_the_next(event: Event, talks: Sequenc
     assert call.doing == [StopMusic(), Play(3, said(Phrase.YOU_LISTEN, "7"))]
 
 
+def test_a_talk_that_has_begun_meanwhile_is_heard_at_once() -> None:
+    call = story(*HEARD, mode=Mode.BARGE)
+    call.talks = ()
+    call.then(TalksLooked())
+    call.talks = (SECOND,)
+    assert call.then(PlaybackEnded(2)).doing == [Play(3, said(Phrase.YOU_LISTEN, "7"))]
+
+
 def test_only_the_agent_who_was_asked_for() -> None:
     call = story(talks=(SECOND,), only=frozenset({KARI}), mode=Mode.WHISPER)
     assert call.doing == [Open(), Play(1, said(Phrase.NO_TALK))]
