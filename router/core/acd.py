@@ -450,7 +450,7 @@ class Acd:
     def _talk(self, agent: Agent, caller: Caller, since: datetime) -> None:
         agent.activity, agent.since, agent.missed, agent.failed = Activity.TALKING, since, 0, 0
         agent.call_id = agent.last_call = caller.call_id
-        agent.queue = caller.queue
+        agent.queue, agent.last_call_at = caller.queue, since
         agent.standing.calls += 1
         self._talks[agent.id] = caller.rules
 

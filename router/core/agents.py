@@ -80,6 +80,7 @@ class Agent:
         "id",
         "idle_since",
         "last_call",
+        "last_call_at",
         "missed",
         "offered",
         "queue",
@@ -101,7 +102,9 @@ class Agent:
         self.call_id = ""
         """Whom they are rung for, or talk with,"""
         self.last_call = ""
-        """and whom they talked with last, or do now."""
+        """and whom they talked with last, or do now,"""
+        self.last_call_at = now
+        """and since when."""
         self.queue: QueueId | None = None
         """Where that caller waited."""
         self.queues: dict[QueueId, None] = {}

@@ -10,7 +10,8 @@ from router.core.call import Call
 from router.core.commands import ChoosePerson, FindPeople, FindTransfer, ReadNumber
 from router.core.events import NumberRead, PeopleFound, PersonChosen, TransferLed
 from router.core.finding import choose_person, find_people
-from router.core.returning import read_number
+from router.core.plan import Queue
+from router.core.returning import dialled_by_us, read_number
 from router.core.transferring import Ways, find_transfer
 
 Asked = ReadNumber | FindPeople | ChoosePerson | FindTransfer
@@ -23,7 +24,8 @@ def answer(call: Call, asked: Asked, ways: Ways) -> Answer:
     client = call.info.client
     match asked:
         case ReadNumber(text):
-            return read_number(text, client, ways.rules)
+            read = read_number(text, client, ways.rules)
+            return dialled_by_us(read, client, ways.rules) if isinstance(call.step, Queue) else read
         case FindPeople(keys):
             return find_people(keys, client, ways.rules)
         case ChoosePerson(person):

@@ -29,18 +29,28 @@ def cautions(
     rules: ClientRules,
     phones: Phones,
     from_table: frozenset[str] = frozenset(),
+    *,
+    has_trunk: bool = True,
 ) -> Iterator[Caution]:
     """All warnings on one client, with all `steps` of its document; some of its people may come
-    `from_table`."""
+    `from_table`. Without a trunk nobody can be called back."""
     yield from _unreached_client(doc)
     yield from _shadowed_routes(rules)
     yield from _people_never_rung(doc, steps, from_table)
     yield from _unused_queues(doc, steps)
     yield from _unmet_needs(doc, steps)
     yield from _unknown_supervisors(doc, phones)
+    yield from () if has_trunk else _no_callbacks(doc)
     yield from not_built(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
+
+
+def _no_callbacks(doc: ClientDoc) -> Iterator[Caution]:
+    for name, queue in doc.queues.items():
+        if queue.callback_key is not None:
+            what = "nobody can be called back without a trunk"
+            yield ("queues", name, "callback_key"), f"{what}; set one in the daemon's settings"
 
 
 def _unreached_client(doc: ClientDoc) -> Iterator[Caution]:

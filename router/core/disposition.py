@@ -82,6 +82,8 @@ _BY_INTENT = {
     HangupReason.NO_ANSWER: LegVerdict(AttemptOutcome.NO_ANSWER),
     HangupReason.ANSWERED_ELSEWHERE: LegVerdict(AttemptOutcome.ANSWERED_ELSEWHERE),
     HangupReason.CALLER_LEFT: LegVerdict(AttemptOutcome.CANCELLED),
+    HangupReason.NORMAL: LegVerdict(AttemptOutcome.CANCELLED),
+    HangupReason.CALL_OVER: LegVerdict(AttemptOutcome.CANCELLED),
     HangupReason.DECLINED_BY_KEY: LegVerdict(AttemptOutcome.DECLINED, "key"),
     HangupReason.WITHDRAWN: LegVerdict(AttemptOutcome.NO_ANSWER, "withdrawn"),
     HangupReason.NOT_TAKEN: LegVerdict(AttemptOutcome.NO_ANSWER, "not_confirmed"),
@@ -334,6 +336,8 @@ def classify(call: Call) -> CallVerdict:
 
 def _after_transfer(call: Call, end: _End, ending: Ending) -> CallVerdict:
     """The caller has talked with a person; whatever came after that is told beside it."""
+    if call.verdict is not None and end.party is not Party.NETWORK:
+        return CallVerdict(Disposition.ANSWERED, "", call.verdict.hung_up_by)
     if end.cut_off and ending.dialplan is None:
         return CallVerdict(*end.cut_off, end.party)
     if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:

@@ -118,6 +118,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             return with_evidence(
                 call, Evidence(now, "supervised", call.partner or 0, detail=f"{who}: {mode}")
             )
+        case RouterReturned():
+            return talks.unseen(call)
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:
@@ -150,7 +152,6 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | TransferAsked()
             | TransferLed()
             | LegReplaced()
-            | RouterReturned()
         ):
             pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.
         case _:

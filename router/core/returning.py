@@ -37,6 +37,14 @@ def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
     return NumberRead(text, number.e164, number.said_in(country))
 
 
+def dialled_by_us(read: NumberRead, client: str | None, rules: RuleSet) -> NumberRead:
+    """The same, where it is the router that calls back: no number that it may not dial."""
+    known = rules.clients.get(client) if client else None
+    country = known.country if known else None
+    refused = read.number and rules.dialling.refusal(PhoneNumber(read.number), country)
+    return NumberRead(read.text) if refused else read
+
+
 def wants_return(call: Call) -> bool:
     """True of a call that is over, whose caller has kept a place in a queue and is to be called back."""
     wished = call.settled is not None and call.settled.disposition is Disposition.CALLBACK_REQUESTED

@@ -182,7 +182,8 @@ def _compile_file(
     except TooManyStepsError as error:
         return (), (*text.errors, RuleError.of(text.mark(error.path), error.text))
     from_table = frozenset(str(path[1]) for path in text.files if path[0] == "people")
-    doubtful = cautions(doc, source.steps, rules, sheet.phones, from_table)
+    trunk = bool(dialling.trunk)
+    doubtful = cautions(doc, source.steps, rules, sheet.phones, from_table, has_trunk=trunk)
     warnings = (RuleWarning.of(text.mark(path), what) for path, what in doubtful)
     missing = (feed.missing for feed in rules.feeds if feed.missing)
     client = _Compiled(rules, text.mark(("client",)), claims, tuple(_rung(source)), (*warnings, *missing))

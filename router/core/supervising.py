@@ -243,7 +243,7 @@ def _talk_over(supervision: Supervision, talk: Talk, now: datetime) -> tuple[Sup
         tried = _stretch(supervision, talk, now)
         left += (Ended(replace(tried, ended=now, outcome=Outcome.FAILED)),)
         supervision = replace(supervision, stretches=tried.number)
-    supervision = replace(supervision, failed=supervision.failed | {talk.call_id})
+    supervision = replace(supervision, failed=supervision.failed | {talk.channel})
     supervision, commands = _say(supervision, (_text(supervision, Phrase.TALK_OVER),))
     return supervision, (*left, *commands)
 
@@ -261,7 +261,7 @@ def _following(supervision: Supervision, talks: Talks) -> Talk | None:
     wanted = [
         talk
         for talk in talks
-        if talk.call_id not in supervision.failed and (not supervision.only or talk.agent in supervision.only)
+        if talk.channel not in supervision.failed and (not supervision.only or talk.agent in supervision.only)
     ]
     latest = supervision.latest
     if latest is None:
@@ -271,7 +271,7 @@ def _following(supervision: Supervision, talks: Talks) -> Talk | None:
 
 
 def _goes_on(talk: Talk, talks: Talks) -> bool:
-    return any(one.call_id == talk.call_id for one in talks)
+    return any(one.channel == talk.channel for one in talks)
 
 
 def _hang_up(supervision: Supervision, now: datetime) -> tuple[Supervision, Commands]:

@@ -139,7 +139,7 @@ class Supervision(msgspec.Struct, frozen=True):
     latest: Talk | None = None
     """Which talk was heard last."""
     failed: frozenset[str] = frozenset()
-    """Calls that could not be heard, or not any more: they are not tried again."""
+    """Agents' channels that could not be heard, or not any more: those talks are not tried again."""
     playbacks: int = 0
     snoops: int = 0
     stretches: int = 0

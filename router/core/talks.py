@@ -29,6 +29,11 @@ def unhold(call: Call, leg: int, now: datetime) -> Call:
     return with_evidence(call, Evidence(now, UNHELD, leg))
 
 
+def unseen(call: Call) -> Call:
+    """After a gap nobody knows whether it is still so: what was seen counts, up to nobody knows when."""
+    return replace(call, holding=(), held_since=None) if call.holding else call
+
+
 def _held(call: Call, until: datetime) -> float:
     """How long one has had the other on hold, in the talk that goes on `until` then."""
     now = (until - call.held_since).total_seconds() if call.held_since else 0.0

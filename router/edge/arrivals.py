@@ -20,6 +20,7 @@ from router.core import machine, openings
 from router.core.arrival import Arriving, call_id, make_info, read_facts
 from router.core.call import CALLER, Call, Commands
 from router.core.decide import decide
+from router.core.events import CallEvent, LegAnswered
 from router.core.featurecodes import Keyed, agents_at, confirmation
 from router.core.plan import CallPlan, Dialplan, PlanNode
 from router.core.record import CallInfo
@@ -65,9 +66,10 @@ class Arrivals:
         journal: Journal,
         metrics: Metrics,
         carry_out: Callable[[LiveCall, Commands], None],
+        tell: Callable[[LiveCall, CallEvent, datetime], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """`carry_out` does what a call commands."""
+        """`carry_out` does what a call commands, `tell` has it take an event."""
         self.asterisk = ("", "")
         """The first half of every call key: the id of the Asterisk that we are, or were last, in touch with,
         and its startup time."""
@@ -83,6 +85,7 @@ class Arrivals:
         self._journal = journal
         self._metrics = metrics
         self._carry_out = carry_out
+        self._tell = tell
         self._clock = clock
         self._wire: Wire | None = None
         self._log = log.bind()  # for the line that every call has: binding costs as much as writing one
@@ -119,8 +122,11 @@ class Arrivals:
     def arrive(self, channel: models.Channel, entrance: wire.Entrance) -> None:
         """A caller is there: begin the call."""
         plan = _TO_BREAK_GLASS if self._draining else None
-        live, commands = self.enter(channel, entrance, self._clock(), plan)
+        now = self._clock()
+        live, commands = self.enter(channel, entrance, now, plan)
         self._carry_out(live, commands)
+        if channel.state == "Up":  # The dialplan has answered before us, and Asterisk will tell of no answer.
+            self._tell(live, LegAnswered(CALLER), now)
 
     def enter(
         self, channel: models.Channel, entrance: wire.Entrance, arrived: datetime, plan: CallPlan | None

@@ -140,7 +140,7 @@ class Engine:
         )
         self._arrivals = Arrivals(
             rules, calls, queues, supervisions, self._transfers, callers, journal, metrics,
-            self._carry_out, clock,
+            self._carry_out, self._take, clock,
         )  # fmt: skip
         self._reconciliation = Reconciliation(
             calls, self._arrivals, queues, supervisions, open_calls, metrics, outbound.app,

@@ -136,7 +136,7 @@ class Queues:
         had_calls = [agent for agent in map(self.acd.agent, agents) if agent is not None and agent.last_call]
         if not had_calls:
             return Reply(Phrase.NO_CALL)
-        agent = max(had_calls, key=lambda one: one.since)
+        agent = max(had_calls, key=lambda one: one.last_call_at)
         client = self._rules.clients.get(agent.id.client) if self._rules else None
         code = client.codes.get(digits) if client else None
         if code is None:

@@ -24,7 +24,7 @@ import msgspec
 import structlog
 
 from router.core import machine
-from router.core.call import Commands, LegState, Over
+from router.core.call import Commands, Over
 from router.core.commands import Finish
 from router.core.events import AsteriskLost, CallEvent, TalkFound
 from router.core.plan import CallPlan, PlanNode, Ring, Target
@@ -127,7 +127,8 @@ class Reconciliation:
             await self._adopt()
         for live in list(self._calls.by_id.values()):
             another = (live.call.info.asterisk_id, live.call.info.asterisk_started) != self._asterisk
-            if another and live.call.caller.state is not LegState.ABSENT:
+            # A wish to be called back outlives Asterisk: what became of its channels, the reads will show.
+            if another and live.call.plan.returns is None:
                 self._take(live, AsteriskLost(), self._clock())
         self._tell_held(True)  # Some may be older than the gap: what has changed since, the reads will show.
         known = list(self._calls.by_id.values())

@@ -40,10 +40,11 @@ pytestmark = pytest.mark.live
 DESK, TOLD, PAIR, MIXED, SMALL, LASTING, ALL, WRAP, IDLEST, FEWEST = (
     f"+472233445{digit}" for digit in range(10)
 )
+WARY = "+4722334460"
 FJORD = """\
 client: fjord
 name: Fjord
-numbers: "+47 22 33 44 5x"
+numbers: ["+47 22 33 44 5x", "+47 22 33 44 60"]
 timezone: Europe/Oslo
 country: NO
 language: nb
@@ -76,6 +77,7 @@ queues:
   lasting: {agents: [per, fast, early, last]}
   all: {agents: [kari, ola], strategy: ring-all}
   wrap: {agents: last, wrap_up: 30s}
+  wary: {agents: [kari, ola], strategy: in-order, whisper: "Fra {client}, og det haster veldig."}
   everybody: {agents: [kari, ola, per, fast, early, last]}
 tags: {booking: {label: {nb: Bestilling}, code: 12}}
 last_resort: [hangup]
@@ -88,6 +90,7 @@ routes:
     when: {dialled: "+47 22 33 44 54"}
     do: [{queue: small, for: 4s, on: {full: [decline]}}]
   - {name: lasting, when: {dialled: "+47 22 33 44 55"}, do: [{queue: lasting, for: 2m}]}
+  - {name: wary, when: {dialled: "+47 22 33 44 60"}, do: [{queue: wary, for: 1m}]}
   - {name: wrap, when: {dialled: "+47 22 33 44 57"}, do: [{queue: wrap, for: 1m}]}
   - {name: idlest, when: {dialled: "+47 22 33 44 58"}, do: [{queue: idlest, for: 2m}]}
   - {name: fewest, when: {dialled: "+47 22 33 44 59"}, do: [{queue: fewest, for: 2m}]}
@@ -199,6 +202,20 @@ def test_who_declines_or_does_not_answer_costs_the_caller_no_place(board: Switch
         ("kari", AttemptOutcome.DECLINED),
         ("ola", AttemptOutcome.ANSWERED),
     ]
+
+
+def test_who_hangs_up_in_the_whisper_has_not_taken_the_call(board: Switchboard) -> None:
+    count = board.next_record(WARY)
+    board.agent("kari", *talks(0.8), calls=1)
+    board.agent("ola", *talks(6.0))
+    board.caller(WARY)
+    record = board.records_of(WARY, count)[-1]
+    assert [(one.target, one.outcome) for one in record.attempts] == [
+        ("kari", AttemptOutcome.NO_ANSWER),
+        ("ola", AttemptOutcome.ANSWERED),
+    ]
+    assert record.answered_by == "ola"
+    assert record.talk_seconds > 1.0
 
 
 def test_who_never_answers_is_paused_and_rung_no_more(board: Switchboard) -> None:

@@ -605,6 +605,9 @@ class Asterisk:
         channel = self.channels[number]
         if not channel.alive:
             return
+        if number != CALLER:
+            for playback in self._stop_playing(number):
+                self._emit(PlaybackEnded(playback, failed=True))
         if asked:
             self._request(number, cause)
         channel.alive = False

@@ -103,13 +103,15 @@ class FakeAsterisk(AriDoors):
         invite: bool = True,
         entrance: tuple[str, ...] = ("in",),
         phone: str = "PJSIP/trunk",
+        state: str = "Ring",
     ) -> Channel:
         """A caller dials; without `invite` it has reached Stasis before, and nobody was told.
 
-        `entrance` is with what the dialplan hands it over, before the number.
+        It is `Up` where the dialplan has answered before; `entrance` is with what that hands it over, before
+        the number.
         """
         number = next(self._ids)
-        channel = Channel(self.hang_up, f"1795341600.{number}", f"{phone}-{number:08x}", "Ring")
+        channel = Channel(self.hang_up, f"1795341600.{number}", f"{phone}-{number:08x}", state)
         channel.caller, channel.exten = caller, dialled
         self._put(channel)
         self._set_dead_man(channel, 12.0)

@@ -27,6 +27,18 @@ from tests.sim.router import (
 from tests.sim.stories import hears, outcomes, playing, rings, talk, talking, told
 
 
+async def test_whom_the_dialplan_has_answered_before_us_has_talked(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones["PJSIP/kari"] = ANSWERS
+    caller = asterisk.call(ONE, state="Up")
+    await until(lambda: talking(asterisk), what="the talk")
+    caller.hang_up()
+    record = await router.record(ONE)
+    assert told(record) == ("answered", "talking", "caller")
+    assert len(record.talks) == 1
+
+
 @pytest.mark.parametrize("start_late", [False, True], ids=["StasisStart first", "the reply first"])
 async def test_a_call_is_put_through_and_the_caller_ends_it(
     asterisk: FakeAsterisk, router: Router, start_late: bool

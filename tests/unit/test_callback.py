@@ -4,8 +4,10 @@ import pytest
 
 from router.core.acd import Acd
 from router.core.agents import AgentId, QueueId
+from router.core.answers import answer
 from router.core.call import CALLER, CallingBack, LegState, Messaging, Queueing, Settled, Talking
 from router.core.commands import (
+    AnswerCaller,
     Bridge,
     CreateLeg,
     DestroyLegBridge,
@@ -15,6 +17,7 @@ from router.core.commands import (
     JoinQueue,
     LeaveQueue,
     LiftDeadMan,
+    OfferFailed,
     OfferTaken,
     PlayToLeg,
     ReadNumber,
@@ -57,6 +60,7 @@ from router.core.returning import return_call, wants_return
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.steps import callback, question, queue
+from router.core.transferring import Ways
 from router.core.waiting import Caller, Offer
 from tests.unit.story import ANNA, ARRIVAL, CALLER_BYE, GOODBYE, INFO, Story, gone, plan, rings, story
 
@@ -64,6 +68,7 @@ WHISPER = Whisper("You call {caller}.", "en", "NO")
 KEPT = QueueRules(keeps=KeptPlace("1", Callback(tone="informal"), WHISPER, 7200))
 FORMAL = QueueRules(keeps=KeptPlace("1", Callback(), WHISPER, 7200))
 DISPLAY = NumberRead(INFO.caller, INFO.caller, INFO.caller)
+DISPLAY_READ = NumberRead("+4790000001", "+4790000001", "90000001")
 MOBILE = Target(INFO.caller, f"PJSIP/{INFO.caller}@trunk", outside=True, number=INFO.caller)
 NOT_REACHED = Speak("Nobody answers.", "en")
 RULES = """\
@@ -196,6 +201,20 @@ def test_nobody_is_called_where_the_rules_may_not_dial() -> None:
     assert "needs a trunk" in made
 
 
+def test_nobody_is_promised_a_call_to_where_the_rules_may_not_dial() -> None:
+    call = waiting().call
+    ways = Ways(compiled("PJSIP/{number}@trunk"), ARRIVAL)
+    assert answer(call, ReadNumber("+4790000001"), ways) == DISPLAY_READ
+    assert answer(call, ReadNumber("+4520123456"), ways) == NumberRead("+4520123456"), "abroad"
+    assert answer(call, ReadNumber("+4790000001"), Ways(compiled(""), ARRIVAL)) == NumberRead("+4790000001")
+
+
+def test_a_client_without_a_trunk_is_told() -> None:
+    told = [str(one) for one in compiled("").warnings]
+    assert any("nobody can be called back without a trunk" in one for one in told)
+    assert not compiled("PJSIP/{number}@trunk").warnings
+
+
 # Calling
 
 
@@ -297,6 +316,33 @@ def test_after_a_gap_an_agent_who_has_been_told_is_let_go() -> None:
     assert not any(isinstance(one, SetTimer) and one.timer == callback.TIMER for one in told.last)
     told.then(CommandFailed("PlayToLeg", 1, 500), gone(1))
     assert told.record.disposition is Disposition.BUSY
+
+
+def test_after_a_gap_nobody_answers_for_who_is_called() -> None:
+    told = called_back().then(LegReady(CALLER), RouterReturned())
+    assert not any(isinstance(one, AnswerCaller) for one in told.last)
+
+
+def test_whose_phone_is_let_go_has_neither_declined_nor_failed() -> None:
+    told = called_back().then(rings(CALLER), HangupRequested(1, 16), gone(1), gone(CALLER, 21, 603))
+    assert told.outcomes[0] is AttemptOutcome.CANCELLED
+
+
+def test_a_caller_who_was_reached_waits_elsewhere_as_anybody_does() -> None:
+    told = reached()
+    entered = queue.enter(told.call, desk(), told.now)
+    assert isinstance(entered.call.state, Queueing)
+    assert (entered.call.state.since, entered.call.state.kept) == (told.now, False)
+
+
+def test_an_agent_who_hangs_up_while_hearing_whom_it_is_about_has_not_taken_the_call() -> None:
+    step = Queue("desk", ("anna",), 60.0, phones={"anna": (ANNA,)}, announce=NOT_REACHED)
+    told = story(plan(step), QueueJoined(), AgentOffered("anna"), LegReady(1), LegAnswered(1))
+    told.then(PlaybackEnded(1, failed=True))
+    assert isinstance(told.call.state, Queueing)
+    told.then(HangupRequested(1, 16), gone(1))
+    assert OfferFailed("anna", "no_answer") in told.last
+    assert isinstance(told.call.state, Queueing), "the caller waits on"
 
 
 def test_asterisks_end_ends_what_was_going_on() -> None:

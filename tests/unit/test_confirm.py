@@ -129,7 +129,8 @@ def test_what_is_announced_is_heard_before_the_caller() -> None:
     assert call.then(ONE).last == (), "nobody asked for a key"
     assert call.then(PlaybackEnded(1)).call.state == Talking(1)
     failed = answered(whisper, CommandFailed("PlayToLeg", 1, 0))
-    assert failed.call.state == Talking(1)
+    assert failed.last == (SetTimer(offering.key_timer(1), offering.MOMENT),)
+    assert failed.then(TimerFired(offering.key_timer(1))).call.state == Talking(1)
     assert failed.call.flags == ("prompt_failed",)
 
 

@@ -184,6 +184,15 @@ def test_a_talk_that_has_begun_meanwhile_is_heard_at_once() -> None:
     assert call.then(PlaybackEnded(2)).doing == [Play(3, said(Phrase.YOU_LISTEN, "7"))]
 
 
+def test_a_caller_who_was_given_to_another_agent_is_heard_there() -> None:
+    call = story(*HEARD)
+    elsewhere = FIRST._replace(agent=OLA, number="7", channel="c1-l2", since=NOW + timedelta(seconds=9))
+    call.talks = (elsewhere,)
+    call.then(TalksLooked())
+    assert call.doing[-1] == Play(2, said(Phrase.TALK_OVER))
+    assert call.then(PlaybackEnded(2)).doing == [Play(3, said(Phrase.YOU_LISTEN, "7"))]
+
+
 def test_only_the_agent_who_was_asked_for() -> None:
     call = story(talks=(SECOND,), only=frozenset({KARI}), mode=Mode.WHISPER)
     assert call.doing == [Open(), Play(1, said(Phrase.NO_TALK))]

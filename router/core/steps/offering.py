@@ -47,6 +47,9 @@ TAKE, DECLINE = "1", "2"
 WAIT = 3.0
 """Seconds for a key after the question."""
 
+MOMENT = 0.5
+"""Seconds until it is clear that who could not be told anything has not hung up."""
+
 TRIES = 2
 
 COMMANDS = ("CreateLeg", "DialLeg")
@@ -94,11 +97,12 @@ def advance(
         case LegAnswered(leg) if leg in legs and _may_take(call.legs[leg]):
             return _answered(call, state, step, leg, now)
         case PlaybackEnded(playback) if (asked := _hearing(state, playback)) is not None:
-            return _heard(say.heard(call, event, now), state, asked)
+            return _heard(say.heard(call, event, now), state, asked, event.failed)
         case KeyPressed(leg, key) if (asked := asked_of(state, leg)) is not None:
             return _pressed(call, state, step, asked, key, now)
         case TimerFired(timer) if (asked := _awaited(state, timer)) is not None:
-            return _again(call, state, step, asked, now)
+            asks = call.legs[asked.leg].target.asks
+            return _again(call, state, step, asked, now) if asks else _take(call, asked)
         case CommandFailed(_, leg) if leg in legs and call.legs[leg].refusal is not None:
             # There may be a channel all the same (no reply in time, or a `dial` refused): it must not stay.
             return Moved(*cancel(call, (leg,), HangupReason.COMMAND_FAILED), given_up=leg)
@@ -196,10 +200,14 @@ def _words(call: Call, heard: Prompt | Whisper, waited: float) -> tuple[Prompt, 
     return whispered(heard, caller.said_in(heard.country), waited)
 
 
-def _heard(call: Call, state: Offering, asked: Asked) -> Moved:
-    if not call.legs[asked.leg].target.asks:
+def _heard(call: Call, state: Offering, asked: Asked, failed: bool) -> Moved:
+    """A prompt fails also where who hears it hangs up, and Asterisk tells of that first (22.10.1): whoever is
+    still there a moment later has the call all the same."""
+    asks = call.legs[asked.leg].target.asks
+    if not asks and not failed:
         return _take(call, asked)
-    return Moved(replace(call, state=_with(state, replace(asked, playback=None))), (_wait(asked.leg),))
+    wait = _wait(asked.leg) if asks else SetTimer(key_timer(asked.leg), MOMENT)
+    return Moved(replace(call, state=_with(state, replace(asked, playback=None))), (wait,))
 
 
 def _pressed(call: Call, state: Offering, step: Ring | Queue, asked: Asked, key: str, now: datetime) -> Moved:

@@ -92,7 +92,8 @@ KEPT = "callback"
 
 def enter(call: Call, step: Queue, now: datetime) -> Turn:
     """Come to wait; from where the place was kept, if it was."""
-    kept = call.plan.returns.since if call.plan.returns else call.queued_since
+    returns = call.plan.returns if call.caller.gone else None  # Once reached, they wait as anybody does.
+    kept = returns.since if returns else call.queued_since
     state = Queueing(kept or now, kept=kept is not None)
     return Turn(replace(call, state=state, queued_since=None), (_join(call, state, step),))
 
