@@ -30,6 +30,10 @@ CLASSIFIER = 3
 """Raised with every change of meaning here, so that history can be classified again."""
 
 
+AGENT_LEFT = "callee_left"
+"""The reason of a call in which who had it hung up before the two could talk."""
+
+
 class LegVerdict(NamedTuple):
     """What became of one leg, with the finer reason (empty if the outcome says all)."""
 
@@ -256,7 +260,7 @@ def glare(call: Call) -> bool:
 def _not_reached(call: Call, party: Party | None) -> CallVerdict:
     """What became of a call to somebody who was to be called back, and did not answer."""
     if party is Party.CALLEE:
-        return CallVerdict(Disposition.NO_ANSWER, "callee_left", party)
+        return CallVerdict(Disposition.NO_ANSWER, AGENT_LEFT, party)
     outcome, reason = leg_verdict(call.caller, partner=False)
     match _as_ring_outcome(LegVerdict(outcome)):
         case RingOutcome.BUSY:
@@ -283,7 +287,7 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
     if queue is not None and not any(leg.started_at >= queue.at for leg in call.legs[1:]):
         return Disposition.NO_ANSWER, f"queue_{queue.detail}"
     if call.partner is not None:
-        return Disposition.NO_ANSWER, "callee_left"
+        return Disposition.NO_ANSWER, AGENT_LEFT
     verdicts = [leg_verdict(leg, partner=False) for leg in call.legs[1:]]
     if not verdicts:
         return Disposition.FAILED, "nobody_available"

@@ -446,6 +446,7 @@ class Return(msgspec.Struct, frozen=True):
     """Their phone."""
     not_reached: Speak
     """What the agent hears where they do not answer."""
+    attempt: int = 1
 
 
 class CallPlan(msgspec.Struct, frozen=True, gc=False):

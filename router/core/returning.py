@@ -6,16 +6,20 @@ from msgspec.structs import replace
 
 from router.core.arrival import call_id
 from router.core.call import CALLER, Call
+from router.core.disposition import AGENT_LEFT
 from router.core.events import NumberRead
 from router.core.languages.catalogue import Phrase
 from router.core.numbers import PhoneNumber
 from router.core.phrases import phrase
 from router.core.plan import CallPlan, PlanNode, Queue, Return
-from router.core.record import CallInfo, Disposition
+from router.core.record import CallInfo, CallRecord, Disposition
 from router.core.ruleset import RuleSet
 
 ROUTE = "callback"
 """The route of calls that the router makes to call somebody back."""
+
+MOST_ATTEMPTS = 3
+"""Calls to one who is to be called back: each agent who hangs up before they can answer costs one."""
 
 
 def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
@@ -45,8 +49,12 @@ def dialled_by_us(read: NumberRead, client: str | None, rules: RuleSet) -> Numbe
     return NumberRead(read.text) if refused else read
 
 
-def wants_return(call: Call) -> bool:
-    """True of a call that is over, whose caller has kept a place in a queue and is to be called back."""
+def wants_return(call: Call, record: CallRecord) -> bool:
+    """True of a call that is over, whose caller has kept a place in a queue and is to be called back; or was,
+    but the agent hung up before they had a chance to answer."""
+    returns = call.plan.returns
+    if returns is not None:
+        return record.reason == AGENT_LEFT and returns.attempt < MOST_ATTEMPTS
     wished = call.settled is not None and call.settled.disposition is Disposition.CALLBACK_REQUESTED
     return wished and call.queued_since is not None and call.callback is not None
 
@@ -56,16 +64,14 @@ def return_call(
 ) -> tuple[CallInfo, CallPlan] | str:
     """The call that the router makes for who `wants_return`, or why it cannot: as `what; what to write`.
 
-    The channel of its caller, once there is one, has an id that names the call in which it was asked for, so
+    The channel of its caller, once there is one, has an id that names the call after which it is made, so
     there is one such call at most. The number shown there is the one that the caller had dialled.
     """
-    assert call.callback is not None
-    assert call.queued_since is not None
-    step = call.step
+    asked, number, since, attempt = _wish(call)
+    step = call.step if call.plan.returns is None else call.plan.nodes[0].step
     assert isinstance(step, Queue)
     assert step.rules.keeps is not None
     client = rules.clients.get(call.info.client or "")
-    number = PhoneNumber(call.callback.number)
     refusal = rules.dialling.refusal(number, client.country if client else None)
     if refusal is not None:
         return refusal
@@ -83,7 +89,16 @@ def return_call(
     keeps = step.rules.keeps
     waiting = replace(step, wait_for=float(keeps.within), calls_back=keeps.calls_back)
     not_reached = phrase(step.rules.language, step.rules.tone, Phrase.NOT_REACHED)
-    returns = Return(
-        call.info.id, call.queued_since, rules.dialling.outside(number, number.e164), not_reached
-    )
+    target = rules.dialling.outside(number, number.e164)
+    returns = Return(asked, since, target, not_reached, attempt)
     return info, CallPlan((PlanNode(waiting, place=step.rules.place),), returns=returns)
+
+
+def _wish(call: Call) -> tuple[str, PhoneNumber, datetime, int]:
+    """In which call somebody asked to be called back, where, since when they wait, and which attempt it is."""
+    returns = call.plan.returns
+    if returns is not None:
+        return returns.call_id, PhoneNumber(returns.target.number), returns.since, returns.attempt + 1
+    assert call.callback is not None
+    assert call.queued_since is not None
+    return call.info.id, PhoneNumber(call.callback.number), call.queued_since, 1

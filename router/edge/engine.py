@@ -413,7 +413,7 @@ class Engine:
 
     def _finish(self, live: LiveCall, record: CallRecord) -> None:
         live.cancel_timers()
-        if wants_return(live.call):
+        if wants_return(live.call, record):
             # Written before the end: either both are, or this is done again.
             self._arrivals.call_back(live.call)
         self._journal.ended(record)

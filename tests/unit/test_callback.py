@@ -1,6 +1,7 @@
 """Who keeps a place in a queue, and how they are called back."""
 
 import pytest
+from msgspec.structs import replace
 
 from router.core.acd import Acd
 from router.core.agents import AgentId, QueueId
@@ -56,7 +57,7 @@ from router.core.plan import (
     Whisper,
 )
 from router.core.record import AttemptOutcome, Disposition, Party, Phase
-from router.core.returning import return_call, wants_return
+from router.core.returning import MOST_ATTEMPTS, return_call, wants_return
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.core.steps import callback, question, queue
@@ -116,7 +117,7 @@ def test_by_the_key_an_informal_client_takes_the_number_from_the_display() -> No
     assert told.record.disposition is Disposition.CALLBACK_REQUESTED
     assert told.record.message
     assert told.record.message.callback == INFO.caller
-    assert wants_return(told.call)
+    assert wants_return(told.call, told.record)
 
 
 def test_a_formal_client_reads_the_number_back() -> None:
@@ -164,7 +165,7 @@ def test_the_display_is_read_only_where_somebody_may_be_called_back() -> None:
 def test_who_hangs_up_while_being_asked_has_abandoned_the_call() -> None:
     told = waiting(FORMAL).then(KeyPressed(CALLER, "1"), CALLER_BYE, gone())
     assert (told.record.disposition, told.record.phase) == (Disposition.ABANDONED, Phase.QUEUE)
-    assert not wants_return(told.call)
+    assert not wants_return(told.call, told.record)
 
 
 # The call that the router makes
@@ -294,6 +295,22 @@ def test_an_agent_who_hangs_up_meanwhile_ends_it() -> None:
     told = called_back().then(rings(CALLER), HangupRequested(1, 16), gone(1), gone(CALLER))
     assert (CALLER, HangupReason.NORMAL) in told.hung_up
     assert (told.record.disposition, told.record.reason) == (Disposition.NO_ANSWER, "callee_left")
+
+
+def test_who_was_given_no_chance_to_answer_is_called_again_from_the_same_place() -> None:
+    told = called_back().then(rings(CALLER), HangupRequested(1, 16), gone(1), gone(CALLER))
+    assert wants_return(told.call, told.record)
+    made = return_call(told.call, compiled("PJSIP/{number}@trunk"), ("a", "b"), told.now)
+    assert not isinstance(made, str)
+    info, again = made
+    assert again.returns == Return(
+        "bbbbbbbbbbbbb", ARRIVAL, MOBILE, phrase("en", "formal", Phrase.NOT_REACHED), 2
+    )
+    assert (info.id != INFO.id, info.channel) == (True, f"{INFO.id}-l0")
+    last = replace(told.call.plan, returns=replace(again.returns, attempt=MOST_ATTEMPTS))
+    assert not wants_return(replace(told.call, plan=last), told.record), "not for ever"
+    busy = called_back().then(gone(CALLER, 17, 486), PlaybackEnded(3), gone(1))
+    assert not wants_return(busy.call, busy.record), "whose line is busy has had a chance"
 
 
 def test_a_queue_without_agents_or_time_leaves_the_wish_to_people() -> None:
