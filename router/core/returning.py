@@ -95,7 +95,7 @@ def return_call(
 
 
 def _wish(call: Call) -> tuple[str, PhoneNumber, datetime, int]:
-    """In which call somebody asked to be called back, where, since when they wait, and which attempt it is."""
+    """In which call somebody asked for it, where they are called, since when they wait, and which attempt."""
     returns = call.plan.returns
     if returns is not None:
         return returns.call_id, PhoneNumber(returns.target.number), returns.since, returns.attempt + 1
