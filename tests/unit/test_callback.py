@@ -79,7 +79,7 @@ numbers: "+4722334455"
 timezone: Europe/Oslo
 country: NO
 people: {anna: {rings: PJSIP/anna}}
-queues: {desk: {agents: anna, callback_key: 1}}
+queues: {desk: {agents: anna, callback_key: 1, callback_within: 2h}}
 routes: [{name: main, do: [{queue: desk}]}]
 """
 
@@ -386,4 +386,5 @@ def test_what_is_said_is_told_of_before_a_call_needs_it() -> None:
     told = phrase("en", "formal", Phrase.CALLS_BACK, client="Fjord", caller="{caller}")
     keeps = compiled("").clients["fjord"].queues["desk"].keeps
     assert keeps
+    assert keeps.within == 7200
     assert keeps.calls_back == Whisper(told.text, "en", "NO")

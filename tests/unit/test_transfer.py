@@ -21,6 +21,9 @@ from router.core.commands import (
 )
 from router.core.events import (
     AgentOffered,
+    AsteriskAgentConnected,
+    AsteriskAgentLeft,
+    AsteriskQueueJoined,
     CallerJoined,
     CallEvent,
     CommandFailed,
@@ -40,7 +43,7 @@ from router.core.events import (
     TransferAsked,
     TransferLed,
 )
-from router.core.plan import CallPlan, HangUp, PlanNode, Queue, Ring
+from router.core.plan import AsteriskQueue, CallPlan, HangUp, PlanNode, Queue, Ring
 from router.core.record import AttemptOutcome, Disposition, Party, TalkEnd
 from tests.unit.story import (
     ANNA,
@@ -100,6 +103,17 @@ def test_a_blind_transfer_lets_who_asked_go_and_asks_the_rules() -> None:
     call.then(LegReady(2), LegRinging(2), LegAnswered(2))
     assert {Bridge(2), LiftDeadMan(2)} <= set(call.doing)
     assert call.call.partner == 2
+
+
+def test_a_caller_given_to_a_queue_of_asterisks_own_is_hung_up_on_there() -> None:
+    support = CallPlan((PlanNode(AsteriskQueue("support", 60.0), 1), PlanNode(HELLO)))
+    call = talking(after(10, ASKED), after(0, TransferLed("101", support)), let_go(1))
+    call.then(LegLeft(CALLER), AsteriskQueueJoined(), AsteriskAgentConnected("Kari", "PJSIP/160"))
+    # Asterisk itself ends the channel of a caller whose agent hung up.
+    call.then(AsteriskAgentLeft("agent"), HangupRequested(CALLER, 16, soft=True), LegEnded(CALLER, 16))
+    assert (call.record.disposition, call.record.reason) == (Disposition.ANSWERED, "")
+    assert call.record.hung_up_by is Party.CALLEE
+    assert [who for who, _, _ in talks(call)] == ["anna", "Kari"]
 
 
 def test_each_talk_is_in_the_record() -> None:
