@@ -17,6 +17,7 @@ from router.core.events import (
     AsteriskQueueAbandoned,
     AsteriskQueueFollowed,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     BridgeLost,
@@ -124,6 +125,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{'all' if whole else 'not all'} was seen of Asterisk's queue"
         case AsteriskQueueReturned(_, outcome):
             return f"is back from Asterisk's queue: {outcome.replace('_', ' ')}"
+        case AsteriskQueueLed(to):
+            return f"is led out of Asterisk's queue to {to}"
         case Supervised(who, mode):
             return f"{who} {_SUPERVISES.get(mode, mode)}"
         case TimerFired(timer):

@@ -258,7 +258,8 @@ class Transferring(msgspec.Struct, frozen=True, tag=True):
     to: str
     """What was dialled for it."""
     leg: int
-    """Who wants it."""
+    """Who wants it; the caller's own where it is nobody on a leg, but somebody in a queue of Asterisk's own.
+    """
 
 
 class Ending(msgspec.Struct, frozen=True, tag=True):

@@ -215,7 +215,8 @@ class AskIfFollowed(Command, frozen=True):
 
 
 class FindTransfer(Command, frozen=True):
-    """Tell by TransferLed what a caller meets who is to be put through to `to` by who talked on a leg."""
+    """Tell by TransferLed what a caller meets who is to be put through to `to` by who talked on a leg; or,
+    where that is the caller's own, was led there out of a queue of Asterisk's own."""
 
     to: str
     leg: int

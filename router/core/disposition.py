@@ -26,7 +26,7 @@ from router.core.record import (
     TalkEnd,
 )
 
-CLASSIFIER = 3
+CLASSIFIER = 4
 """Raised with every change of meaning here, so that history can be classified again."""
 
 
@@ -340,8 +340,11 @@ def classify(call: Call) -> CallVerdict:
 
 def _after_transfer(call: Call, end: _End, ending: Ending) -> CallVerdict:
     """The caller has talked with a person; whatever came after that is told beside it."""
-    if call.verdict is not None and end.party is not Party.NETWORK:
-        return CallVerdict(Disposition.ANSWERED, "", call.verdict.hung_up_by)
+    seen = call.verdict
+    if seen is not None and end.party is not Party.NETWORK:
+        # In a queue of Asterisk's own, after that talk.
+        reason = seen.reason if seen.disposition is Disposition.ANSWERED else ""
+        return CallVerdict(Disposition.ANSWERED, reason, seen.hung_up_by)
     if end.cut_off and ending.dialplan is None:
         return CallVerdict(*end.cut_off, end.party)
     if ending.reason is HangupReason.COMMAND_FAILED and end.party is Party.ROUTER:
@@ -353,7 +356,8 @@ def _talks(call: Call, verdict: CallVerdict, ended_at: datetime) -> tuple[Talk, 
     """All talks, the one that the call ended with included."""
     hung_up = verdict.hung_up_by in (Party.CALLER, Party.CALLEE)
     end = TalkEnd.HUNG_UP if hung_up else TalkEnd.CUT_OFF
-    return (*call.talks, *talks.under_way(call, ended_at, end))
+    had = (*call.talks, *talks.under_way(call, ended_at, end))
+    return tuple(talks.numbered(call, talk) for talk in had)
 
 
 def left_message(call: Call) -> LeftMessage | None:
@@ -402,7 +406,8 @@ def _attempt_in_queue(number: int, rung: AgentRung, call: Call, now: datetime) -
     elif call.verdict is not None and call.verdict.disposition is Disposition.UNOBSERVED:
         outcome, reason = AttemptOutcome.UNOBSERVED, ""
     else:
-        outcome = AttemptOutcome.ANSWERED_ELSEWHERE if call.talk_began else AttemptOutcome.CANCELLED
+        elsewhere = call.talk_began or any(one.answered_at for one in call.rung)
+        outcome = AttemptOutcome.ANSWERED_ELSEWHERE if elsewhere else AttemptOutcome.CANCELLED
         reason = ""
     return Attempt(
         number=number,

@@ -222,6 +222,14 @@ class AsteriskQueueReturned(Event, frozen=True):
     outcome: str
 
 
+class AsteriskQueueLed(Event, frozen=True):
+    """The caller is back from Asterisk's queue as one who dials `to`: an agent there gave the caller to that
+    number, or a key led to it. (StasisStart.)"""
+
+    to: str
+    """What the dialplan lets the caller in by: no more than a wish."""
+
+
 class Supervised(Event, frozen=True):
     """A supervisor hears the talk from now on, `who` is one of the client's people, and is heard as `mode`
     says (core/supervision.py)."""
@@ -342,6 +350,7 @@ CallEvent = (
     | AsteriskQueueLeft
     | AsteriskQueueFollowed
     | AsteriskQueueReturned
+    | AsteriskQueueLed
     | Supervised
     | TimerFired
     | CommandFailed

@@ -28,6 +28,7 @@ from router.core.events import (
     AsteriskQueueAbandoned,
     AsteriskQueueFollowed,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     BridgeLost,
@@ -63,7 +64,7 @@ from router.core.events import (
 )
 from router.core.plan import Message
 from router.core.record import Evidence
-from router.core.steps import offering
+from router.core.steps import asteriskqueue, offering
 
 
 def observe(call: Call, event: CallEvent, now: datetime) -> Call:
@@ -120,6 +121,8 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             )
         case RouterReturned():
             return talks.unseen(call)
+        case AsteriskQueueFollowed(whole=True):
+            return asteriskqueue.followed(call)
         case AsteriskLost():
             for leg in call.legs:
                 if not leg.gone:
@@ -147,6 +150,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | AsteriskQueueLeft()
             | AsteriskQueueFollowed()
             | AsteriskQueueReturned()
+            | AsteriskQueueLed()
             | TimerFired()
             | BridgeLost()
             | TransferAsked()

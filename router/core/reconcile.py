@@ -12,6 +12,7 @@ import msgspec
 
 from router.core.call import CALLER, THE_CALLER, Call, InAsteriskQueue, Leg, LegState, Talking
 from router.core.events import (
+    AsteriskQueueLed,
     AsteriskQueueReturned,
     BridgeLost,
     CallEvent,
@@ -52,7 +53,9 @@ class Sighting(msgspec.Struct, frozen=True):
     in_breakglass: bool = False
     """True if it is in that part of the dialplan that takes callers whom no router has."""
     returned: AsteriskQueueReturned | None = None
-    """How the caller came into our application, if that was from a queue of Asterisk's own."""
+    """How the caller came into our application, if that was from a queue of Asterisk's own;"""
+    entered_for: str | None = None
+    """or the number that the caller came in for, if it was as everybody who dials one."""
     ended_playbacks: Set[int] = frozenset()
     """The call's playbacks that no longer exist, of those whose end it waits for."""
     bridged: Set[int] | None = None
@@ -93,7 +96,9 @@ def _of_queued(call: Call, seen: Sighting, since: datetime | None) -> list[CallE
         return [*left, *answered]
     if seen.returned is not None and seen.returned.position == call.position:
         return [*left, *answered, seen.returned]
-    return answered
+    if seen.entered_for is not None and call.state.away:
+        return [*answered, AsteriskQueueLed(seen.entered_for)]
+    return answered  # Who was not seen to leave us has yet to go there.
 
 
 def _given_away(call: Call, seen: Sighting) -> list[CallEvent]:

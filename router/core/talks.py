@@ -45,23 +45,35 @@ def under_way(call: Call, ended_at: datetime, end: TalkEnd) -> tuple[Talk, ...]:
     if call.talk_began is None:
         return ()
     if call.partner is None:
-        return (_in_queue(call, call.talk_began, call.talk_ended or ended_at, end),)
+        who = call.settled.by if call.settled else ""
+        if call.talk_ended is not None:
+            ended_at, end = call.talk_ended, TalkEnd.BLIND_TRANSFER
+        return (Talk(CALLER, who, call.talk_began, ended_at, end),)
     who = call.legs[call.partner].target.name
     talk = Talk(call.partner, who, call.talk_began, ended_at, end)
     # What is told after an end that nobody saw counts no more.
     return (replace(talk, hold_seconds=min(_held(call, ended_at), talk.seconds)),)
 
 
-def _in_queue(call: Call, began_at: datetime, ended_at: datetime, end: TalkEnd) -> Talk:
-    """The talk that a queue of Asterisk's own has made."""
-    answered = (at for at, rung in enumerate(call.rung, len(call.legs)) if rung.answered_at)
-    who = call.settled.by if call.settled else ""
-    return Talk(next(answered, CALLER), who, began_at, ended_at, end)
+def numbered(call: Call, talk: Talk) -> Talk:
+    """A talk that a queue of Asterisk's own has made, with the number of its attempt: those come behind all
+    legs of the call, and so are known by their numbers once it is over."""
+    if talk.leg != CALLER:
+        return talk
+    attempts = enumerate(call.rung, len(call.legs))
+    return replace(talk, leg=next((at for at, one in attempts if one.answered_at == talk.began_at), CALLER))
 
 
 def over(call: Call, end: TalkEnd, now: datetime) -> Call:
     """The call with that talk behind it, and nobody who talks with the caller."""
     talks = (*call.talks, *under_way(call, now, end))
     return replace(
-        call, talks=talks, talk_began=None, partner=None, holding=(), held_since=None, held_seconds=0.0
+        call,
+        talks=talks,
+        talk_began=None,
+        talk_ended=None,
+        partner=None,
+        holding=(),
+        held_since=None,
+        held_seconds=0.0,
     )

@@ -6,6 +6,10 @@ treatment it is; a number of the client's, and what that gives; a number outside
 it be dialled. Nothing else is rung. Where a treatment has nobody left who could answer, the phone that gave
 the caller away is rung once, and then comes the client's last resort: a transfer ends in no mailbox unless
 it was made to one.
+
+Who is led out of a queue of Asterisk's own, by an agent or a key, has entered by a number as everybody does,
+and meets what that gives to everybody, if it is the client's, and else the last resort. No phone of ours gave
+them away, so none is rung for it.
 """
 
 import re
@@ -17,7 +21,7 @@ from msgspec.structs import replace
 
 from router.core import openings
 from router.core.arrival import Arriving, Loads, no_loads, read_did, read_facts
-from router.core.call import Call
+from router.core.call import CALLER, Call
 from router.core.commands import FindTransfer
 from router.core.decide import decide
 from router.core.events import TransferLed
@@ -26,6 +30,7 @@ from router.core.numbers import PhoneNumber
 from router.core.plan import (
     CALLS_SOMEBODY,
     CallPlan,
+    HangUp,
     PlanNode,
     Ring,
     Target,
@@ -34,6 +39,7 @@ from router.core.plan import (
     ungreeted,
 )
 from router.core.ruleset import ClientRules, RuleSet
+from router.core.steps.asteriskqueue import LED
 from router.core.steps.transfer import ASKED
 
 MOST = 3
@@ -72,8 +78,12 @@ class Ways(NamedTuple):
 def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:
     """What the caller meets who is to be put through to `asked.to`."""
     client = ways.rules.clients.get(call.info.client or "")
-    found = _Met(refused=NOBODY) if client is None else _met(call, client, asked.to, ways)
     last = CallPlan(()) if client is None else _last_resort(client, ways)
+    meet = _met_by_all if asked.leg == CALLER else _met
+    found = _Met(refused=NOBODY) if client is None else meet(call, client, asked.to, ways)
+    if asked.leg == CALLER:
+        plan = last if found.refused else found.plan
+        return TransferLed(asked.to, plan if plan.nodes else CallPlan((PlanNode(HangUp()),)), found.refused)
     back = Ring(((call.legs[asked.leg].target,),), RING_BACK)
     return TransferLed(asked.to, rung_back(found.plan, back, last), found.refused)
 
@@ -96,11 +106,16 @@ def rung_back(plan: CallPlan, back: Ring, last: CallPlan) -> CallPlan:
     return CallPlan((*nodes, back_node, *moved(last.nodes, here + 1)))
 
 
-def _met(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+def _barred(call: Call, to: str) -> str:
+    """Why nobody is looked for; empty where somebody is."""
     if not _DIALLED.fullmatch(to):
-        return _Met(refused=NO_NUMBER)
-    if sum(seen.what == ASKED for seen in call.evidence) > MOST:
-        return _Met(refused=TOO_OFTEN)
+        return NO_NUMBER
+    return TOO_OFTEN if sum(seen.what in (ASKED, LED) for seen in call.evidence) > MOST else ""
+
+
+def _met(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+    if barred := _barred(call, to):
+        return _Met(refused=barred)
     by_extension = (name for name, person in client.people.items() if person.extension == to)
     person = next(by_extension, None)
     if person is not None:
@@ -113,6 +128,21 @@ def _met(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
         return _Met(refused=NOBODY)  # Another client's: it would be a call of its own to them.
     if owner.person is not None:
         return _Met(_of_person(client, owner.person, ways))
+    return _of_number(call, client, to, ways)
+
+
+def _met_by_all(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+    """What everybody meets who dials that number of the client's."""
+    number = read_did(to, ways.rules)
+    owner = ways.rules.numbers.find(number) if number else None
+    if barred := _barred(call, to):
+        return _Met(refused=barred)
+    if owner is None or owner.client != client.id:
+        return _Met(refused=NOBODY)
+    return _of_number(call, client, to, ways)
+
+
+def _of_number(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
     arriving = Arriving(to, call.info.caller)
     facts = read_facts(arriving, ways.rules, ways.now, ways.turn, loads=ways.loads)
     plan = decide(ways.rules, facts).plan

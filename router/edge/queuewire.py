@@ -1,8 +1,9 @@
 """Asterisk's words on its own queues <-> the call machine's words: dialplan, ARI and AMI. Pure.
 
 Into a queue callers go by the dialplan's context callrouter-queue, which they enter with variables set
-before; back they come into our application, with what has become of it (callrouter.conf). What happens in
-between AMI tells, of the caller's channel by `Uniqueid`: it is the id that ARI has for it.
+before; back they come into our application, with what has become of it (callrouter.conf), or as everybody
+who dials a number, where an agent or a key of the queue has led them to one. What happens in between AMI
+tells, of the caller's channel by `Uniqueid`: it is the id that ARI has for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from router.core.events import (
     AsteriskAgentMissed,
     AsteriskQueueAbandoned,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     CallEvent,
@@ -79,8 +81,10 @@ def read_return(args: Sequence[str]) -> AsteriskQueueReturned | None:
 
 def read_event(event: models.Event, leg: int) -> CallEvent | None:
     """What an event of a leg's channel means for its call; None if nothing."""
-    if isinstance(event, models.StasisStart) and leg == CALLER and (back := read_return(event.args)):
-        return back
+    if isinstance(event, models.StasisStart) and leg == CALLER and event.replace_channel is None:
+        entrance = wire.read_entrance(event.args)
+        back = read_return(event.args) if entrance is None else AsteriskQueueLed(entrance.dialled)
+        return back or wire.read_event(event, leg)
     return wire.read_event(event, leg)
 
 

@@ -213,17 +213,21 @@ async def _sight_one(ask: Ask, ask_http: Ask, call: Call) -> Sighting:
     )
     legs: dict[int, str | None] = {}
     departed = in_breakglass = False
-    returned = None
+    returned = entrance = None
     for number, reply in zip(numbers, replies, strict=True):
         if channel := _decoded(_channel, reply):
             legs[number] = channel.state
             if number == CALLER:
                 departed = channel.dialplan.app_name != STASIS
                 in_breakglass = departed and channel.dialplan.context == queuewire.BREAK_GLASS
-                returned = None if departed else queuewire.read_return(_entered_by(channel))
+                args = [] if departed else _entered_by(channel)
+                returned, entrance = queuewire.read_return(args), wire.read_entrance(args)
         elif reply.status == 404:
             legs[number] = None
-    return Sighting(legs, departed, in_breakglass, returned, ended_playbacks, bridged, in_place, recorded)
+    return Sighting(
+        legs, departed, in_breakglass, returned, entrance.dialled if entrance else None,
+        ended_playbacks, bridged, in_place, recorded,
+    )  # fmt: skip
 
 
 def _decoded(decoder: msgspec.json.Decoder[Read], reply: Reply) -> Read | None:

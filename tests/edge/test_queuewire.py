@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from router.core.call import CALLER, THE_CALLER, Call, Leg
@@ -13,12 +14,16 @@ from router.core.events import (
     AsteriskAgentMissed,
     AsteriskQueueAbandoned,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     CallEvent,
+    LegReady,
 )
 from router.core.plan import AsteriskQueue, CallPlan
 from router.edge import queuewire
+from router.edge.ari import models
+from tests.edge.ari_server import event
 from tests.edge.stories import TEN, a_call
 
 CALL = Call(
@@ -74,6 +79,23 @@ NOT_BACK = [(), ("queued",), ("queued", "x", "FULL"), ("queued", "-1", "FULL"), 
 @pytest.mark.parametrize("args", NOT_BACK, ids=map(str, NOT_BACK))
 def test_who_does_not(args: tuple[str, ...]) -> None:
     assert queuewire.read_return(args) is None
+
+
+ENTERS: list[tuple[str, tuple[str, ...], int, CallEvent | None]] = [
+    ("the caller, back", ("queued", "3", "FULL"), CALLER, AsteriskQueueReturned(3, "full")),
+    ("the caller, led to a number", ("in", "+4722334450", ""), CALLER, AsteriskQueueLed("+4722334450")),
+    ("the caller, called back", ("leg",), CALLER, LegReady(CALLER)),
+    ("a leg", ("leg",), 1, LegReady(1)),
+    ("a leg, as no leg does", ("in", "+4722334450"), 1, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("args", "leg", "means"), [row[1:] for row in ENTERS], ids=[row[0] for row in ENTERS]
+)
+def test_who_enters_the_application(args: tuple[str, ...], leg: int, means: CallEvent | None) -> None:
+    start = msgspec.convert(event("StasisStart", "1.7", args=args), models.StasisStart)
+    assert queuewire.read_event(start, leg) == means
 
 
 def test_how_a_caller_is_sent_there() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
+from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase, TalkEnd
 from tests.harness.proxy import Line
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
@@ -50,6 +50,7 @@ NUMBERS = {
     "nowhere": "+4722334456",
     "unanswered": "+4722334457",
     "patient": "+4722334458",
+    "nina": "+4722334459",
 }
 RULES = """\
 client: fjord
@@ -81,6 +82,7 @@ routes:
     when: {dialled: "+47 22 33 44 57"}
     do: [{queue: {asterisk: desk, answer: false}, for: 1m}]
   - {name: patient, when: {dialled: "+47 22 33 44 58"}, do: [{queue: {asterisk: desk}, for: 1m}]}
+  - {name: nina, when: {dialled: "+47 22 33 44 59"}, do: [{ring: nina, for: 20s}]}
 """
 AGENTS = {"desk": 160, "ola": 161, "per": 162, "small": 163, "keyed": 165, "elsewhere": 166, "nina": 100}
 KARI = "Kari Nordmann"
@@ -178,6 +180,10 @@ def outcomes(record: CallRecord) -> list[tuple[str, AttemptOutcome]]:
     return [(one.target, one.outcome) for one in record.attempts]
 
 
+def talks(record: CallRecord) -> list[tuple[str, TalkEnd]]:
+    return [(talk.who, talk.end) for talk in record.talks]
+
+
 ENDS: dict[str, tuple[tuple[Move, ...], tuple[Move, ...], Party]] = {
     "the agent": ((*TAKES, pause(1.5), hang_up_as_agent()), WAITS, Party.CALLEE),
     "the caller": ((*TAKES, HUNG_UP_ON), leaves(3.0), Party.CALLER),
@@ -209,6 +215,48 @@ def test_who_is_transferred_by_the_agent_has_talked_with_the_agent(office: Offic
     assert disposition_of(record) == (Disposition.ANSWERED, "transferred_by_agent", None)
     assert (record.answered_by, outcomes(record)) == (KARI, [(KARI, AttemptOutcome.ANSWERED)])
     assert record.talk_seconds == pytest.approx(1.0, abs=0.7)
+    assert talks(record) == [(KARI, TalkEnd.BLIND_TRANSFER)]
+
+
+GIVES = (*TAKES, pause(1.0), refer(f"sip:{NUMBERS['nina']}@127.0.0.1"), HUNG_UP_ON)
+"""An agent who gives the caller to a number of ours."""
+
+
+def given_to_nina(record: CallRecord) -> None:
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert talks(record) == [(KARI, TalkEnd.BLIND_TRANSFER), ("nina", TalkEnd.HUNG_UP)]
+    assert (record.answered_by, record.flags) == (KARI, ("transferred",))
+    assert outcomes(record) == [("nina", AttemptOutcome.ANSWERED), (KARI, AttemptOutcome.ANSWERED)]
+
+
+def test_who_an_agent_gives_to_a_number_of_ours_goes_on_as_the_same_call(office: Office) -> None:
+    count, calls = office.next_of("patient"), office.next_of("nina")
+    office.agent("nina", *TAKES, pause(1.0), hang_up_as_agent())
+    office.agent("desk", *GIVES)
+    assert office.caller("patient").wait().as_written
+    given_to_nina(office.record_of("patient", count))
+    assert office.next_of("nina") == calls, "it is no call of its own"
+
+
+def test_a_router_killed_while_the_next_phone_rings(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("nina", CALLED, RINGING, pause(4.0), PICK_UP, pause(1.0), hang_up_as_agent())
+    office.agent("desk", *GIVES)
+    caller = office.caller("patient")
+    office.happens("patient", "AsteriskQueueLed", "LegRinging")
+    office.router.kill()
+    office.router.start()
+    assert caller.wait().as_written
+    given_to_nina(office.record_of("patient", count))
+
+
+def test_who_reaches_nobody_then_is_not_let_wait_for_ever(office: Office) -> None:
+    count = office.next_of("patient")
+    office.agent("desk", *GIVES)
+    assert office.caller("patient").wait().as_written
+    record = office.record_of("patient", count)
+    assert (record.disposition, record.hung_up_by) == (Disposition.ANSWERED, Party.ROUTER)
+    assert talks(record) == [(KARI, TalkEnd.BLIND_TRANSFER)]
 
 
 def test_who_hangs_up_while_waiting_is_abandoned(office: Office) -> None:
@@ -289,6 +337,19 @@ def test_who_a_key_leads_elsewhere_is_the_dialplans(office: Office) -> None:
     media.press("1")
     record = office.record_of("elsewhere", count)
     assert (record.disposition, record.reason) == (Disposition.TRANSFERRED, "left_queue")
+
+
+def test_who_a_key_leads_to_a_number_of_ours_goes_on_as_the_same_call(office: Office) -> None:
+    count = office.next_of("elsewhere")
+    there = f"2,1,Goto,callrouter,{NUMBERS['nina']},1 into queue-elsewhere replace"
+    office.sandbox.cli(f"dialplan add extension {there}")
+    office.agent("nina", *TAKES, pause(1.5), hang_up_as_agent())
+    media = office.calls(NUMBERS["elsewhere"], INVITE_HEARING, ANSWERED, HUNG_UP_ON)
+    office.happens("elsewhere", "AsteriskQueueJoined")
+    media.press("2")
+    record = office.record_of("elsewhere", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "", Party.CALLEE)
+    assert (talks(record), record.flags) == ([("nina", TalkEnd.HUNG_UP)], ())
 
 
 def test_all_agents_ring_and_one_has_the_call(office: Office) -> None:

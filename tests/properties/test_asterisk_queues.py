@@ -12,7 +12,7 @@ import pytest
 
 from router.core import machine
 from router.core.call import CALLER, Over
-from router.core.commands import AskIfFollowed, CallCommand, Finish, HangUpLeg
+from router.core.commands import AskIfFollowed, CallCommand, FindTransfer, Finish, HangUpLeg
 from router.core.events import (
     AsteriskAgentCalled,
     AsteriskAgentConnected,
@@ -21,6 +21,7 @@ from router.core.events import (
     AsteriskQueueAbandoned,
     AsteriskQueueFollowed,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     CallEvent,
@@ -30,8 +31,9 @@ from router.core.events import (
     LegLeft,
     RouterReturned,
     TimerFired,
+    TransferLed,
 )
-from router.core.plan import AsteriskQueue
+from router.core.plan import AsteriskQueue, HangUp
 from router.core.record import CallRecord, Disposition, Party
 from router.core.steps import asteriskqueue
 from tests.unit.story import ARRIVAL, INFO, plan
@@ -82,6 +84,11 @@ TRUTHS: dict[str, tuple[Told, Disposition, Party | None]] = {
         ([BYE, PBX_ENDS, GONE], [AsteriskQueueLeft()]),
         Disposition.TRANSFERRED,
         Party.CALLER,
+    ),
+    "led to a number of ours by a key": (
+        ([AsteriskQueueLed("+4722334450")], [AsteriskQueueLeft()]),
+        Disposition.NO_ANSWER,
+        Party.ROUTER,
     ),
     "too long": (
         ([AsteriskQueueReturned(0, "timeout")], [AsteriskQueueAbandoned(), AsteriskQueueLeft()]),
@@ -142,6 +149,8 @@ class History:
         for command in commands:
             if isinstance(command, AskIfFollowed):
                 self.asked = True
+            elif isinstance(command, FindTransfer):
+                self.ari.insert(0, TransferLed(command.to, plan(HangUp())))
             elif isinstance(command, HangUpLeg):
                 self.ari += [HangupRequested(CALLER, 32, soft=True), LegLeft(CALLER), GONE]
             elif isinstance(command, Finish):

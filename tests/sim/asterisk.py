@@ -351,6 +351,12 @@ class FakeAsterisk(AriDoors):
         args = ("queued", self.queue_variables(channel)[3], status)
         self._enter(channel, self._app, ",".join((self._app, *args)), args)
 
+    def led_from_queue(self, channel: Channel, dialled: str, *, told: bool = True) -> None:
+        """An agent gives a caller to a number, or a key leads to one; unless `told`, nobody hears of it."""
+        self._set_dead_man(channel, 12.0)
+        app, args = self._app or "callrouter", ("in", dialled, "")
+        self._enter(channel, app, ",".join((app, *args)), args, told)
+
     def _set_state(self, channel: Channel, state: str) -> None:
         if channel.id in self.channels and channel.state != state:
             channel.state = state

@@ -12,8 +12,8 @@ from router.edge import following
 from tests.edge.ami_server import AmiServer
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Bridge, Channel
-from tests.sim.phones import ANSWERS
-from tests.sim.router import SUPPORT, Router, routing, until
+from tests.sim.phones import ANSWERS, RINGS_ON
+from tests.sim.router import ONE, SUPPORT, Router, routing, until
 from tests.sim.stories import gone_and_back, outcomes, talking, told
 
 GAPS = ("the connection breaks", "the router is killed")
@@ -60,6 +60,13 @@ class Office:
         else:
             self.asterisk.hang_up(caller, 16, 0, soft=16)
 
+    def gives(self, caller: Channel, to: str) -> None:
+        """The agent gives the caller to a number."""
+        self.ami.tell("AgentComplete", Uniqueid=caller.id, Reason="transfer", TalkTime="1", **KARI)
+        self.asterisk.channels.pop("1795341600.99")
+        self.asterisk.bridges.pop("theirs")
+        self.asterisk.led_from_queue(caller, to)
+
     async def ami_is(self, up: bool) -> None:
         await self.router.counts("callrouter_ami_up", float(up))
 
@@ -103,6 +110,79 @@ async def test_who_is_not_put_through_goes_on(office: Office) -> None:
     await until(lambda: talking(office.asterisk), what="kari answers")
     caller.hang_up()
     assert told(await office.router.record(SUPPORT)) == ("answered", "talking", "caller")
+
+
+async def test_who_is_given_to_a_number_of_ours_goes_on_as_the_same_call(office: Office) -> None:
+    office.asterisk.phones = {"PJSIP/kari": ANSWERS}
+    caller = await office.waits()
+    office.connects(caller)
+    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    office.gives(caller, ONE)
+    await until(lambda: talking(office.asterisk), what="kari answers")
+    caller.hang_up()
+    record = await office.router.record(SUPPORT)
+    assert told(record) == ("answered", "talking", "caller")
+    ends = [(talk.who, talk.end.value) for talk in record.talks]
+    assert ends == [("Kari", "blind_transfer"), ("PJSIP/kari", "hung_up")]
+    assert record.flags == ("transferred",)
+    assert office.router.open_calls() == []
+
+
+async def test_who_waits_for_the_next_one_waits_under_a_dead_man(office: Office) -> None:
+    office.asterisk.phones = {"PJSIP/kari": RINGS_ON}
+    caller = await office.waits()
+    before = caller.dead_man_set
+    office.asterisk.led_from_queue(caller, ONE)
+    await until(lambda: caller.dead_man_set > before + 1, what="it is set by us")
+    assert caller.waits_under_a_dead_man
+    caller.hang_up()
+    assert told(await office.router.record(SUPPORT)) == ("abandoned", "ringing", "caller")
+
+
+LED = {"all was seen": (True, ()), "AMI was away": (False, ("not_followed",))}
+
+
+@pytest.mark.parametrize(("ami", "flags"), LED.values(), ids=LED)
+async def test_who_is_led_to_a_number_by_a_key_and(office: Office, ami: bool, flags: tuple[str, ...]) -> None:
+    office.asterisk.phones = {"PJSIP/kari": ANSWERS}
+    caller = await office.waits()
+    if not ami:
+        await office.ami.close()
+        await office.ami_is(up=False)
+    office.asterisk.led_from_queue(caller, ONE)
+    await until(lambda: talking(office.asterisk), what="kari answers")
+    await until(lambda: office.router.knows("AsteriskQueueFollowed"))
+    caller.hang_up()
+    record = await office.router.record(SUPPORT)
+    assert (told(record), record.answered_by) == (("answered", "talking", "caller"), "PJSIP/kari")
+    assert record.flags == flags
+
+
+@pytest.mark.parametrize("gap", GAPS)
+async def test_after_a_gap_the_caller_was_led_to_a_number(office: Office, gap: str) -> None:
+    office.asterisk.phones = {"PJSIP/kari": ANSWERS}
+    caller = await office.waits()
+    await gone_and_back(office.router, gap, lambda: office.asterisk.led_from_queue(caller, ONE, told=False))
+    await until(lambda: talking(office.asterisk), what="kari answers")
+    caller.hang_up()
+    record = await office.router.record(SUPPORT)
+    assert (told(record), record.answered_by) == (("answered", "talking", "caller"), "PJSIP/kari")
+
+
+@pytest.mark.parametrize("gap", GAPS)
+async def test_after_a_gap_the_phone_rings_of_whom_the_caller_was_led_to(office: Office, gap: str) -> None:
+    office.asterisk.phones = {"PJSIP/kari": RINGS_ON}
+    caller = await office.waits()
+    office.connects(caller)
+    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    office.gives(caller, ONE)
+    await until(lambda: office.router.knows("LegRinging"))
+    await gone_and_back(office.router, gap)
+    office.asterisk.answer(office.asterisk.legs("PJSIP/kari")[0])
+    await until(lambda: talking(office.asterisk), what="kari answers")
+    caller.hang_up()
+    record = await office.router.record(SUPPORT)
+    assert [talk.who for talk in record.talks] == ["Kari", "PJSIP/kari"]
 
 
 @pytest.mark.parametrize("gap", GAPS)

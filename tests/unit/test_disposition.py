@@ -414,7 +414,7 @@ def test_the_evidence_is_kept_in_its_order() -> None:
         Evidence(at[1], "left"),
         Evidence(at[2], "ended", cause=16, tech_cause=200),
     )
-    assert (record.phase, record.ended_at, record.classifier) == (Phase.GREETING, at[0], 3)
+    assert (record.phase, record.ended_at, record.classifier) == (Phase.GREETING, at[0], 4)
 
 
 def test_a_caller_who_hears_a_closing_after_nobody_answered_was_not_informed() -> None:

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from router.core.call import Call, Leg
+from router.core.call import CALLER, Call, Leg
 from router.core.commands import FindTransfer
 from router.core.dialling import Dialling
 from router.core.plan import CallPlan, Message, Ring, Say, Speak, Step
 from router.core.record import Evidence
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
+from router.core.steps.asteriskqueue import LED as LED_ON
 from router.core.steps.transfer import ASKED
 from router.core.transferring import MOST, Ways, find_transfer
 from tests.unit.story import ANNA, INFO
@@ -60,8 +61,10 @@ def rules() -> RuleSet:
 RULE_SET = rules()
 
 
-def a_call(times: int = 1, client: str | None = "fjord", caller: str = "+4790000001") -> Call:
-    evidence = tuple(Evidence(NOW, ASKED, 1) for _ in range(times))
+def a_call(
+    times: int = 1, client: str | None = "fjord", caller: str = "+4790000001", by: str = ASKED
+) -> Call:
+    evidence = tuple(Evidence(NOW, by, 1) for _ in range(times))
     info = replace(INFO, client=client, caller=caller)
     return Call(info, CallPlan(()), (Leg(0, NOW, ANNA), Leg(1, NOW, ANNA)), evidence=evidence)
 
@@ -130,6 +133,37 @@ def test_who_is_not_rung(to: str, call: Call, why: str) -> None:
     led = find_transfer(call, FindTransfer(to, 1), Ways(RULE_SET, NOW))
     assert why in led.refused
     assert met(led.plan) == BACK
+
+
+LED_OUT: list[tuple[str, str, Call, str, list[str]]] = [
+    (
+        "to a number",
+        "+4722334455",
+        a_call(0),
+        "",
+        ["ring PJSIP/ola+PJSIP/+4790000001@trunk", "Ingen er her."],
+    ),
+    ("to a person's own", "22334464", a_call(0), "",
+     ["ring PJSIP/liv", "ring PJSIP/kari", "message", "Ingen er her."]),
+    ("to a mailbox", "22334456", a_call(0), "", ["message", "Ingen er her."]),
+    ("to a number that refuses the caller", "22334455", a_call(0, caller=""), "nobody is there",
+     ["Ingen er her."]),
+    ("to an extension", "101", a_call(0), "nobody is there", ["Ingen er her."]),
+    ("outside", "90000002", a_call(0), "nobody is there", ["Ingen er her."]),
+    ("to another client", "+4723000000", a_call(0), "nobody is there", ["Ingen er her."]),
+    ("to no number", "Local/1@x", a_call(0), "this is no number", ["Ingen er her."]),
+    ("too often", "101", a_call(MOST + 1, by=LED_ON), "given away 3 times", ["Ingen er her."]),
+    ("out of a client that is no more", "101", a_call(0, client=None), "nobody is there", ["HangUp"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("to", "call", "why", "words"), [row[1:] for row in LED_OUT], ids=[row[0] for row in LED_OUT]
+)
+def test_who_is_led_out_of_a_queue_of_asterisks_own(to: str, call: Call, why: str, words: list[str]) -> None:
+    led = find_transfer(call, FindTransfer(to, CALLER), Ways(RULE_SET, NOW))
+    assert (why in led.refused, bool(led.refused)) == (True, bool(why))
+    assert [one for one in met(led.plan) if one != "Hei."] == words
 
 
 def test_a_client_that_is_no_more() -> None:

@@ -14,12 +14,18 @@ What AMI tells (22.10.1): AgentCalled for each phone rung; AgentRingNoAnswer for
 call, whether it rang or refused; QueueCallerAbandon for who hangs up, and as well for whose time is over;
 QueueCallerLeave also before AgentConnect; AgentComplete with who ended the talk, before the caller's channel
 is gone. A caller whose agent hangs up is hung up by Asterisk, with a soft request, which says nothing of who.
+
+An agent may give the caller to a number of ours, and a key of the queue may lead to one: the caller's
+channel then enters our application anew, as one who dials it (AsteriskQueueLed). It is the same call, which
+goes on as after a transfer by a phone of ours (transfer.py). That no talk came before is only known once we
+have asked; until then, and without that answer, the call has the flag NOT_FOLLOWED.
 """
 
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from router.core import talks
 from router.core.call import (
     CALLER,
     AgentRung,
@@ -29,11 +35,20 @@ from router.core.call import (
     Commands,
     InAsteriskQueue,
     Settled,
+    Transferring,
     Turn,
     Verdict,
     with_evidence,
+    with_flag,
 )
-from router.core.commands import AskIfFollowed, CancelTimer, DestroyBridge, EnterAsteriskQueue, SetTimer
+from router.core.commands import (
+    AskIfFollowed,
+    CancelTimer,
+    DestroyBridge,
+    EnterAsteriskQueue,
+    FindTransfer,
+    SetTimer,
+)
 from router.core.events import (
     AsteriskAgentCalled,
     AsteriskAgentConnected,
@@ -42,6 +57,7 @@ from router.core.events import (
     AsteriskQueueAbandoned,
     AsteriskQueueFollowed,
     AsteriskQueueJoined,
+    AsteriskQueueLed,
     AsteriskQueueLeft,
     AsteriskQueueReturned,
     CallEvent,
@@ -53,10 +69,17 @@ from router.core.events import (
     TimerFired,
 )
 from router.core.plan import AsteriskQueue, AsteriskQueueOutcome
-from router.core.record import Disposition, Evidence, Party, Phase
+from router.core.record import Disposition, Evidence, Party, Phase, TalkEnd
 from router.core.steps.queue import ANSWERED
+from router.core.steps.transfer import TRANSFERRED
 
 TIMER = "asterisk_queue"
+
+LED = "led_out_of_queue"
+"""What evidence calls it that a caller is led to a number of ours."""
+
+NOT_FOLLOWED = "not_followed"
+"""Flag of a call whose caller was led there, and may have talked before."""
 
 PATIENCE = 5.0
 """Seconds to wait for what AMI may still tell of a caller who is gone."""
@@ -99,6 +122,8 @@ def advance(call: Call, state: InAsteriskQueue, event: CallEvent, now: datetime)
             return _judged_or_asked(call, replace(state, over=True))
         case AsteriskQueueReturned(position, outcome) if position == call.position:
             return _returned(call, outcome, now)
+        case AsteriskQueueLed(to) if state.away and not state.over:
+            return _led(call, state, to, now)
         case AsteriskQueueFollowed(whole) if state.over:
             return _judged(call, state, whole)
         case TimerFired(timer) if timer == TIMER and state.over:
@@ -122,6 +147,8 @@ def _told(
 ) -> tuple[Call, InAsteriskQueue]:
     """What AMI tells, or what a look at Asterisk showed."""
     match event:
+        case AsteriskAgentLeft() | AsteriskQueueLeft() | AsteriskQueueAbandoned() if _has_yet_to_go(state):
+            return call, state  # the last that is told of a queue before
         case AsteriskQueueJoined() if state.stage in _NOT_LEFT:
             if state.stage is not AsteriskStage.WAITING:
                 call = with_evidence(call, Evidence(now, "queue_joined", detail=_name(call)))
@@ -148,6 +175,10 @@ def _told(
         case _:
             # Told once more, or too late to say anything new.
             return call, state
+
+
+def _has_yet_to_go(state: InAsteriskQueue) -> bool:
+    return not state.away and state.stage is AsteriskStage.SENT
 
 
 def _connected(
@@ -179,13 +210,39 @@ def _last_rung(call: Call, agent: str, dial: str, now: datetime, **what: object)
 
 def _returned(call: Call, outcome: str, now: datetime) -> Turn:
     """The caller is ours again."""
-    call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
-    given_up = (one if one.answered_at or one.missed_at else replace(one, missed_at=now) for one in call.rung)
-    call = replace(call, rung=tuple(given_up))
+    call = _left_untalked(call, outcome, now)
     if outcome == ANSWERED:
         by = call.settled.by if call.settled else ""
         return Turn(call, outcome=Settled(Disposition.ANSWERED, by))
     return Turn(call, outcome=outcome)
+
+
+def _left_untalked(call: Call, outcome: str, now: datetime) -> Call:
+    """The caller waits there no longer, and has not talked as far as is known."""
+    call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
+    given_up = (one if one.answered_at or one.missed_at else replace(one, missed_at=now) for one in call.rung)
+    return replace(call, rung=tuple(given_up))
+
+
+def _led(call: Call, state: InAsteriskQueue, to: str, now: datetime) -> Turn:
+    """The caller is ours again, for another number. A talk that AMI has not told the end of was given away:
+    it is over, and the caller still there."""
+    asked: Commands = ()
+    if call.talk_began is None:
+        call = _left_untalked(call, AsteriskQueueOutcome.LEFT, now)
+        if state.stage not in _DECIDED:
+            call, asked = with_flag(call, NOT_FOLLOWED), (AskIfFollowed(state.waiting_at),)
+    elif state.ended_by in _ENDED_BY:
+        call = talks.over(call, TalkEnd.HUNG_UP, now)
+    else:
+        call = with_flag(talks.over(call, TalkEnd.BLIND_TRANSFER, now), TRANSFERRED)
+    call = with_evidence(replace(call, settled=None), Evidence(now, LED, detail=to))
+    return Turn(replace(call, state=Transferring(to, CALLER)), (FindTransfer(to, CALLER), *asked))
+
+
+def followed(call: Call) -> Call:
+    """The call once it is known that nothing was missed."""
+    return replace(call, flags=tuple(flag for flag in call.flags if flag != NOT_FOLLOWED))
 
 
 def _judged_or_asked(call: Call, state: InAsteriskQueue) -> Turn:
