@@ -32,6 +32,7 @@ from router.core.events import (
     AsteriskQueueReturned,
     BridgeLost,
     CallerJoined,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -150,6 +151,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | TransferAsked()
             | TransferLed()
             | LegReplaced()
+            | CallerReplaced()
             | RouterReturned()
         ):
             pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.

@@ -46,6 +46,7 @@ RING_BACK = 20.0
 
 _DIALLED = re.compile(r"\+?[0-9]{1,15}")
 
+NOT_JOINED = "callers are not put through to one another, nor to who supervises"
 NO_NUMBER = "this is no number"
 TOO_OFTEN = f"the caller was given away {MOST} times before"
 NOBODY = "nobody is there by the rules"
@@ -97,6 +98,8 @@ def rung_back(plan: CallPlan, back: Ring, last: CallPlan) -> CallPlan:
 
 
 def _met(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+    if not to:
+        return _Met(refused=NOT_JOINED)
     if not _DIALLED.fullmatch(to):
         return _Met(refused=NO_NUMBER)
     if sum(seen.what == ASKED for seen in call.evidence) > MOST:
