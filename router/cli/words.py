@@ -22,6 +22,7 @@ from router.core.events import (
     AsteriskQueueReturned,
     BridgeLost,
     CallerJoined,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -145,9 +146,11 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
         case TransferAsked(leg, to):
             return f"{_name(leg, legs)}: gives the caller to {to or 'a call of its own'}"
         case TransferLed(to, _, refused):
-            return f"{to} is not rung: {refused}" if refused else f"goes on with {to}"
+            return f"{to or 'nobody else'} is not rung: {refused}" if refused else f"goes on with {to}"
         case LegReplaced(leg, _, dial, name):
             return f"{_name(leg, legs)}: hands the talk over to {name or dial}"
+        case CallerReplaced(_, dial):
+            return f"the caller has put {dial} in their own place"
         case CallerJoined():
             return "the caller joins this call with another one"
         case RouterReturned():

@@ -314,6 +314,14 @@ class LegReplaced(Event, frozen=True):
     name: str = ""
 
 
+class CallerReplaced(Event, frozen=True):
+    """Who called from a phone of the house has put somebody else in their own place, who is at `dial` or
+    behind a channel of Asterisk's own; `channel` is the caller's from now on. (BridgeAttendedTransfer.)"""
+
+    channel: str
+    dial: str
+
+
 class CallerJoined(Event, frozen=True):
     """The caller has joined this call with another one, and so left it. (BridgeAttendedTransfer.)"""
 
@@ -361,6 +369,7 @@ CallEvent = (
     | TransferAsked
     | TransferLed
     | LegReplaced
+    | CallerReplaced
     | CallerJoined
     | RouterReturned
     | AsteriskLost

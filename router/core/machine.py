@@ -74,6 +74,7 @@ from router.core.events import (
     AsteriskLost,
     BridgeLost,
     CallerJoined,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -166,7 +167,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
             return call, ()  # A late event of a call whose record is written changes nothing.
         case _ if isinstance(event, AsteriskLost):
             return ending.lost(seen, now)
-        case _ if isinstance(event, TransferAsked | LegReplaced) and transfer.gives_nothing(seen, event):
+        case _ if isinstance(event, transfer.ByAnother) and transfer.gives_nothing(seen, event):
             return seen, transfer.undone(seen, event)
         case Ending() as state:
             return ending.advance(seen, state, event, now)
@@ -179,6 +180,8 @@ def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> 
     leaves = _asks_to_end(event, CALLER) and not isinstance(state, InAsteriskQueue | CallingBack)
     if leaves or isinstance(event, CallerJoined):
         return ending.end(call, Ending(), now, going=CALLER)
+    if isinstance(event, CallerReplaced):
+        return transfer.caller_replaced(call, event, now), ()
     if isinstance(event, TalkFound):
         return _found_talking(call, event), (*ending.CANCEL_TIMERS, *deadman.lift(event.leg))
     if isinstance(event, CommandFailed) and event.command not in offering.COMMANDS:

@@ -33,6 +33,7 @@ from router.core.events import (
     AsteriskQueueReturned,
     BridgeLost,
     CallerJoined,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -156,6 +157,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | TransferAsked()
             | TransferLed()
             | LegReplaced()
+            | CallerReplaced()
         ):
             pass  # Says nothing of a leg's life. A recording that is told of twice was ended by the first.
         case _:

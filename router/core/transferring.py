@@ -52,6 +52,7 @@ RING_BACK = 20.0
 
 _DIALLED = re.compile(r"\+?[0-9]{1,15}")
 
+NOT_JOINED = "callers are not put through to one another, nor to who supervises"
 NO_NUMBER = "this is no number"
 TOO_OFTEN = f"the caller was given away {MOST} times before"
 NOBODY = "nobody is there by the rules"
@@ -108,6 +109,8 @@ def rung_back(plan: CallPlan, back: Ring, last: CallPlan) -> CallPlan:
 
 def _barred(call: Call, to: str) -> str:
     """Why nobody is looked for; empty where somebody is."""
+    if not to:
+        return NOT_JOINED
     if not _DIALLED.fullmatch(to):
         return NO_NUMBER
     return TOO_OFTEN if sum(seen.what in (ASKED, LED) for seen in call.evidence) > MOST else ""

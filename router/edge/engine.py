@@ -46,6 +46,7 @@ from router.core.commands import (
 )
 from router.core.events import (
     AsteriskQueueFollowed,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     KeyPressed,
@@ -137,6 +138,8 @@ class Engine:
             lambda: self.rules,
             lambda live, event: self._take(live, event, clock()),
             self._end_channel,
+            self._on_event,
+            supervisions.has,
         )
         self._arrivals = Arrivals(
             rules, calls, queues, supervisions, self._transfers, callers, journal, metrics,
@@ -276,6 +279,8 @@ class Engine:
             else:
                 self._supervisions.take(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
+        if isinstance(event, _OF_AN_END) and self._transfers.holds(event):
+            return
         live, leg = known
         live.names[leg] = channel.name
         told = queuewire.read_event(event, leg)
@@ -321,8 +326,8 @@ class Engine:
         if event != _TICK:
             live.seq += 1
             self._journal.happened(before.info.id, live.seq, now, _encode(event))
-        if isinstance(event, LegReplaced):
-            self._live_calls.keep(live)  # It may have a leg more, on a channel that is not ours.
+        if isinstance(event, LegReplaced | CallerReplaced):
+            self._live_calls.moved(before, live)
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
             assert before.position is not None
             place = before.plan.nodes[before.position].place

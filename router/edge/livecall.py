@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from router.core.call import Call, InAsteriskQueue, LegState
+from router.core.call import CALLER, Call, InAsteriskQueue, LegState
 from router.edge.ari import wire
 
 
@@ -56,6 +56,14 @@ class LiveCalls:
                 # What is there nevertheless, a dead process made: a stranger.
                 self.by_channel[wire.channel_id(call, leg.number)] = (live, leg.number)
         return live
+
+    def moved(self, before: Call, live: LiveCall) -> None:
+        """Know a call by the channels that it has now, of which one may be the caller's."""
+        was = wire.channel_id(before, CALLER)
+        if was != wire.channel_id(live.call, CALLER):
+            self.by_channel.pop(was, None)
+            live.names.pop(CALLER, None)
+        self.keep(live)
 
     def drop(self, call: Call) -> None:
         """Know a call that is over no longer."""

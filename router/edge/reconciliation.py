@@ -24,7 +24,7 @@ import msgspec
 import structlog
 
 from router.core import machine
-from router.core.call import Commands, Over
+from router.core.call import CALLER, Commands, Over
 from router.core.commands import Finish
 from router.core.events import AsteriskLost, CallEvent, TalkFound
 from router.core.plan import CallPlan, PlanNode, Ring, Target
@@ -146,7 +146,9 @@ class Reconciliation:
         if self._watch is not None and self._calls.in_asterisk_queues():
             self._watch.look()
         if everything:
-            self._deal_with_strangers(everything, ended | {live.call.info.channel for live in known})
+            self._deal_with_strangers(
+                everything, ended | {wire.channel_id(live.call, CALLER) for live in known}
+            )
         else:
             log.error("asterisk cannot list its channels; legs without a call may be left", remedy=_REMEDY)
         log.info("in touch with asterisk", live_calls=len(self._calls.by_id), taken_over=len(known))

@@ -139,6 +139,10 @@ class Supervisions:
             self._begin(channel, wish, rules, key)
         return True
 
+    def has(self, channel: str) -> bool:
+        """True of a supervisor's, and of a snoop."""
+        return channel in self._phones or snooping.snoop_of(channel) is not None
+
     def take(self, event: models.Event) -> None:
         """What happened to a channel that is no call's."""
         if not self._live:

@@ -34,6 +34,7 @@ from tests.harness.sipp import (
     reject,
 )
 from tests.harness.sipp import hang_up as hang_up_as_agent
+from tests.harness.softphone import Softphone
 from tests.harness.waiting import wait_until
 from tests.live.conftest import BringUp, RunRouter
 from tests.live.room import Room
@@ -112,10 +113,21 @@ class Office(Room):
         phone.listening()
         account = self.sandbox.phones[AGENTS[name] - 100]
         register(self.sandbox, [(account, phone.port)])
-        if name != "nina":
-            free = f"({account.endpoint}) (ringinuse disabled) (Not in use)"
-            wait_until(lambda: free in self.sandbox.cli("queue show"), "the queue knows of the agent's phone")
+        self._queue_knows(name, account.endpoint)
         return phone
+
+    def softphone(self, name: str) -> Softphone:
+        """The phone of an agent, with hands of its own."""
+        account = self.sandbox.phones[AGENTS[name] - 100]
+        phone = Softphone(self.sandbox, account)
+        self.at_end(phone.close)
+        self._queue_knows(name, account.endpoint)
+        return phone
+
+    def _queue_knows(self, name: str, endpoint: str) -> None:
+        free = f"({endpoint}) (ringinuse disabled) (Not in use)"
+        if name != "nina":
+            wait_until(lambda: free in self.sandbox.cli("queue show"), "the queue knows of the agent's phone")
 
     def caller(self, queue: str, *moves: Move, **more: Any) -> Caller:
         caller = Caller(self.sandbox, NUMBERS[queue], *(moves or WAITS), **more)
@@ -257,6 +269,28 @@ def test_who_reaches_nobody_then_is_not_let_wait_for_ever(office: Office) -> Non
     record = office.record_of("patient", count)
     assert (record.disposition, record.hung_up_by) == (Disposition.ANSWERED, Party.ROUTER)
     assert talks(record) == [(KARI, TalkEnd.BLIND_TRANSFER)]
+
+
+def test_an_agent_who_asks_somebody_by_a_number_of_ours_gives_the_caller_to_them(office: Office) -> None:
+    count, asking = office.next_of("patient"), office.next_of("nina")
+    agent, nina = office.softphone("desk"), office.softphone("nina")
+    caller = office.caller("patient", *leaves(5.0))
+    first = agent.wait_for_call().ring().pick_up()
+    office.happens("patient", "AsteriskAgentConnected")
+    first.hold()
+    asked = agent.dial(NUMBERS["nina"])
+    other = nina.wait_for_call().ring().pick_up()
+    wait_until(lambda: len(office.sandbox.bridges()) == 2, "the agent asks nina")
+    assert first.refer_to(asked) == 202
+    office.happens("nina", "CallerReplaced")
+    assert not other.ended
+    assert caller.wait().as_written
+    other.wait_ended()
+    record = office.record_of("patient", count)
+    assert disposition_of(record) == (Disposition.ANSWERED, "transferred_by_agent", None)
+    record = office.record_of("nina", asking)
+    assert (record.disposition, record.hung_up_by) == (Disposition.ANSWERED, Party.CALLER)
+    assert (record.answered_by, "transferred" in record.flags) == ("nina", True)
 
 
 def test_who_hangs_up_while_waiting_is_abandoned(office: Office) -> None:

@@ -35,7 +35,7 @@ from tests.live.switchboard import Switchboard
 
 pytestmark = pytest.mark.live
 
-DESK, QUEUE, KARIS, PERS = (f"+472233445{digit}" for digit in (5, 6, 7, 8))
+BACK, MIAS, DESK, QUEUE, KARIS, PERS = (f"+472233445{digit}" for digit in range(3, 9))
 FJORD = """\
 client: fjord
 name: Fjord
@@ -46,11 +46,14 @@ people:
   kari: {rings: PJSIP/100, extension: 100}
   ola: {rings: PJSIP/101, extension: 101, do: [{ring: self, for: 3s}, message]}
   per: {rings: PJSIP/102, extension: 102, numbers: "+47 22 33 44 58"}
+  mia: {rings: PJSIP/103, numbers: "+47 22 33 44 54"}
 queues:
-  desk: {agents: kari, wrap_up: 3s}
+  desk: {agents: kari, wrap_up: 3s, supervisors: mia}
+  back: {agents: ola, wrap_up: 20s}
 last_resort: [hangup]
 routes:
   - {name: queue, when: {dialled: "+47 22 33 44 56"}, do: [{queue: desk, for: 1m}]}
+  - {name: back, when: {dialled: "+47 22 33 44 53"}, do: [{queue: back, for: 1m}]}
   - {name: main, do: [{ring: kari, for: 20s}]}
 """
 STAYS: tuple[Move, ...] = (INVITE, ANSWERED, HUNG_UP_ON)
@@ -61,8 +64,8 @@ BLIND, ATTENDED, HUNG_UP = TalkEnd.BLIND_TRANSFER, TalkEnd.ATTENDED_TRANSFER, Ta
 class Office(Switchboard):
     """People with phones of their own hands."""
 
-    def phone_of(self, number: int) -> Softphone:
-        phone = Softphone(self.sandbox, self.sandbox.phones[number - 100])
+    def phone_of(self, number: int, media_port: int = 9) -> Softphone:
+        phone = Softphone(self.sandbox, self.sandbox.phones[number - 100], media_port)
         self.at_end(phone.close)
         return phone
 
@@ -73,6 +76,22 @@ class Office(Switchboard):
                    "the two talk")  # fmt: skip
         return dialog
 
+    def they_talk(self, talks: int) -> None:
+        """So many callers are in a bridge with somebody who answered for them, and nobody else is."""
+
+        def there() -> int:
+            legs = {one["id"] for one in self.sandbox.ari("GET", "channels") if _is_leg(one)}
+            bridges = self.sandbox.ari("GET", "bridges")
+            return sum(len(one["channels"]) == 2 and bool(legs & set(one["channels"])) for one in bridges)
+
+        wait_until(lambda: there() == talks, f"{talks} talk")
+
+    def snoops(self, *, bridged: bool = False) -> set[str]:
+        """The channels by which somebody is heard."""
+        found = {c["id"] for c in self.sandbox.ari("GET", "channels") if c["name"].startswith("Snoop/")}
+        members = {one for bridge in self.sandbox.ari("GET", "bridges") for one in bridge["channels"]}
+        return found & members if bridged else found
+
     def one_record(self, did: str, before: int) -> CallRecord:
         """The record of the only call since then."""
         return self.router.records(did, within=20, count=before + 1)[0]
@@ -81,6 +100,10 @@ class Office(Switchboard):
         """The events of the latest call, as far as they are written down."""
         stories = [story for story in self.router.stories() if story.info.dialled == did]
         return [_kind(row) for row in stories[0].timeline] if stories else []
+
+
+def _is_leg(channel: Any) -> bool:
+    return str(channel["dialplan"]["app_data"]).endswith(",leg")
 
 
 def _kind(row: Saved) -> str:
@@ -346,6 +369,103 @@ def test_an_agent_is_free_once_the_caller_is_given_away(office: Office) -> None:
 
 def state(office: Office) -> Any:
     return office.queue("desk")["agents"][0]["state"]
+
+
+def test_two_callers_whom_one_phone_joins_both_come_back_to_it(office: Office) -> None:
+    before, kari = office.next_record(DESK) - 1, office.phone_of(100)
+    first = second = None
+    for number in (1, 2):
+        office.caller(DESK, *STAYS, user=f"+479000000{number}")
+        first, second = second, kari.wait_for_call(number).ring().pick_up()
+        office.they_talk(number)
+    assert first is not None
+    assert second is not None
+    first.hold()
+    time.sleep(0.5)
+    assert first.refer_to(second) == 202
+    again = [kari.wait_for_call(number).ring().pick_up() for number in (3, 4)]
+    office.they_talk(2)
+    time.sleep(0.5)
+    for talk in again:
+        assert not talk.ended
+        talk.hang_up()
+    for record in office.router.records(DESK, within=20, count=before + 2)[:2]:
+        assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "kari")
+        assert talks(record) == [("kari", BLIND), ("kari", HUNG_UP)]
+
+
+def test_an_agent_who_was_asked_by_a_queue_is_called_for_the_caller(office: Office) -> None:
+    before, others = office.next_record(DESK) - 1, office.next_record(BACK) - 1
+    kari, ola = office.phone_of(100), office.phone_of(101)
+    office.caller(DESK, *STAYS)
+    first = office.talk(kari)
+    asked = kari.dial(BACK)
+    consulted = ola.wait_for_call().ring().pick_up()
+    office.they_talk(2)
+    assert first.refer_to(asked) == 202
+    consulted.wait_ended()
+    talk = ola.wait_for_call(2).ring().pick_up()
+    office.they_talk(1)
+    time.sleep(0.5)
+    talk.hang_up()
+    record = office.one_record(DESK, before)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "kari")
+    assert talks(record) == [("kari", BLIND), ("ola", HUNG_UP)]
+    assert told(office.one_record(BACK, others)) == (Disposition.ANSWERED, Party.CALLER, "ola")
+
+
+@pytest.mark.parametrize("first", ["the number of ours", "the other"])
+def test_who_joins_two_calls_of_their_own_cuts_nobody_off(office: Office, first: str) -> None:
+    before = office.next_record(PERS) - 1
+    kari, ola, per = (office.phone_of(number) for number in (100, 101, 102))
+    ours = kari.dial(PERS)
+    asked = per.wait_for_call().ring().pick_up()
+    office.they_talk(1)
+    other = kari.dial("101")
+    outside = ola.wait_for_call().ring().pick_up()
+    wait_until(lambda: other.answered, "kari talks with ola")
+    assert (ours.refer_to(other) if first == "the number of ours" else other.refer_to(ours)) == 202
+    ours.wait_ended()
+    time.sleep(1.5)
+    assert not asked.ended
+    assert not outside.ended
+    outside.hang_up()
+    asked.wait_ended()
+    record = office.one_record(PERS, before)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLER, "per")
+    assert talks(record) == [("per", HUNG_UP)]
+    assert "transferred" in record.flags
+
+
+@pytest.mark.parametrize("first", ["her caller", "the talk"])
+def test_a_supervisor_puts_no_caller_through_to_a_talk(office: Office, first: str) -> None:
+    before, others = office.next_record(QUEUE) - 1, office.next_record(MIAS) - 1
+    sound = office.media()
+    kari, mia = office.phone_of(100, sound.port), office.phone_of(103)
+    # A snoop goes with the next sound: none of a talk in which all are silent.
+    office.calls(QUEUE, INVITE_HEARING, ANSWERED, HUNG_UP_ON).hum(440)
+    sound.hum(700)
+    heard = office.talk(kari)
+    office.caller(MIAS, *STAYS, user="+4790000008")
+    mine = mia.wait_for_call().ring().pick_up()
+    office.they_talk(2)
+    mine.hold()
+    ear = mia.dial("*87")
+    wait_until(lambda: office.snoops(bridged=True), "mia hears kari")
+    assert (mine.refer_to(ear) if first == "her caller" else ear.refer_to(mine)) == 202
+    again = mia.wait_for_call(3).ring().pick_up()
+    wait_until(lambda: not office.snoops(), "nobody hears kari", within=3)
+    office.they_talk(2)
+    time.sleep(0.5)
+    assert not heard.ended
+    again.hang_up()
+    heard.hang_up()
+    record = office.one_record(MIAS, others)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "mia")
+    assert talks(record) == [("mia", BLIND), ("mia", HUNG_UP)]
+    record = office.one_record(QUEUE, before)
+    assert told(record) == (Disposition.ANSWERED, Party.CALLEE, "kari")
+    assert talks(record) == [("kari", HUNG_UP)]
 
 
 GAPS = ["while a blind one rings", "after an attended one"]

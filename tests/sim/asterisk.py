@@ -217,6 +217,32 @@ class FakeAsterisk(AriDoors):
         leg.later("hangs up", 0.02, leg.hang_up)
         return other
 
+    def join(self, first: Channel, second: Channel) -> tuple[Channel, Channel]:
+        """A phone joins two calls that it has, both in bridges of ours; the channels in their places.
+
+        The second ends before it is told what that was for.
+        """
+        [target] = [
+            self.channels[one].as_json()
+            for bridge in self.bridges.values()
+            if second.id in bridge.members
+            for one in bridge.members - {second.id}
+        ]
+        legs: Json = {
+            "transferer_first_leg": first.as_json(),
+            "transferer_second_leg": second.as_json(),
+            "transfer_target": target,
+        }
+        there, here = (
+            self._in_place(leg, "Local/_attended@transfer", "transfer", "_attended", "Up")
+            for leg in (second, first)
+        )
+        legs |= {"destination_link_first_leg": here.as_json(), "destination_link_second_leg": there.as_json()}
+        self.hang_up(second, 16, 200, soft=1)
+        self._tell("BridgeAttendedTransfer", None, result="Success", destination_type="link", **legs)
+        first.later("hangs up", 0.02, first.hang_up)
+        return here, there
+
     def pick_up(self, leg: Channel, dial: str) -> Channel:
         """Another phone takes the call over from a leg (INVITE with Replaces); its channel."""
         other = self._in_place(leg, dial, "from-phones", "s", "Up")

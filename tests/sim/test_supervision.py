@@ -12,7 +12,7 @@ from router.edge.store.supervisions import SupervisionAudit
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, Fault
-from tests.sim.router import KARIS, RULES, Router, until
+from tests.sim.router import KARIS, ONE, RULES, Router, until
 from tests.sim.stories import gone_and_back, playing, talking, told
 
 SUPERVISED = RULES.replace("karis: {agents: kari}", "karis: {agents: kari, supervisors: lise}")
@@ -274,3 +274,32 @@ async def test_who_was_replaced_says_nothing_more(asterisk: FakeAsterisk, router
     await asyncio.sleep(0.3)  # some times as long as between two settings of dead-man timers
     assert len(asterisk.requests) == asked
     assert len(snoops(asterisk)) == 1, "it is the other router's now"
+
+
+@pytest.mark.parametrize("first", ["the caller", "the talk that is heard"])
+async def test_a_supervisor_puts_no_caller_through_to_a_talk(
+    first: str, asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones[LISE] = ANSWERS
+    router.write_rules(SUPERVISED.replace("[{ring: PJSIP/kari}]", "[{ring: PJSIP/lise}]", 1))
+    await router.die()
+    await router.start()
+    caller = await talk(asterisk)
+    other = asterisk.call(ONE)
+    await until(lambda: router.knows("LegAnswered") == 4, what="lise has a caller of her own")
+    [answered] = asterisk.legs(LISE)
+    lise = supervise(asterisk, "barge")
+    await snooping(asterisk, "both")
+    both = (answered, lise) if first == "the caller" else (lise, answered)
+    places = asterisk.join(*both)
+    await until(lambda: router.knows("LegAnswered") == 5, what="lise has her caller back")
+    assert not snoops(asterisk)
+    assert all(place.ended for place in places)
+    [again] = asterisk.legs(LISE)
+    assert {other.id, again.id} in [bridge.members for bridge in asterisk.bridges.values()]
+    other.hang_up()
+    caller.hang_up()
+    assert told(await router.record(ONE)) == ("answered", "talking", "caller")
+    assert told(await router.record(KARIS)) == ("answered", "talking", "caller")
+    assert ends(router) == [("lise", "barge", Outcome.LEFT)]
+    await router.all_over(2)

@@ -9,7 +9,7 @@ from router.core.record import CallRecord
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, BUSY, RINGS_ON
-from tests.sim.router import KARIS, ONE, Router, until
+from tests.sim.router import KARIS, ONE, RULES, Router, until
 from tests.sim.stories import gone_and_back, outcomes, talk, talking, told
 
 KARI, OLA = "PJSIP/kari", "PJSIP/ola"
@@ -117,6 +117,80 @@ async def test_the_callers_side_gives_nobody_away(asterisk: FakeAsterisk, router
     await router.record(ONE)
     assert other.ended is not None
     assert asterisk.legs(OLA) == []
+    await router.all_over(1)
+
+
+async def test_two_callers_of_one_phone_both_come_back_to_it(asterisk: FakeAsterisk, router: Router) -> None:
+    _, kari = await kari_talks(asterisk, router)
+    asterisk.call(ONE)
+    await until(lambda: router.knows("LegAnswered") == 4, what="kari has both")
+    [second] = [leg for leg in asterisk.legs(KARI) if leg is not kari]
+    asterisk.join(kari, second)
+    await until(lambda: router.knows("LegAnswered") == 6, what="both talk with kari")
+    again = [leg for leg in asterisk.legs(KARI) if leg not in (kari, second)]
+    assert len(again) == 2
+    for leg in again:
+        leg.hang_up()
+    for record in await router.all_over(2):
+        assert told(record) == ("answered", "talking", "callee")
+        assert talks(record) == [("PJSIP/kari", "blind_transfer"), ("PJSIP/kari", "hung_up")]
+
+
+async def consulting(asterisk: FakeAsterisk, router: Router, dialled: str, phone: str) -> Channel:
+    """Whoever is at that phone asks somebody by a number of ours; the channel of that call."""
+    before = router.knows("LegAnswered")
+    caller = asterisk.call(dialled, "100", phone=phone)
+    await until(lambda: router.knows("LegAnswered") == before + 2, what="the word")
+    return caller
+
+
+async def test_whoever_was_asked_by_a_queue_is_called_for_the_caller(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones[KARI] = asterisk.phones[OLA] = ANSWERS
+    router.write_rules(RULES.replace("karis: {agents: kari}", "karis: {agents: ola}"))
+    await router.die()
+    await router.start()
+    caller, kari = await kari_talks(asterisk, router)
+    asked = await consulting(asterisk, router, KARIS, KARI)
+    [ola] = asterisk.legs(OLA)
+    asterisk.join(kari, asked)
+    await until(
+        lambda: asterisk.legs(OLA) not in ([], [ola]) and talking(asterisk), what="ola has the caller"
+    )
+    caller.hang_up()
+    assert talks(await router.record(ONE)) == [("PJSIP/kari", "blind_transfer"), ("ola", "hung_up")]
+    assert told(await router.record(KARIS)) == ("answered", "talking", "caller")
+    await router.all_over(2)
+
+
+@pytest.mark.parametrize("gap", [None, *GAPS])
+async def test_a_phone_of_the_house_that_called_puts_somebody_in_its_own_place(
+    gap: str | None, asterisk: FakeAsterisk, router: Router
+) -> None:
+    asterisk.phones[KARI] = ANSWERS
+    asked = await consulting(asterisk, router, ONE, OLA)
+    outside = Channel(asterisk.hang_up, "1795341699.1", "PJSIP/trunk-00000077", "Up")
+    other = asterisk.hand_over(asked, outside, "101")
+    await until(lambda: asked.id not in asterisk.channels and router.knows("CallerReplaced") == 1)
+    if gap is not None:
+        await gone_and_back(router, gap)
+    assert talking(asterisk)
+    other.hang_up()
+    record = await router.record(ONE)
+    assert told(record) == ("answered", "talking", "caller")
+    assert "transferred" in record.flags
+    await router.all_over(1)
+
+
+async def test_a_trunk_that_called_puts_nobody_in_its_own_place(
+    asterisk: FakeAsterisk, router: Router
+) -> None:
+    caller, _ = await kari_talks(asterisk, router)
+    other = asterisk.hand_over(caller, caller, "101")
+    record = await router.record(ONE)
+    assert told(record) == ("answered", "talking", "caller")
+    assert other.ended is not None
     await router.all_over(1)
 
 

@@ -25,6 +25,7 @@ from router.core.events import (
     AsteriskAgentLeft,
     AsteriskQueueJoined,
     CallerJoined,
+    CallerReplaced,
     CallEvent,
     CommandFailed,
     HangupRequested,
@@ -233,6 +234,47 @@ def test_a_caller_who_joins_two_calls_has_ended_this_one(events: tuple[CallEvent
     call = talking(*events)
     assert (call.record.disposition, call.record.hung_up_by) == (Disposition.ANSWERED, Party.CALLER)
     assert [end for _, _, end in talks(call)] == [HUNG_UP]
+
+
+BACK = TransferLed("", CallPlan((PlanNode(Ring(((ANNA,),), 20.0)),)), "two callers")
+ENDS_BY_JOIN = (HangupRequested(1, 1, soft=True), LegLeft(1), LegEnded(1, 16))
+"""What Asterisk tells of a leg that a phone has joined with another call."""
+AFTER_JOINS: list[tuple[str, tuple[CallEvent, ...], Party]] = [
+    ("comes back, and the phone hangs up", (LegAnswered(2), HangupRequested(2, 16), *gone(2)), Party.CALLEE),
+    ("leaves while it rings", (CALLER_BYE, *gone()), Party.CALLER),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "by"), [row[1:] for row in AFTER_JOINS], ids=[row[0] for row in AFTER_JOINS]
+)
+def test_a_caller_who_was_joined_with_another_is_not_cut_off(
+    events: tuple[CallEvent, ...], by: Party
+) -> None:
+    call = talking(after(5, TransferAsked(1, "", OTHER)), ENDS_BY_JOIN, BACK, rings(2), *events)
+    call.then(let_go(2 if by is Party.CALLER else CALLER))
+    assert (call.record.disposition, call.record.hung_up_by) == (Disposition.ANSWERED, by)
+    assert talks(call)[0] == ("anna", 5.0, BLIND)
+
+
+IN_THE_CALLERS_PLACE = CallerReplaced(OTHER, "PJSIP/trunk")
+
+
+def test_whom_the_caller_puts_in_their_own_place_is_the_caller() -> None:
+    call = talking(after(5, IN_THE_CALLERS_PLACE))
+    assert (call.doing, call.call.state) == ([], Talking(1))
+    assert call.call.caller.channel == OTHER
+    call.then(after(4, HangupRequested(CALLER, 16)), gone(), let_go(1))
+    record = call.record
+    assert (record.disposition, record.hung_up_by) == (Disposition.ANSWERED, Party.CALLER)
+    assert talks(call) == [("anna", 9.0, HUNG_UP)]
+    assert "transferred" in record.flags
+
+
+def test_in_the_place_of_a_caller_who_has_left_there_is_nobody() -> None:
+    call = talking(CALLER_BYE, IN_THE_CALLERS_PLACE)
+    assert call.doing == [RemoveChannel(OTHER)]
+    assert call.call.caller.channel == ""
 
 
 HOLDS: list[tuple[str, tuple[CallEvent, ...], float]] = [

@@ -123,7 +123,7 @@ REFUSED: list[tuple[str, str, Call, str]] = [
     ("a number that refuses the caller", "22334455", a_call(caller=""), "nobody is there"),
     ("no number", "1@evil", a_call(), "this is no number"),
     ("a dial string", "Local/1@x", a_call(), "this is no number"),
-    ("nothing", "", a_call(), "this is no number"),
+    ("another call of the phone", "", a_call(), "callers are not put through to one another"),
     ("too often", "101", a_call(MOST + 1), "given away 3 times"),
 ]
 

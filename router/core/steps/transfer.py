@@ -9,6 +9,9 @@ person who asked is let go. So no phone ever says whom Asterisk dials.
 Or it calls somebody first, by Asterisk's own dialplan, and then joins the two calls (attended). The channel
 in its place is then that talk, and is taken for a further leg of this call: the talk goes on, with somebody
 else. What it is made of is none of ours, and it ends as a whole.
+
+Whoever called from a phone of the house may be the one who joins, having asked somebody by a number of ours.
+Then the caller's own channel is that talk from now on, and nothing else changes.
 """
 
 from datetime import datetime
@@ -17,8 +20,12 @@ from msgspec.structs import replace
 
 from router.core import talks
 from router.core.call import (
+    CALLER,
     Call,
+    CallingBack,
     Commands,
+    Ending,
+    InAsteriskQueue,
     LedTo,
     Leg,
     LegState,
@@ -30,7 +37,14 @@ from router.core.call import (
     with_leg,
 )
 from router.core.commands import FindTransfer, HangUpLeg, HangupReason, LeaveQueue, RemoveChannel
-from router.core.events import CallEvent, LegReplaced, RouterReturned, TransferAsked, TransferLed
+from router.core.events import (
+    CallerReplaced,
+    CallEvent,
+    LegReplaced,
+    RouterReturned,
+    TransferAsked,
+    TransferLed,
+)
 from router.core.plan import Target, extended
 from router.core.record import Evidence, TalkEnd
 
@@ -42,12 +56,18 @@ TRANSFERRED = "transferred"
 """Flag of a call in which somebody wanted to give it to somebody else."""
 
 
-def gives_nothing(call: Call, event: TransferAsked | LegReplaced) -> bool:
+ByAnother = TransferAsked | LegReplaced | CallerReplaced
+"""Events in which a channel of somebody else's is in the place of one of the call's."""
+
+
+def gives_nothing(call: Call, event: ByAnother) -> bool:
     """True where who asked has no talk to give away, or has none any more."""
+    if isinstance(event, CallerReplaced):
+        return isinstance(call.state, Ending | InAsteriskQueue | CallingBack)  # in no bridge of ours
     return not isinstance(call.state, Talking) or call.state.leg != event.leg
 
 
-def undone(call: Call, event: TransferAsked | LegReplaced) -> Commands:
+def undone(call: Call, event: ByAnother) -> Commands:
     """What ends the channel of such; not that of a talk that was handed over before, and told of twice."""
     known = any(leg.channel == event.channel for leg in call.legs)
     return () if known else (RemoveChannel(event.channel),)
@@ -89,6 +109,14 @@ def replaced(call: Call, event: LegReplaced, now: datetime) -> tuple[Call, Comma
     call = with_evidence(call, Evidence(now, HANDED_OVER, event.leg, detail=target.name))
     call = replace(call, legs=(*call.legs, leg), state=Talking(number), partner=number)
     return replace(call, talk_began=now if began else None), commands
+
+
+def caller_replaced(call: Call, event: CallerReplaced, now: datetime) -> Call:
+    """The call goes on with whom the caller has put in their own place, who is there already."""
+    answered = call.caller.answered_at or now
+    caller = replace(call.caller, channel=event.channel, state=LegState.UP, answered_at=answered)
+    call = with_flag(with_leg(call, caller), TRANSFERRED)
+    return with_evidence(call, Evidence(now, HANDED_OVER, CALLER, detail=event.dial))
 
 
 def _let_go(call: Call, leg: int, end: TalkEnd, now: datetime) -> tuple[Call, Commands]:

@@ -7,7 +7,8 @@ A snoop is put on the agent's channel. What Asterisk calls `out` there is what t
 the agent says, so what is whispered `in` is heard by the caller. While there is a snoop, Asterisk passes the
 talk's sound on itself (`simple_bridge` in the place of `native_rtp`), and goes back after it; nothing is lost
 at either moment. A whisper is mixed into what goes through the channel: an agent to whom the caller's side
-sends no packets at all hears none. (All of it: 22.10.1.)
+sends no packets at all hears none. A snoop that is ended is there until the next sound goes through the
+agent's channel, or a silent talk ends; it hears nothing any more. (All of it: 22.10.1.)
 """
 
 import re

@@ -293,7 +293,7 @@ def read_event(event: models.Event, leg: int) -> CallEvent | None:
 
 def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request, ...]:
     """The ARI requests that carry out a command, in order."""
-    caller = f"channels/{call.info.channel}"
+    caller = f"channels/{channel_id(call, CALLER)}"
     match command:
         case IndicateRinging():
             return (Request("POST", f"{caller}/ring"),)
@@ -321,7 +321,7 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
         case StopPlayback(playback):
             return (Request("DELETE", f"playbacks/{playback_id(call, playback)}", done=(404,)),)
         case OpenBridge():
-            return _bridge(bridge_id(call), call.info.channel)
+            return _bridge(bridge_id(call), channel_id(call, CALLER))
         case Record():
             return (_record(call, command),)
         case StopRecording(recording):
@@ -330,7 +330,7 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
             name = recording_name(call.info.id, recording)
             return (Request("DELETE", f"recordings/stored/{name}", done=(404,)),)
         case Bridge(leg):
-            return _bridge(bridge_id(call), f"{call.info.channel},{channel_id(call, leg)}")
+            return _bridge(bridge_id(call), f"{channel_id(call, CALLER)},{channel_id(call, leg)}")
         case DestroyBridge():
             return (Request("DELETE", f"bridges/{bridge_id(call)}", done=(404,)),)
         case HangUpLeg(leg, reason):
