@@ -141,6 +141,9 @@ ANSWERED_NO_ACK = _EARLY + _recv('response="200" rrs="true"')
 ANSWERED = ANSWERED_NO_ACK + _send("ACK [next_url] SIP/2.0", _in_dialog("1 ACK"))
 """Wait for the answer, and acknowledge it."""
 
+UNTIL_TOLD = _recv('request="INFO"')
+"""Wait for Caller.go_on."""
+
 _REFUSAL_SEEN = _send(
     f"ACK {_SERVICE}", _CALLER.format(to_tag="[peer_tag_param]", cseq="1 ACK", branch=_INVITED)
 )
@@ -397,6 +400,20 @@ class Caller(Sipp):
         for name, value in keys.items():
             arguments += ["-key", name, str(value)]
         super().__init__(moves, arguments, limit=limit)
+
+    def go_on(self) -> None:
+        """Let the first call go on from UNTIL_TOLD, unless it is over."""
+        lines = (
+            f"INFO sip:sipp@127.0.0.1:{self.port} SIP/2.0",
+            "Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-go-on",
+            "From: <sip:test@127.0.0.1>;tag=test",
+            f"To: <sip:sipp@127.0.0.1:{self.port}>",
+            f"Call-ID: 1-{self.process.pid}@127.0.0.1",  # as SIPp makes them: number, process, address
+            "CSeq: 1 INFO",
+            "Content-Length: 0",
+        )
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
+            told.sendto("\r\n".join((*lines, "", "")).encode(), ("127.0.0.1", self.port))
 
 
 class Callee(Sipp):

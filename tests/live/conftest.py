@@ -13,13 +13,13 @@ from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 
 BringUp = Callable[..., Sandbox]
-"""`(name, *options)`: a fresh sandbox of that name, taken down when the session ends."""
+"""`(name, *options)`: a fresh sandbox of that name, taken down when the module is done."""
 
 RunRouter = Callable[..., RouterProcess]
 """`(sandbox, rules, **settings)`: a router that is ready for calls, stopped when the module is done."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bring_up() -> Iterator[BringUp]:
     if shutil.which("sipp") is None:
         pytest.fail("there is no sipp here: `make parts`, or install Debian's package sip-tester")

@@ -77,7 +77,7 @@ queues:
   lasting: {agents: [per, fast, early, last]}
   all: {agents: [kari, ola], strategy: ring-all}
   wrap: {agents: last, wrap_up: 30s}
-  wary: {agents: [kari, ola], strategy: in-order, whisper: "Fra {client}, og det haster veldig."}
+  wary: {agents: [fast, ola], strategy: in-order, whisper: "Fra {client}, og det haster veldig."}
   everybody: {agents: [kari, ola, per, fast, early, last]}
 tags: {booking: {label: {nb: Bestilling}, code: 12}}
 last_resort: [hangup]
@@ -206,12 +206,12 @@ def test_who_declines_or_does_not_answer_costs_the_caller_no_place(board: Switch
 
 def test_who_hangs_up_in_the_whisper_has_not_taken_the_call(board: Switchboard) -> None:
     count = board.next_record(WARY)
-    board.agent("kari", *talks(0.8), calls=1)
+    board.agent("fast", *talks(0.8), calls=1)
     board.agent("ola", *talks(6.0))
     board.caller(WARY)
     record = board.records_of(WARY, count)[-1]
     assert [(one.target, one.outcome) for one in record.attempts] == [
-        ("kari", AttemptOutcome.NO_ANSWER),
+        ("fast", AttemptOutcome.NO_ANSWER),
         ("ola", AttemptOutcome.ANSWERED),
     ]
     assert record.answered_by == "ola"

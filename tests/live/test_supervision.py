@@ -26,6 +26,7 @@ from tests.harness.sipp import (
     PHONE_LEAVES,
     PICK_UP_HEARING,
     RINGING,
+    UNTIL_TOLD,
     Callee,
     Caller,
     Move,
@@ -70,16 +71,21 @@ PICKS_UP = (CALLED, RINGING, pause(0.2), PICK_UP_HEARING, HUNG_UP_ON)
 class Floor(Room):
     """A sandbox with its router, and three people in a talk."""
 
-    def talk(self, lasts: float, did: str = DESK, phone: int = KARI) -> tuple[Media, Media]:
-        """A caller talks with an agent, and hangs up after so many seconds; both are known by their sound."""
+    def __init__(self, sandbox: Sandbox, router: RouterProcess, stack: ExitStack) -> None:
+        super().__init__(sandbox, router, stack)
+        self._callers: list[Caller] = []
+
+    def talk(self, did: str = DESK, phone: int = KARI) -> tuple[Media, Media]:
+        """A caller talks with an agent until `record_of`; both are known by their sound."""
         agent, caller = self.media(), self.media()
         rung = Callee(*PICKS_UP, calls=1, keys={"ear": agent.port})
         self.at_end(rung.stop)
         rung.listening()
         register(self.sandbox, [(self.sandbox.phones[phone], rung.port)])
-        moves = (INVITE_HEARING, ANSWERED, pause(lasts), bye())
+        moves = (INVITE_HEARING, ANSWERED, UNTIL_TOLD, bye())
         calling = Caller(self.sandbox, did, *moves, keys={"ear": caller.port})
         self.at_end(calling.stop)
+        self._callers.append(calling)
         caller.hum(CALLER)
         agent.hum(AGENT)
         wait_until(lambda: agent.hears(CALLER) and caller.hears(AGENT), "they talk")
@@ -118,7 +124,9 @@ class Floor(Room):
         return [(row["supervisor"], row["mode"], row["outcome"]) for row in rows]
 
     def record_of(self, did: str, count: int) -> CallRecord:
-        """The latest of so many records of calls to a number, which ended as a talk does."""
+        """The callers hang up; the latest of so many records of calls to a number, ended as a talk is."""
+        while self._callers:
+            self._callers.pop().go_on()
         record = self.router.records(did, within=40, count=count)[0]
         assert (record.disposition, record.hung_up_by, record.flags) == (
             Disposition.ANSWERED,
@@ -167,7 +175,7 @@ def both_heard(supervisor: Media) -> None:
 
 def test_listening_whispering_barging_and_leaving_by_keys(floor: Floor) -> None:
     count = floor.next_record(DESK)
-    caller, agent = floor.talk(26.0)
+    caller, agent = floor.talk()
     supervisor, phone = floor.supervises("*85100")
     floor.says(supervisor, Phrase.YOU_LISTEN)
     both_heard(supervisor)
@@ -201,7 +209,7 @@ def test_listening_whispering_barging_and_leaving_by_keys(floor: Floor) -> None:
 
 def test_a_supervisor_hangs_up_and_the_talk_goes_on(floor: Floor) -> None:
     count = floor.next_record(DESK)
-    caller, agent = floor.talk(12.0)
+    caller, agent = floor.talk()
     supervisor, phone = floor.supervises("*87", MIA, pause(6.0), PHONE_LEAVES)
     both_heard(supervisor)
     heard(caller, agent, by_agent=True, by_caller=True)
@@ -215,7 +223,7 @@ def test_a_supervisor_hangs_up_and_the_talk_goes_on(floor: Floor) -> None:
 
 def test_the_caller_hangs_up_and_the_supervisor_hears_the_next_talk_as_a_listener(floor: Floor) -> None:
     count = floor.next_record(DESK)
-    floor.talk(10.0)
+    floor.talk()
     supervisor, phone = floor.supervises("*86100")
     floor.says(supervisor, Phrase.YOU_WHISPER)
     both_heard(supervisor)
@@ -226,7 +234,7 @@ def test_the_caller_hangs_up_and_the_supervisor_hears_the_next_talk_as_a_listene
     time.sleep(3.0)
     assert supervisor.longest_silence(began, began + 3.0) <= 2.0, "music, until there is a talk"
     assert len(floor.sandbox.channels()) == 1, "the supervisor's own"
-    caller, agent = floor.talk(12.0)
+    caller, agent = floor.talk()
     floor.says(supervisor, Phrase.YOU_LISTEN)
     both_heard(supervisor)
     heard(caller, agent, by_agent=False, by_caller=False)
@@ -240,9 +248,9 @@ def test_the_next_talk_in_turn(floor: Floor) -> None:
     count = floor.next_record(DESK)
     supervisor, phone = floor.supervises("*85")
     floor.says(supervisor, Phrase.NO_TALK)
-    floor.talk(25.0)
+    floor.talk()
     both_heard(supervisor)
-    floor.talk(20.0, DESK, OLA)
+    floor.talk(DESK, OLA)
     for _ in range(2):
         supervisor.press("*")
         time.sleep(3.0)
@@ -267,7 +275,7 @@ def test_who_may_not_is_refused_in_words_and_it_is_kept(
     floor: Floor, code: str, phone: int, said: Phrase, who: str, why: str
 ) -> None:
     count = floor.next_record(DESK)
-    caller, agent = floor.talk(10.0)
+    caller, agent = floor.talk()
     refused, calling = floor.supervises(code, phone)
     floor.says(refused, said)
     assert calling.wait(10) == (0, "")
@@ -281,7 +289,7 @@ def test_who_may_not_is_refused_in_words_and_it_is_kept(
 
 def test_a_talk_of_another_queue_is_not_heard(floor: Floor) -> None:
     count = floor.next_record(BACK)
-    floor.talk(8.0, BACK, OLA)
+    floor.talk(BACK, OLA)
     supervisor, phone = floor.supervises("*857")
     floor.says(supervisor, Phrase.NO_TALK)
     time.sleep(2.0)
@@ -294,7 +302,7 @@ def test_a_talk_of_another_queue_is_not_heard(floor: Floor) -> None:
 @pytest.mark.parametrize("back", [True, False], ids=["and comes back", "and stays away"])
 def test_a_router_that_is_killed_harms_no_talk_and_leaves_no_ear(floor: Floor, back: bool) -> None:
     count = floor.next_record(DESK)
-    caller, agent = floor.talk(16.0 if back else 28.0)
+    caller, agent = floor.talk()
     supervisor, phone = floor.supervises("*87100")
     both_heard(supervisor)
     heard(caller, agent, by_agent=True, by_caller=True)

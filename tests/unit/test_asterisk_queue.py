@@ -137,6 +137,12 @@ ENDS: list[tuple[str, Story, tuple[Disposition, str, Party | None]]] = [
      talking(PBX_ENDS, AsteriskAgentLeft("agent"), GONE), (Disposition.ANSWERED, "", Party.CALLEE)),
     ("the agent hangs up, as AMI says after the end",
      talking(PBX_ENDS, GONE, AsteriskAgentLeft("agent")), (Disposition.ANSWERED, "", Party.CALLEE)),
+    ("the agent hangs up, as AMI says after it answered a ping",
+     talking(PBX_ENDS, GONE, WHOLE, AsteriskAgentLeft("agent")), (Disposition.ANSWERED, "", Party.CALLEE)),
+    ("AMI is there, and never says who ended the talk",
+     talking(PBX_ENDS, GONE, WHOLE, TimerFired("asterisk_queue")), (Disposition.ANSWERED, "", None)),
+    ("the caller hangs up a talk, and AMI has not said so",
+     talking(CALLER_BYE, GONE, WHOLE), (Disposition.ANSWERED, "", Party.CALLER)),
     ("the caller hangs up a talk",
      talking(CALLER_BYE, AsteriskAgentLeft("caller"), GONE), (Disposition.ANSWERED, "", Party.CALLER)),
     ("the caller hangs up a talk, and AMI is away",
@@ -185,6 +191,11 @@ def test_nobody_waits_for_ever_for_what_ami_tells() -> None:
     joined = call.now.replace(second=3)
     assert call.doing == [AskIfFollowed(joined), SetTimer("asterisk_queue", asteriskqueue.PATIENCE)]
     assert call.records == []
+
+
+def test_what_was_missed_before_a_talk_does_not_count_at_its_end() -> None:
+    call = talking(PBX_ENDS, GONE)
+    assert call.doing == [AskIfFollowed(call.now), SetTimer("asterisk_queue", asteriskqueue.PATIENCE)]
 
 
 def test_the_talk_and_the_wait_are_the_agents() -> None:

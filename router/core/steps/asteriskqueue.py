@@ -7,8 +7,8 @@ before or after what ARI tells of the same moment, and not at all while AMI is a
 
 So nothing follows from what was not told. When the caller's channel is gone, and that does not decide what
 became of the call, we ask whether AMI was there all the while (AskIfFollowed); the answer comes behind all
-that AMI told before. Only then does nobody told of mean nobody. Else who may have talked is `unobserved`; but
-who was never answered has talked with nobody.
+that AMI told before, but for the end of a talk, which is waited for. Only then does nobody told of mean
+nobody. Else who may have talked is `unobserved`; but who was never answered has talked with nobody.
 
 What AMI tells (22.10.1): AgentCalled for each phone rung; AgentRingNoAnswer for each that did not take the
 call, whether it rang or refused; QueueCallerAbandon for who hangs up, and as well for whose time is over;
@@ -119,11 +119,13 @@ def advance(call: Call, state: InAsteriskQueue, event: CallEvent, now: datetime)
         case LegLeft(leg) if leg == CALLER:
             return Turn(call, outcome=CallerGone())  # found elsewhere in the dialplan
         case LegEnded(leg) | LegLost(leg) if leg == CALLER:
-            return _judged_or_asked(call, replace(state, over=True))
+            return _judged_or_asked(call, replace(state, over=True), now)
         case AsteriskQueueReturned(position, outcome) if position == call.position:
             return _returned(call, outcome, now)
         case AsteriskQueueLed(to) if state.away and not state.over:
             return _led(call, state, to, now)
+        case AsteriskQueueFollowed(True) if state.over and _is_to_be_told_who(call, state):
+            return Turn(call)
         case AsteriskQueueFollowed(whole) if state.over:
             return _judged(call, state, whole)
         case TimerFired(timer) if timer == TIMER and state.over:
@@ -131,7 +133,7 @@ def advance(call: Call, state: InAsteriskQueue, event: CallEvent, now: datetime)
         case CommandFailed("EnterAsteriskQueue", _, status) if not state.away and status != 409:
             return _returned(call, AsteriskQueueOutcome.FAILED, now)
         case RouterReturned() if state.over:
-            return _judged_or_asked(call, state)
+            return _judged_or_asked(call, state, now)
         case RouterReturned() if not state.away:
             return Turn(call, again(call))
         case _:
@@ -245,12 +247,17 @@ def followed(call: Call) -> Call:
     return replace(call, flags=tuple(flag for flag in call.flags if flag != NOT_FOLLOWED))
 
 
-def _judged_or_asked(call: Call, state: InAsteriskQueue) -> Turn:
+def _judged_or_asked(call: Call, state: InAsteriskQueue, now: datetime) -> Turn:
     """The caller is gone."""
     if state.stage in _DECIDED:
         return _judged(call, state, whole=True)
-    asked = (AskIfFollowed(state.waiting_at), SetTimer(TIMER, PATIENCE))
-    return Turn(replace(call, state=state), asked)
+    since = now if state.stage is AsteriskStage.TALKING else state.waiting_at
+    return Turn(replace(call, state=state), (AskIfFollowed(since), SetTimer(TIMER, PATIENCE)))
+
+
+def _is_to_be_told_who(call: Call, state: InAsteriskQueue) -> bool:
+    """Whether AMI has yet to tell who ended a talk: if the machine is busy, an answer to us comes before."""
+    return state.stage is AsteriskStage.TALKING and not call.caller.lost and not _hung_up(call)
 
 
 def _judged(call: Call, state: InAsteriskQueue, whole: bool) -> Turn:
