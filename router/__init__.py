@@ -135,6 +135,7 @@ The call
     edge/supervision.py        ... and all who do
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
+    core/notices.py            ... and what other systems are told of it
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
     edge/reconciliation.py     ... and what is done then, and after a restart
@@ -169,6 +170,7 @@ What is kept and shown
     edge/store/migrations/versions/v0005_tags.py       ... and tags
     edge/store/migrations/versions/v0006_talks.py      ... and the talks of calls, one by one
     edge/store/migrations/versions/v0007_supervisions.py   ... and who supervised them
+    edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
@@ -178,6 +180,14 @@ What is kept and shown
     edge/store/verdicts.py     what is decided of numbers by command
     edge/store/agents.py       when agents come and go
     edge/store/supervisions.py   who supervised which talk
+    edge/store/outbox.py       what other systems are told
+    edge/bell.py               ... rung when there is more of it
+    edge/mqttlink.py           what is given to the connection to an MQTT broker
+    edge/mqttwords.py          ... what is said there, and where
+    edge/mqtt.py               ... and how: what other systems are told, and how things stand
+    edge/remote.py             what other systems may have the router do
+    edge/outboxmetrics.py      how notices leave the outbox, for Prometheus
+    edge/forgetting.py         ... and are removed
     edge/store/messages.py     messages that callers left
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from typing import Literal
 
 import msgspec
 import structlog
@@ -26,15 +27,22 @@ from router.edge.agentlog import AgentLog
 from router.edge.ari.backoff import Backoff
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
+from router.edge.bell import Bell
 from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
 from router.edge.following import Following
+from router.edge.forgetting import forget_notices
 from router.edge.metrics import Metrics
+from router.edge.mqtt import Mqtt
+from router.edge.mqttlink import Broker
+from router.edge.mqttwords import RouterStatus
+from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
 from router.edge.reload import Reloader
+from router.edge.remote import Remote
 from router.edge.rulesfile import RulesFile
 from router.edge.store.database import prepare
 from router.edge.store.errors import StoreError, UnusableDatabaseError
@@ -101,6 +109,7 @@ class Daemon:
             on_unknown=self._metrics.unknown_event,
         )
         self._engine.attach(self._connection)
+        self._bell = Bell()
         self._following = Following(
             settings.ami.connection(queuewire.AMI_EVENTS),
             Backoff(random.Random()),
@@ -116,9 +125,18 @@ class Daemon:
         self._stop_at_once = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self._obeying = asyncio.Lock()
-        self._agent_log = AgentLog(settings.database_url, self._engine.queues.change)
+        self._agent_log = AgentLog(settings.database_url, self._engine.queues.change, self._bell.ring)
         self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._speak, self._use, self._metrics)
+        self._remote = Remote(
+            lambda: self._engine.rules,
+            self._engine.queues.change,
+            self._agent_log,
+            self._store,
+            self._reloader,
+            settings.database_url,
+        )
+        self._mqtt = self._publisher(settings.mqtt.connection)
         self._feeds = Feeds(
             FeedCopies(settings.calendars),
             settings.calendars_every,
@@ -135,7 +153,12 @@ class Daemon:
         settings = self._settings
         await asyncio.to_thread(self._prepare_database)
         remembered = await self._remember()
-        self._store.start()
+        loop = asyncio.get_running_loop()
+
+        def ring() -> None:
+            loop.call_soon_threadsafe(self._bell.ring)
+
+        self._store.start(on_told=ring)
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
         gc.freeze()
@@ -180,12 +203,15 @@ class Daemon:
             messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             following = group.create_task(self._following.run(), name="following")
+            publishing = group.create_task(self._publish(), name="publishing")
+            forgetting = group.create_task(self._forget(), name="forgetting")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            for task in (connection, reload, watch, feeds, speech, messages, memory, following, stop):
+            tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
+            for task in (*tasks, publishing, forgetting):
                 task.cancel()
         return replaced
 
@@ -235,6 +261,37 @@ class Daemon:
     async def _watch(self) -> None:
         if self._settings.watch:
             await self._reloader.watch()
+
+    def _publisher(self, broker: Broker | None) -> Mqtt | None:
+        """What publishes notices; None where nothing does."""
+        if broker is None:
+            return None
+        metrics = OutboxMetrics(lambda: datetime.now(UTC))
+        self._metrics.registry.register(metrics)
+        return Mqtt(
+            broker,
+            self._settings.database_url,
+            self._bell,
+            Backoff(random.Random()),
+            metrics,
+            router=lambda: self._engine.asterisk,
+            status=self._status,
+            queues=self._engine.queues.seen,
+            obey=self._remote.obey,
+        )
+
+    def _status(self) -> RouterStatus:
+        state: Literal["online", "draining"] = "draining" if self._engine.draining else "online"
+        return RouterStatus(state, self._engine.in_touch, VERSION)
+
+    async def _publish(self) -> None:
+        if self._mqtt is not None:
+            await self._mqtt.run()
+
+    async def _forget(self) -> None:
+        outbox = self._settings.outbox
+        give_up = None if self._mqtt is None else outbox.give_up
+        await forget_notices(self._settings.database_url, outbox.keep, give_up)
 
     def _prepare_database(self) -> None:
         """Bring the database up to date. One that cannot be used now stops no calls: the writer goes on

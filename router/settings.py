@@ -5,6 +5,8 @@ are read is settingsfile.py's.
 """
 
 import os
+import re
+import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,6 +34,7 @@ from router.core.times import Duration
 from router.core.yamltext import Path as YamlPath
 from router.edge.amilink import AmiSettings
 from router.edge.ari.link import AriSettings
+from router.edge.mqttlink import Broker
 
 PREFIX = "CALLROUTER_"
 NESTED = "__"
@@ -269,6 +272,81 @@ class Webhooks(Section):
         return self.secret_file.read_text(encoding="utf-8").strip() if self.secret_file else ""
 
 
+class Outbox(Section):
+    """How long is kept what other systems are told of calls and agents."""
+
+    keep: Seconds = Field(
+        86_400.0,
+        ge=3600,
+        le=31 * 86_400,
+        description="how long notices are kept that need not be sent (any more)",
+        examples=["24h"],
+    )
+    give_up: Seconds = Field(
+        14 * 86_400.0,
+        ge=3600,
+        le=366 * 86_400,
+        description="how long one is kept that the broker does not take",
+        examples=["336h"],
+    )
+
+
+class Mqtt(Section):
+    """The MQTT broker that notices of calls and agents are published to."""
+
+    host: str = Field("", description="broker; empty: nothing is published", examples=["mqtt.fjord.example"])
+    port: int = Field(8883, ge=1, le=65535, description="its port", examples=["8883"])
+    tls: bool = Field(
+        True, description="encrypt the way to it; without, only to this machine", examples=["true"]
+    )
+    ca_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None,
+        description="certificates that vouch for it; without, those of the system",
+        examples=["/etc/callrouter/ca.pem"],
+    )
+    username: str = Field("", description="user of the broker; empty: none", examples=["callrouter"])
+    password_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None, description="file with the user's password in it", examples=["/run/secrets/mqtt"]
+    )
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")] = Field(
+        "callrouter", description="what all topics begin with", examples=["pbx/callrouter"]
+    )
+    name: Name | Literal[""] = Field(
+        "", description="this router's name in topics; empty: the host's", examples=["router1"]
+    )
+    commands: Annotated[
+        tuple[Literal["agents", "tags", "reload"], ...], NoDecode, BeforeValidator(_listed)
+    ] = Field(
+        (), description="what may be commanded by MQTT: agents, tags, reload", examples=['["agents", "tags"]']
+    )
+
+    @property
+    def connection(self) -> Broker | None:
+        """The same as the connection takes it; None where nothing is published."""
+        if not self.host:
+            return None
+        password = self.password_file.read_text(encoding="utf-8").strip() if self.password_file else None
+        return Broker(
+            self.host,
+            self.port,
+            self.tls,
+            self.ca_file,
+            self.username,
+            password,
+            self.prefix,
+            self.name or re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname()) or "router",
+            self.commands,
+        )
+
+    @field_validator("tls")
+    @classmethod
+    def _in_clear_to_this_machine_only(cls, tls: bool, info: ValidationInfo) -> bool:
+        host = info.data.get("host", "")
+        if host and not tls and not is_loopback(host):
+            raise ValueError(f"without TLS, {host} and all on the way to it would read who calls whom")
+        return tls
+
+
 class Web(Section):
     """Where metrics and health are served."""
 
@@ -361,6 +439,8 @@ class Settings(BaseSettings):
     speech: Speech = Field(default_factory=Speech)
     mail: Mail = Field(default_factory=Mail)
     webhooks: Webhooks = Field(default_factory=Webhooks)
+    outbox: Outbox = Field(default_factory=Outbox)
+    mqtt: Mqtt = Field(default_factory=Mqtt)
     web: Web = Field(default_factory=Web)
     log: Log = Field(default_factory=Log)
     loop: Literal["auto", "uvloop", "asyncio"] = Field(
@@ -439,7 +519,7 @@ def _default_text(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(default, SecretStr) or default in (None, (), {}, PydanticUndefined):
         return ""
-    return f"{default:g}s" if isinstance(default, float) else str(default)
+    return f"{default:.9g}s" if isinstance(default, float) else str(default)
 
 
 def variable_of(path: YamlPath) -> str:

@@ -22,7 +22,14 @@ FILE_NAME = "callrouter.yaml"
 SEARCHED = (Path(FILE_NAME), Path("/etc/callrouter") / FILE_NAME)
 """Where the file is looked for when none is given; the first that exists is used."""
 
-_PATHS: tuple[YamlPath, ...] = (("rules",), ("state",), ("ari", "password_file"), ("ami", "secret_file"))
+_PATHS: tuple[YamlPath, ...] = (
+    ("rules",),
+    ("state",),
+    ("ari", "password_file"),
+    ("ami", "secret_file"),
+    ("mqtt", "ca_file"),
+    ("mqtt", "password_file"),
+)
 """Settings that are paths: a relative one in the file counts from the file's folder."""
 _SECRETS: tuple[YamlPath, ...] = (("ari", "password"), ("ami", "secret"), ("database",))
 """Settings whose value is never shown."""

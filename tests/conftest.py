@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.broker import MISSING as NO_BROKER
+from tests.harness.broker import Broker, program
 from tests.harness.postgres import MISSING, Postgres, programs
 
 
@@ -16,3 +18,14 @@ def postgres() -> Iterator[Postgres]:
     started.start()
     yield started
     started.remove()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A Mosquitto that runs; who kills it starts it again."""
+    if program() is None:
+        pytest.fail(NO_BROKER)
+    made = Broker()
+    made.start()
+    yield made
+    made.remove()

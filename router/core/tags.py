@@ -13,6 +13,7 @@ class Way(StrEnum):
     PHONE = "phone"
     """an agent's code in the wrap-up"""
     COMMAND = "command"
+    MQTT = "mqtt"
 
 
 class CallTag(msgspec.Struct, frozen=True):

@@ -20,10 +20,14 @@ log = structlog.get_logger()
 class AgentLog:
     """The changes of agents, in one database."""
 
-    def __init__(self, database_url: str, change: Callable[[AgentChange], None]) -> None:
-        """`change` is told of each that was made elsewhere."""
+    def __init__(
+        self, database_url: str, change: Callable[[AgentChange], None], on_told: Callable[[], None]
+    ) -> None:
+        """`change` is told of each that was made elsewhere; `on_told` is called whenever there may be more in
+        the outbox."""
         self._url = database_url
         self._change = change
+        self._on_told = on_told
         self._last: int | None = None
         """As far as they were read."""
         self._own: set[int] = set()
@@ -40,6 +44,7 @@ class AgentLog:
             for change in (one for one in changes if one.id not in self._own):
                 self._change(change)
             if changes:
+                self._on_told()
                 self._last = changes[-1].id
                 self._own -= {change.id for change in changes}
         return len(changes)
@@ -60,6 +65,7 @@ class AgentLog:
                 self._own.add(await asyncio.to_thread(self._write, change))
             except StoreError as error:
                 log.error("a change of an agent is not written down", agent=change.person, error=str(error))
+        self._on_told()
 
     def _write(self, change: AgentChange) -> int:
         with closing(AgentChanges(self._url)) as changes:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from router.core import deadman, machine
+from router.core import deadman, machine, notices
 from router.core.answers import answer
 from router.core.call import CALLER, PROMPT_FAILED, Asking, Call, Over, Talking
 from router.core.commands import (
@@ -70,6 +70,7 @@ from router.edge.phones import Phones
 from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
 from router.edge.queues import Note, Queues
 from router.edge.reconciliation import Reconciliation
+from router.edge.store.outbox import Noticed
 from router.edge.supervision import Supervisions
 from router.edge.transfers import Transfers
 
@@ -325,7 +326,9 @@ class Engine:
         live.call, commands = machine.step(before, event, now)
         if event != _TICK:
             live.seq += 1
-            self._journal.happened(before.info.id, live.seq, now, _encode(event))
+            told = notices.of_step(before, live.call, event, live.seq, now)
+            noticed = None if told is None else Noticed(before.info.asterisk_id, told)
+            self._journal.happened(before.info.id, live.seq, now, _encode(event), noticed)
         if isinstance(event, LegReplaced | CallerReplaced):
             self._live_calls.moved(before, live)
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):

@@ -387,3 +387,31 @@ def test_prompts_are_in_the_state_unless_told_otherwise(tmp_path: Path) -> None:
     file.write_text('speech: {seen_as: "a,b"}\n')
     with pytest.raises(WrongSettingsError, match="no path or address that Asterisk can play from"):
         load(file)
+
+
+MQTT = [
+    ("not used", "{}", ""),
+    ("used, by TLS", "{host: mqtt.fjord.example, username: pbx, password_file: secret, name: one}", ""),
+    ("here, in clear", "{host: 127.0.0.1, port: 1883, tls: false}", ""),
+    ("elsewhere, in clear", "{host: mqtt.fjord.example, tls: false}", "mqtt.tls: without TLS, mqtt.fjord"),
+    ("no name that a topic can have", "{name: 'a/b'}", "mqtt.name"),
+    ("no prefix that topics can have", "{prefix: 'pbx/#'}", "mqtt.prefix"),
+    ("no such command", "{commands: [everything]}", "mqtt.commands"),
+    ("no such file", "{host: localhost, ca_file: nowhere}", "mqtt.ca_file: cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), [row[1:] for row in MQTT], ids=[row[0] for row in MQTT])
+def test_mqtt(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "secret").write_text("a-long-one\n")
+    file = written(tmp_path, f"mqtt: {text}\n")
+    if told:
+        assert told in wrong(file)[0]
+        return
+    broker = load(file).mqtt.connection
+    if text == "{}":
+        assert broker is None
+    else:
+        assert broker is not None
+        assert broker.router
+        assert broker.password == ("a-long-one" if "secret" in text else None)

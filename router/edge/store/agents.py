@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select
 
+from router.core import notices
 from router.core.agents import AgentChange, Change
 from router.edge.store.database import Access, begin
-from router.edge.store.tables import AGENT_CHANGES
+from router.edge.store.outbox import ANY_ROUTER, outbox_values
+from router.edge.store.tables import AGENT_CHANGES, OUTBOX
 
 _COLUMNS = tuple(AGENT_CHANGES.c[name] for name in AgentChange.__struct_fields__)
 
@@ -16,11 +18,13 @@ class AgentChanges(Access):
     """Those of one database."""
 
     def add(self, change: AgentChange) -> AgentChange:
-        """Write a new one down; it comes back with its id."""
+        """Write a new one down, and have other systems told of it; it comes back with its id."""
         values = {name: getattr(change, name) for name in AgentChange.__struct_fields__ if name != "id"}
         with begin(self._writing) as connection:
             row = connection.execute(insert(AGENT_CHANGES).values(values).returning(*_COLUMNS)).one()
-        return _change(row)
+            made = _change(row)
+            connection.execute(insert(OUTBOX), outbox_values(ANY_ROUTER, notices.of_agent(made)))
+        return made
 
     def since(self, id: int) -> Sequence[AgentChange]:
         """All after that one, in the order they were made."""

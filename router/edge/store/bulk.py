@@ -9,6 +9,7 @@ PostgreSQL gets the same statement over `json_array_elements`, in one round trip
 Every statement may be run again after a commit whose success was not seen: what is there stays as it is.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
@@ -35,10 +36,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from router.core import notices
+from router.core.notices import About
 from router.core.record import CallRecord, Disposition
+from router.core.tags import CallTag
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
 from router.edge.store.operations import Arrival, End, Happening, Operation, Row, Tagging
+from router.edge.store.outbox import OUTBOX_COLUMNS, Noticed, outbox_rows
 from router.edge.store.supervisions import (
     ENDING_COLUMNS,
     SUPERVISION_COLUMNS,
@@ -47,7 +52,16 @@ from router.edge.store.supervisions import (
     ended_unseen,
     supervision_row,
 )
-from router.edge.store.tables import ATTEMPTS, CALLS, DELIVERIES, MESSAGES, SUPERVISIONS, TAGS, TIMELINE
+from router.edge.store.tables import (
+    ATTEMPTS,
+    CALLS,
+    DELIVERIES,
+    MESSAGES,
+    OUTBOX,
+    SUPERVISIONS,
+    TAGS,
+    TIMELINE,
+)
 
 
 class Written(Enum):
@@ -65,6 +79,7 @@ class BulkStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self.outbox = self._compiled(self._insert(OUTBOX, OUTBOX_COLUMNS).on_conflict_do_nothing())
         self.arrivals = self._compiled(self._insert(CALLS, ops.ARRIVAL_COLUMNS).on_conflict_do_nothing())
         self.timeline = self._compiled(self._insert(TIMELINE, ops.TIMELINE_COLUMNS).on_conflict_do_nothing())
         self.attempts = self._compiled(self._insert(ATTEMPTS, ops.ATTEMPT_COLUMNS).on_conflict_do_nothing())
@@ -128,29 +143,20 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     False if an end did not find its call open: then nothing of the batch may be committed, and each
     operation is to be written alone.
     """
-    arrivals: list[Row] = []
-    timeline: list[Row] = []
-    ends: list[Row] = []
-    attempts: list[Row] = []
-    messages: list[Row] = []
-    deliveries: list[Row] = []
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
     answers: list[CallRecord] = []
-    tags: list[Row] = []
+    tags: list[CallTag] = []
     supervisions: dict[tuple[str, int], Row] = {}
     for operation in batch:
         match operation:
             case Happening():
-                timeline.append(ops.timeline_row(operation))
+                rows["timeline"].append(ops.timeline_row(operation))
             case Tagging(tag):
-                tags.append(ops.tag_row(tag))
+                tags.append(tag)
             case Arrival():
-                arrivals.append(ops.arrival_row(operation))
+                rows["arrivals"].append(ops.arrival_row(operation))
             case End(record):
-                ends.append(ops.end_row(record))
-                attempts += [ops.attempt_row(record.info.id, attempt) for attempt in record.attempts]
-                if record.message is not None:
-                    messages.append(ops.message_row(record, record.message))
-                    deliveries += ops.delivery_rows(record, record.message)
+                _add_end(rows, record)
                 if record.answers and record.disposition is Disposition.ANSWERED:
                     answers.append(record)
             case Supervised(_, stretch):
@@ -158,17 +164,50 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 supervisions[stretch.supervision, stretch.number] = supervision_row(operation)
             case Unseen():
                 connection.execute(ended_unseen(operation))
-    bulk.run(connection, bulk.arrivals, arrivals)
-    bulk.run(connection, bulk.timeline, timeline)
-    closed = bulk.run(connection, bulk.ends, ends)
-    bulk.run(connection, bulk.attempts, attempts)
-    bulk.run(connection, bulk.messages, messages)
-    bulk.run(connection, bulk.deliveries, deliveries)
-    bulk.run(connection, bulk.tags, tags)
+    rows["tags"] = [ops.tag_row(tag) for tag in tags]
+    rows["supervisions"] = list(supervisions.values())
+    bulk.run(connection, bulk.arrivals, rows["arrivals"])
+    bulk.run(connection, bulk.timeline, rows["timeline"])
+    closed = bulk.run(connection, bulk.ends, rows["ends"])
+    for table in ("attempts", "messages", "deliveries", "tags", "supervisions"):
+        bulk.run(connection, getattr(bulk, table), rows[table])
     for record in answers:
         _done(connection, record)
-    bulk.run(connection, bulk.supervisions, list(supervisions.values()))
-    return closed == len(ends)
+    told = [row for operation in batch for row in _told_of(operation)]
+    bulk.run(connection, bulk.outbox, told + tags_told(connection, tags))
+    return closed == len(rows["ends"])
+
+
+def _add_end(rows: dict[str, list[Row]], record: CallRecord) -> None:
+    rows["ends"].append(ops.end_row(record))
+    rows["attempts"] += [ops.attempt_row(record.info.id, attempt) for attempt in record.attempts]
+    if record.message is not None:
+        rows["messages"].append(ops.message_row(record, record.message))
+        rows["deliveries"] += ops.delivery_rows(record, record.message)
+
+
+def _told_of(operation: Operation) -> Sequence[Row]:
+    """What other systems are told of an operation, but for tags: rows of the outbox."""
+    match operation:
+        case Arrival(info):
+            return outbox_rows(info.asterisk_id, notices.of_arrival(info))
+        case End(record):
+            return outbox_rows(record.info.asterisk_id, notices.of_end(record))
+        case Happening(told=Noticed(router, notice)):
+            return outbox_rows(router, (notice,))
+        case _:
+            return ()
+
+
+def tags_told(connection: Connection, tags: Sequence[CallTag]) -> list[Row]:
+    """What other systems are told of tags, whose calls are written down already: rows of the outbox."""
+    if not tags:
+        return []
+    columns = [CALLS.c[name] for name in ("asterisk_id", *About.__struct_fields__)]
+    chosen = select(*columns).where(CALLS.c.id.in_({tag.call_id for tag in tags}))
+    calls = {row.id: (row.asterisk_id, About(*row[1:])) for row in connection.execute(chosen)}
+    known = [(tag, *calls[tag.call_id]) for tag in tags if tag.call_id in calls]
+    return [row for tag, router, call in known for row in outbox_rows(router, (notices.of_tag(tag, call),))]
 
 
 def _done(connection: Connection, record: CallRecord) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
 from router.core.tags import CallTag
+from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
 from router.edge.store.tables import to_micros
 
@@ -30,6 +31,8 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
     seq: int
     at: datetime
     event: bytes
+    told: Noticed | None = None
+    """What other systems are told of it."""
 
 
 class End(msgspec.Struct, frozen=True, gc=False):

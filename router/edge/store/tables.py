@@ -1,5 +1,5 @@
-"""The tables: one row a call, a dialling attempt, an event, a decision on a number, a message, or an address
-that a message goes to.
+"""The tables: one row a call, a dialling attempt, an event, a decision on a number, a message, an address
+that a message goes to, or a notice to other systems.
 
 Times are integer microseconds since 1970 UTC: they sort and compare alike on SQLite and PostgreSQL, cost no
 parsing, and come back as aware datetimes. Structured values are JSON text written by msgspec, so no database
@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -231,3 +231,26 @@ TAGS = Table(
     # `phone` or `command`.
     Column("way", Text, nullable=False),
 )
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    # Never given twice, so that whoever has read up to one can go on from there.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("notice", Text, nullable=False, unique=True),
+    # Which router is to send it: the id of its Asterisk; empty: any.
+    Column("router", Text, nullable=False),
+    # Empty of an agent's.
+    Column("call_id", call_id_type(), nullable=False),
+    # Empty where nobody has the number that was called.
+    Column("client", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("body", Text, nullable=False),
+    # Null while it was not taken.
+    Column("sent_at", UtcMicroseconds),
+    sqlite_autoincrement=True,
+)
+
+_UNSENT = OUTBOX.c.sent_at.is_(None)
+Index("outbox_unsent", OUTBOX.c.router, OUTBOX.c.id, sqlite_where=_UNSENT, postgresql_where=_UNSENT)

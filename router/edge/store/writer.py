@@ -19,7 +19,7 @@ last LINGER seconds. Recovery finds calls that are lost so among Asterisk's chan
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat
 
@@ -41,6 +41,7 @@ from router.edge.store.bulk import BulkStatements, Written, write_alone, write_t
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
 from router.edge.store.operations import Arrival, End, Happening, Operation, Tagging, call_of
+from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
 
 LINGER = 0.020
@@ -89,13 +90,16 @@ class Writer:
         self._group_full = threading.Event()
         self._closing = threading.Event()
         self._deadline = float("inf")
+        self._on_told: Callable[[], None] = lambda: None
         self._shedding = False
         self._connection = WriterConnection(parsed)
         self._bulk = BulkStatements(self._connection.dialect)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread. It opens the database itself, and goes on trying while that fails."""
+    def start(self, on_told: Callable[[], None] = lambda: None) -> None:
+        """Start the thread. It opens the database itself, and goes on trying while that fails. It calls
+        `on_told` whenever there may be more in the outbox."""
+        self._on_told = on_told
         self._thread.start()
 
     @property
@@ -108,14 +112,16 @@ class Writer:
         nothing."""
         self._put(Arrival(info, plan, trace))
 
-    def happened(self, call_id: str, seq: int, at: datetime, event: bytes) -> None:
-        """An event of a call, as JSON; `seq` counts 1, 2, ... within the call. Shed while the queue is
-        full."""
+    def happened(
+        self, call_id: str, seq: int, at: datetime, event: bytes, told: Noticed | None = None
+    ) -> None:
+        """An event of a call, as JSON; `seq` counts 1, 2, ... within the call; `told` is what other systems
+        are told of it. Shed while the queue is full."""
         if len(self._queue) >= self._queue_limit:
             self.shed += 1
             self._log_shedding()
         else:
-            self._put(Happening(call_id, seq, at, event))
+            self._put(Happening(call_id, seq, at, event, told))
 
     def ended(self, record: CallRecord) -> None:
         """A call is over: its disposition and attempts are committed together, once."""
@@ -221,6 +227,7 @@ class Writer:
         self.commit_seconds += time.perf_counter() - started
         self.commits += 1
         self.written += len(batch)
+        self._on_told()
 
     def _commit_one_by_one(self, batch: Sequence[Operation]) -> None:
         connection = self._connection.get()
