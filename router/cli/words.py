@@ -11,6 +11,7 @@ from router.core.events import (
     AgentOffered,
     AsteriskAgentCalled,
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskAgentLeft,
     AsteriskAgentMissed,
     AsteriskLost,
@@ -118,6 +119,8 @@ def event_in_words(event: CallEvent, legs: Mapping[int, str]) -> str:
             return f"{agent} has the call"
         case AsteriskAgentLeft(by):
             return f"the talk with the agent is over, by {by or 'nobody knows whom'}"
+        case AsteriskAgentHungUp():
+            return "the agent hangs up"
         case AsteriskQueueAbandoned():
             return "waits in Asterisk's queue no longer, and had no agent"
         case AsteriskQueueLeft():

@@ -200,6 +200,11 @@ class AsteriskAgentLeft(Event, frozen=True):
     talk: float = 0.0
 
 
+class AsteriskAgentHungUp(Event, frozen=True):
+    """The agent whom Asterisk's queue has put through hung up. (ARI: ChannelHangupRequest of the agent's
+    channel, which AMI's AgentConnect names.)"""
+
+
 class AsteriskQueueAbandoned(Event, frozen=True):
     """The caller waits no longer: hung up, or the time was over. (AMI: QueueCallerAbandon.)"""
 
@@ -354,6 +359,7 @@ CallEvent = (
     | AsteriskAgentMissed
     | AsteriskAgentConnected
     | AsteriskAgentLeft
+    | AsteriskAgentHungUp
     | AsteriskQueueAbandoned
     | AsteriskQueueLeft
     | AsteriskQueueFollowed

@@ -22,6 +22,7 @@ from router.core.events import (
     AgentOffered,
     AsteriskAgentCalled,
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskAgentLeft,
     AsteriskAgentMissed,
     AsteriskLost,
@@ -147,6 +148,7 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             | AsteriskAgentMissed()
             | AsteriskAgentConnected()
             | AsteriskAgentLeft()
+            | AsteriskAgentHungUp()
             | AsteriskQueueAbandoned()
             | AsteriskQueueLeft()
             | AsteriskQueueFollowed()

@@ -278,6 +278,8 @@ class Engine:
             if isinstance(event, models.StasisStart):
                 self._arrivals.take(event)
             else:
+                if isinstance(event, models.ChannelHangupRequest) and self._watch:
+                    self._watch.hung_up(channel.id, bool(event.soft))
                 self._supervisions.take(event)
             return  # Not ours: subscribeAll shows us every channel of this Asterisk.
         if isinstance(event, _OF_AN_END) and self._transfers.holds(event):

@@ -15,6 +15,7 @@ import structlog
 from router.core.call import Call
 from router.core.events import (
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskQueueFollowed,
     AsteriskQueueJoined,
     CallEvent,
@@ -56,6 +57,8 @@ class Following:
         self._clock = clock
         self._up_since: datetime | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._talks: dict[str, str] = {}
+        """Of agents who talk: the agent's channel -> the caller's."""
         self._ami = Ami(settings, backoff, self._on_event, self._on_up, self._on_down) if settings else None
         if settings:
             observe(False)
@@ -73,8 +76,16 @@ class Following:
         """Tell a call by AsteriskQueueFollowed whether nothing was missed from `since` until now."""
         self._do(self._answer(call.info.channel, since))
 
+    def hung_up(self, channel: str, soft: bool) -> None:
+        """A channel is to end, maybe an agent's; `soft`: not by its own side's request."""
+        caller = self._talks.pop(channel, "")
+        if caller and not soft:
+            self._tell(caller, AsteriskAgentHungUp())
+
     def _on_event(self, event: Mapping[str, str]) -> None:
         told = queuewire.read_ami(event)
+        if isinstance(told, AsteriskAgentConnected):
+            self._talks[event.get("DestUniqueid", "")] = event.get("Uniqueid", "")
         if told is not None:
             self._tell(event.get("Uniqueid", ""), told)
 

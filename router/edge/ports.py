@@ -42,8 +42,9 @@ class Wire(Protocol):
 
 
 class QueueWatch(Protocol):
-    """What follows callers in Asterisk's own queues; both methods return at once, and tell later."""
+    """What follows callers in Asterisk's own queues; all methods return at once, and tell later."""
 
+    def hung_up(self, channel: str, soft: bool) -> None: ...
     def look(self) -> None: ...
     def answer(self, call: Call, since: datetime) -> None: ...
 

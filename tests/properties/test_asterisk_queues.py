@@ -16,6 +16,7 @@ from router.core.commands import AskIfFollowed, CallCommand, FindTransfer, Finis
 from router.core.events import (
     AsteriskAgentCalled,
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskAgentLeft,
     AsteriskAgentMissed,
     AsteriskQueueAbandoned,
@@ -56,7 +57,7 @@ TRUTHS: dict[str, tuple[Told, Disposition, Party | None]] = {
     ),
     "ended by the agent": (
         (
-            [PBX_ENDS, GONE],
+            [AsteriskAgentHungUp(), PBX_ENDS, GONE],
             [
                 AsteriskAgentCalled(*KARI),
                 AsteriskQueueLeft(),

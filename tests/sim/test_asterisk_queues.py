@@ -48,7 +48,7 @@ class Office:
         bridge.members = {caller.id, agent.id}
         self.ami.queues = [MEMBER]
         self.ami.tell("QueueCallerLeave", Uniqueid=caller.id)
-        self.ami.tell("AgentConnect", Uniqueid=caller.id, **KARI)
+        self.ami.tell("AgentConnect", Uniqueid=caller.id, DestUniqueid=agent.id, **KARI)
 
     def ends(self, caller: Channel, by: str) -> None:
         """The talk is over."""
@@ -100,6 +100,16 @@ async def test_who_talks_and_who_hangs_up(office: Office, by: str, ended: str) -
     assert told(record) == ("answered", "talking", ended)
     assert (record.answered_by, outcomes(record)) == ("Kari", {"Kari": "answered"})
     assert office.asterisk.queue_variables(caller) == ["support", "60", "yes", "0"]
+
+
+async def test_an_agent_who_hangs_up_is_seen_where_ami_does_not_say_so(office: Office) -> None:
+    caller = await office.waits()
+    office.connects(caller)
+    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    office.asterisk.hang_up(office.asterisk.channels["1795341600.99"], 16, 200)
+    office.asterisk.hang_up(caller, 16, 0, soft=16)
+    record = await office.router.record(SUPPORT)
+    assert told(record) == ("answered", "talking", "callee")
 
 
 async def test_who_is_not_put_through_goes_on(office: Office) -> None:

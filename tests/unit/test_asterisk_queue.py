@@ -18,6 +18,7 @@ from router.core.commands import (
 from router.core.events import (
     AsteriskAgentCalled,
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskAgentLeft,
     AsteriskAgentMissed,
     AsteriskLost,
@@ -62,6 +63,7 @@ OLA = ("Ola", "PJSIP/161")
 AWAY = LegLeft(CALLER)
 GONE = LegEnded(CALLER, 16)
 PBX_ENDS = HangupRequested(CALLER, 16, soft=True)
+AGENT_BYE = AsteriskAgentHungUp()
 WHOLE, NOT_WHOLE = AsteriskQueueFollowed(True), AsteriskQueueFollowed(False)
 NO_CHANNEL = LegLost(CALLER, ARRIVAL)
 
@@ -139,6 +141,15 @@ ENDS: list[tuple[str, Story, tuple[Disposition, str, Party | None]]] = [
      talking(PBX_ENDS, GONE, AsteriskAgentLeft("agent")), (Disposition.ANSWERED, "", Party.CALLEE)),
     ("the agent hangs up, as AMI says after it answered a ping",
      talking(PBX_ENDS, GONE, WHOLE, AsteriskAgentLeft("agent")), (Disposition.ANSWERED, "", Party.CALLEE)),
+    ("the agent hangs up, which AMI never says",
+     talking(AGENT_BYE, PBX_ENDS, GONE, WHOLE), (Disposition.ANSWERED, "", Party.CALLEE)),
+    ("the agent hangs up, and AMI is away",
+     talking(AGENT_BYE, PBX_ENDS, GONE, NOT_WHOLE), (Disposition.ANSWERED, "", Party.CALLEE)),
+    ("the agent's channel is hung up after the caller's",
+     talking(CALLER_BYE, AGENT_BYE, GONE, WHOLE), (Disposition.ANSWERED, "", Party.CALLER)),
+    ("who hung up while waiting had no agent",
+     waiting(AGENT_BYE, CALLER_BYE, AsteriskQueueAbandoned(), GONE),
+     (Disposition.ABANDONED, "", Party.CALLER)),
     ("AMI is there, and never says who ended the talk",
      talking(PBX_ENDS, GONE, WHOLE, TimerFired("asterisk_queue")), (Disposition.ANSWERED, "", None)),
     ("the caller hangs up a talk, and AMI has not said so",

@@ -13,7 +13,9 @@ nobody. Else who may have talked is `unobserved`; but who was never answered has
 What AMI tells (22.10.1): AgentCalled for each phone rung; AgentRingNoAnswer for each that did not take the
 call, whether it rang or refused; QueueCallerAbandon for who hangs up, and as well for whose time is over;
 QueueCallerLeave also before AgentConnect; AgentComplete with who ended the talk, before the caller's channel
-is gone. A caller whose agent hangs up is hung up by Asterisk, with a soft request, which says nothing of who.
+is gone, but not always: a busy machine may have forgotten the channels by then (handle_hangup, app_queue.c).
+A caller whose agent hangs up is hung up by Asterisk, with a soft request, which says nothing of who; ARI
+tells of the agent's own request.
 
 An agent may give the caller to a number of ours, and a key of the queue may lead to one: the caller's
 channel then enters our application anew, as one who dials it (AsteriskQueueLed). It is the same call, which
@@ -52,6 +54,7 @@ from router.core.commands import (
 from router.core.events import (
     AsteriskAgentCalled,
     AsteriskAgentConnected,
+    AsteriskAgentHungUp,
     AsteriskAgentLeft,
     AsteriskAgentMissed,
     AsteriskQueueAbandoned,
@@ -77,6 +80,9 @@ TIMER = "asterisk_queue"
 
 LED = "led_out_of_queue"
 """What evidence calls it that a caller is led to a number of ours."""
+
+AGENT_HUNG_UP = "agent_hung_up"
+"""What evidence calls it that the agent's side asked to end."""
 
 NOT_FOLLOWED = "not_followed"
 """Flag of a call whose caller was led there, and may have talked before."""
@@ -170,6 +176,8 @@ def _told(
             ended = None if by in _ENDED_BY else now
             call = with_evidence(replace(call, talk_ended=ended), Evidence(now, "agent_left", detail=by))
             return call, replace(state, stage=AsteriskStage.DONE, ended_by=by)
+        case AsteriskAgentHungUp() if state.stage is AsteriskStage.TALKING:
+            return with_evidence(call, Evidence(now, AGENT_HUNG_UP)), state
         case AsteriskQueueLeft() if state.stage in _NOT_LEFT:
             return call, replace(state, stage=AsteriskStage.GONE)
         case AsteriskQueueAbandoned() if state.stage not in _PUT_THROUGH:
@@ -257,7 +265,7 @@ def _judged_or_asked(call: Call, state: InAsteriskQueue, now: datetime) -> Turn:
 
 def _is_to_be_told_who(call: Call, state: InAsteriskQueue) -> bool:
     """Whether AMI has yet to tell who ended a talk: if the machine is busy, an answer to us comes before."""
-    return state.stage is AsteriskStage.TALKING and not call.caller.lost and not _hung_up(call)
+    return state.stage is AsteriskStage.TALKING and not call.caller.lost and _who_hung_up(call) is None
 
 
 def _judged(call: Call, state: InAsteriskQueue, whole: bool) -> Turn:
@@ -268,13 +276,14 @@ def _judged(call: Call, state: InAsteriskQueue, whole: bool) -> Turn:
 def _verdict(call: Call, state: InAsteriskQueue, whole: bool) -> Verdict | None:
     """What became of the call; None where what was seen of the caller's channel says it all
     (disposition.py). `whole`: nothing that AMI tells was missed."""
-    by_caller = Party.CALLER if _hung_up(call) else None
+    who = _who_hung_up(call)
+    by_caller = Party.CALLER if who is Party.CALLER else None
     match state.stage:
         case AsteriskStage.DONE:
             reason = "" if state.ended_by in _ENDED_BY else "transferred_by_agent"
             return Verdict(Disposition.ANSWERED, reason, _ENDED_BY.get(state.ended_by))
         case AsteriskStage.TALKING:
-            return None if call.caller.lost else Verdict(Disposition.ANSWERED, "", by_caller)
+            return None if call.caller.lost else Verdict(Disposition.ANSWERED, "", who)
         case AsteriskStage.GONE if whole:
             return Verdict(Disposition.TRANSFERRED, "left_queue", by_caller)
         case AsteriskStage.ABANDONED:
@@ -284,11 +293,14 @@ def _verdict(call: Call, state: InAsteriskQueue, whole: bool) -> Verdict | None:
     return Verdict(Disposition.UNOBSERVED, "not_followed", by_caller)
 
 
-def _hung_up(call: Call) -> bool:
-    """Whether the caller's own side asked to end."""
-    return any(
-        seen.what == "hangup_requested" and seen.leg == CALLER and not seen.soft for seen in call.evidence
-    )
+def _who_hung_up(call: Call) -> Party | None:
+    """Whose side asked to end first; None where nobody's was seen to."""
+    for seen in call.evidence:
+        if seen.what == "hangup_requested" and seen.leg == CALLER and not seen.soft:
+            return Party.CALLER
+        if seen.what == AGENT_HUNG_UP:
+            return Party.CALLEE
+    return None
 
 
 def _name(call: Call) -> str:
