@@ -1,4 +1,5 @@
-"""Sixty calls a second for half a minute: nothing fails, nothing is lost, nothing is counted twice.
+"""Fifty calls a second for half a minute, while the MQTT broker goes and comes back: nothing fails, nothing
+is lost, nothing is counted twice, and other systems hear of everything.
 
 The router of this test runs without coverage measurement, which would cost more CPU than the router itself:
 two cores are shared with Asterisk and both SIPps.
@@ -12,17 +13,22 @@ import pytest
 from router.core.record import Disposition
 from tests.bench.load import Callee, Load
 from tests.bench.peers import DIALLED, RULES
+from tests.harness.broker import Broker, Reader
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
+from tests.harness.waiting import wait_until
 from tests.live.conftest import BringUp, RunRouter
 
 pytestmark = pytest.mark.live
 
-RATE = 60
+RATE = 50
 """Calls a second."""
 
 SECONDS = 30
 CALLS = RATE * SECONDS
+STORY = ["call.arrived", "call.routed", "call.answered", "call.ended"]
+"""What is told of each; the phone answers without having rung."""
+
 COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 """What has a process of ours measured, if it is in the environment."""
 
@@ -32,26 +38,40 @@ def sandbox(bring_up: BringUp) -> Sandbox:
     return bring_up("load", "--rtp-timeout", "0", "--log", "quiet")
 
 
-@pytest.fixture(scope="module")
-def router(sandbox: Sandbox, run_router: RunRouter) -> Iterator[RouterProcess]:
+@pytest.fixture
+def router(sandbox: Sandbox, run_router: RunRouter, broker: Broker) -> Iterator[RouterProcess]:
     with pytest.MonkeyPatch.context() as environment:
         for variable in COVERAGE:
             environment.delenv(variable, raising=False)
-        yield run_router(sandbox, {"load.yaml": RULES})
+        yield run_router(sandbox, {"load.yaml": RULES}, mqtt=broker.settings())
 
 
-def test_every_call_is_answered_and_written_down_once(sandbox: Sandbox, router: RouterProcess) -> None:
+def test_every_call_is_answered_and_written_down_and_told_once(
+    sandbox: Sandbox, router: RouterProcess, broker: Broker
+) -> None:
     callee = Callee(sandbox)
-    try:
-        placed = Load(sandbox, DIALLED, CALLS, RATE).wait()
-    finally:
-        callee.stop()
-    assert placed.failures == 0
-    assert sandbox.left_behind() == []
+    with Reader(broker, "events/#") as reader:
+        try:
+            load = Load(sandbox, DIALLED, CALLS, RATE)
+            wait_until(lambda: len(reader.events()) > CALLS / 3, "the broker takes events", 20)
+            broker.stop()
+            wait_until(lambda: router.metrics()["callrouter_outbox_waiting"] > CALLS, "events wait", 30)
+            broker.start()
+            placed = load.wait()
+        finally:
+            callee.stop()
+        assert placed.failures == 0
+        assert sandbox.left_behind() == []
 
-    records = router.records(count=CALLS, within=20)
-    assert Counter(record.disposition for record in records) == {Disposition.ANSWERED: CALLS}
-    assert len({record.info.channel for record in records}) == CALLS
+        records = router.records(count=CALLS, within=20)
+        assert Counter(record.disposition for record in records) == {Disposition.ANSWERED: CALLS}
+        assert len({record.info.channel for record in records}) == CALLS
+
+        wait_until(lambda: router.metrics()["callrouter_outbox_waiting"] == 0, "all is told", 60)
+        wait_until(
+            lambda: len({told["id"] for told in reader.events()}) == len(STORY) * CALLS, "all heard", 20
+        )
+        assert stories(reader) == dict.fromkeys((record.info.id for record in records), STORY)
 
     figures = router.metrics()
     assert figures["callrouter_calls_entered_total"] == CALLS
@@ -59,6 +79,15 @@ def test_every_call_is_answered_and_written_down_once(sandbox: Sandbox, router: 
     assert _sum(figures, "callrouter_live_calls") == 0
     assert figures["callrouter_disposition_conflicts_total"] == 0
     assert figures["callrouter_writes_shed_total"] == 0
+
+
+def stories(reader: Reader) -> dict[str, list[str]]:
+    """What was heard of each call, in the order in which it was heard first."""
+    first = {told["id"]: told for told in reversed(reader.events())}
+    found: dict[str, list[str]] = {}
+    for told in reversed(first.values()):
+        found.setdefault(told["call"]["id"], []).append(told["type"])
+    return found
 
 
 def _sum(figures: dict[str, float], name: str) -> float:
