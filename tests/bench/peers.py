@@ -166,9 +166,9 @@ class Callrouter(Peer):
 
     name, number = "callrouter", DIALLED
 
-    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+    def __init__(self, sandbox: Sandbox, directory: Path, **settings: object) -> None:
         super().__init__(sandbox)
-        self.router = RouterProcess(sandbox, directory, {"bench.yaml": RULES})
+        self.router = RouterProcess(sandbox, directory, {"bench.yaml": RULES}, **settings)
 
     def start(self) -> None:
         self.router.start(START_LIMIT)
