@@ -77,6 +77,8 @@ Rules (read at start and at reload)
     core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
+    core/tagging.py            the tags that clients have, of their own and shared ones
+    core/labels.py             ... and dispositions, in people's words, language by language
     core/spoken.py             every text that callers may hear
     edge/voices.py             programs that speak a text
     edge/prompts.py            texts -> files that Asterisk plays
@@ -117,7 +119,8 @@ The call
     core/agents.py             what each agent does
     core/waiting.py            who waits
     core/acd.py                who is rung for which caller who waits
-    core/tags.py               what people say came of a call
+    core/steps/tag.py          the rules tag the call
+    core/tags.py               what they, and people, say came of a call
     core/featurecodes.py       agents come and go, and say that, by keys of their phones
     edge/queues.py             ... and how callers hear of it
     edge/phones.py             ... and whether a phone is in use
@@ -135,6 +138,7 @@ The call
     edge/supervision.py        ... and all who do
     core/disposition.py        evidence -> what became of each leg and of the call
     core/record.py             what is written down of a call
+    core/corrections.py        ... and what somebody says became of it after all
     core/notices.py            ... and what other systems are told of it
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
@@ -171,6 +175,7 @@ What is kept and shown
     edge/store/migrations/versions/v0006_talks.py      ... and the talks of calls, one by one
     edge/store/migrations/versions/v0007_supervisions.py   ... and who supervised them
     edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
+    edge/store/migrations/versions/v0010_tags.py       ... and where tags are from, and corrections
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
@@ -180,6 +185,7 @@ What is kept and shown
     edge/store/verdicts.py     what is decided of numbers by command
     edge/store/agents.py       when agents come and go
     edge/store/supervisions.py   who supervised which talk
+    edge/store/tags.py         tags and corrections that people give by command
     edge/store/outbox.py       what other systems are told
     edge/bell.py               ... rung when there is more of it
     edge/mqttlink.py           what is given to the connection to an MQTT broker

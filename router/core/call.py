@@ -14,6 +14,7 @@ from router.core.commands import CallCommand, HangupReason
 from router.core.events import Found
 from router.core.plan import Callback, CallPlan, Queue, Step, Target
 from router.core.record import CallInfo, Disposition, Evidence, Party, Phase, Talk
+from router.core.tags import CallTag
 
 CALLER = 0
 """The number of the caller's own leg."""
@@ -379,6 +380,8 @@ class Call(msgspec.Struct, frozen=True):
     """What became of the call in a queue of Asterisk's own."""
     refused_by: str = ""
     """The screening rule whose challenge the caller did not meet."""
+    tags: tuple[CallTag, ...] = ()
+    """Those that the rules have put on it."""
     evidence: tuple[Evidence, ...] = ()
     flags: tuple[str, ...] = ()
 

@@ -40,6 +40,7 @@ def cautions(
     yield from _unused_queues(doc, steps)
     yield from _unmet_needs(doc, steps)
     yield from _unknown_supervisors(doc, phones)
+    yield from _hidden_codes(doc)
     yield from () if has_trunk else _no_callbacks(doc)
     yield from not_built(doc)
     yield from _steps(steps, phones)
@@ -51,6 +52,13 @@ def _no_callbacks(doc: ClientDoc) -> Iterator[Caution]:
         if queue.callback_key is not None:
             what = "nobody can be called back without a trunk"
             yield ("queues", name, "callback_key"), f"{what}; set one in the daemon's settings"
+
+
+def _hidden_codes(doc: ClientDoc) -> Iterator[Caution]:
+    for tag, written in doc.tags.items():
+        if written.hidden and written.code is not None:
+            what = f"`{tag}` is hidden, so its code puts it on no call"
+            yield ("tags", tag, "code"), f"{what}; leave out `code` or `hidden`"
 
 
 def _unreached_client(doc: ClientDoc) -> Iterator[Caution]:

@@ -12,6 +12,7 @@ import msgspec
 
 from router.core.plan import AsteriskQueue, Prompt, Queue, Target
 from router.core.record import CallRecord
+from router.core.tags import CallTag
 
 
 class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
@@ -228,6 +229,12 @@ class RemoveChannel(Command, frozen=True):
     channel: str
 
 
+class PutTag(Command, frozen=True):
+    """Write down that the call has a tag."""
+
+    tag: CallTag
+
+
 class SetChannelVariables(Command, frozen=True):
     """Set variables of the dialplan on the caller's channel."""
 
@@ -318,6 +325,7 @@ CallCommand = (
     | AskIfFollowed
     | FindTransfer
     | RemoveChannel
+    | PutTag
     | SetChannelVariables
     | Bridge
     | DestroyBridge

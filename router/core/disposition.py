@@ -472,6 +472,7 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         flags=(*call.flags, "glare") if glare(call) else call.flags,
         classifier=CLASSIFIER,
         answers=call.plan.returns.call_id if call.plan.returns else "",
+        tags=call.tags,
     )
 
 

@@ -58,7 +58,6 @@ from router.core.call import (
     Talking,
     Transferring,
     Turn,
-    with_evidence,
 )
 from router.core.commands import (
     AnswerCaller,
@@ -111,7 +110,7 @@ from router.core.plan import (
     Target,
     leads_to_somebody,
 )
-from router.core.record import CallInfo, Evidence, Phase
+from router.core.record import CallInfo, Phase
 from router.core.steps import (
     ask,
     asteriskqueue,
@@ -122,11 +121,9 @@ from router.core.steps import (
     queue,
     ring,
     say,
+    tag,
     transfer,
 )
-
-TAGGED = "tagged"
-"""What evidence calls a tag that the rules put on the call."""
 
 UnderWay = (
     Saying
@@ -295,10 +292,8 @@ def _enter(call: Call, step: Step, now: datetime) -> Turn:
             return queue.enter(call, step, now)
         case AsteriskQueue():
             return asteriskqueue.enter(call, step, now)
-        case SetTags(tags):
-            for tag in tags:
-                call = with_evidence(call, Evidence(now, TAGGED, detail=tag))
-            return Turn(call, outcome=Done())
+        case SetTags():
+            return tag.enter(call, step, now)
         case SetVariables(variables):
             return Turn(call, (SetChannelVariables(variables),), Done())
         case Refuse(treatment, blocked_by):

@@ -14,6 +14,7 @@ import msgspec
 
 from router.core.agents import AgentChange, Change
 from router.core.call import CALLER, Call, Talking
+from router.core.corrections import Correction
 from router.core.events import AsteriskAgentCalled, AsteriskQueueJoined, CallEvent, LegRinging, QueueJoined
 from router.core.plan import AsteriskQueue, Queue
 from router.core.record import Attempt, CallInfo, CallRecord, Disposition, Party, Phase, Talk
@@ -115,12 +116,27 @@ class CallEnded(CallNotice, frozen=True, kw_only=True, tag="call.ended"):
 
 
 class CallTagged(CallNotice, frozen=True, kw_only=True, tag="call.tagged"):
-    """Somebody tagged the call, or took a tag off; that may be long after its end."""
+    """The rules, or somebody, tagged the call, or a tag was taken off; that may be long after its end."""
 
     tag: str
     removed: bool
     who: str
     way: Way
+    place: str
+    """A line of the rules, a phone, or who typed it at which machine."""
+    note: str
+
+
+class CallCorrected(CallNotice, frozen=True, kw_only=True, tag="call.corrected"):
+    """Somebody says that what became of the call is something else than its disposition, which stays."""
+
+    disposition: Disposition
+    """What they say it is."""
+    automatic: Disposition
+    why: str
+    who: str
+    way: Way
+    place: str
 
 
 class AgentChanged(_Notice, frozen=True, kw_only=True, tag="agent.changed"):
@@ -142,6 +158,7 @@ Notice = (
     | CallMessage
     | CallEnded
     | CallTagged
+    | CallCorrected
     | AgentChanged
 )
 
@@ -177,9 +194,10 @@ def of_step(before: Call, after: Call, event: CallEvent, seq: int, now: datetime
 
 
 def of_end(record: CallRecord) -> tuple[Notice, ...]:
-    """What is told of the end of a call."""
+    """What is told of the end of a call; before it, in case a crash came between, what was of its tags."""
     info, at = record.info, record.ended_at
     call = About.of(info)
+    tags = tuple(of_tag(tag, call) for tag in record.tags)
     ended = CallEnded(
         id=f"{info.id}.ended",
         at=at,
@@ -199,11 +217,11 @@ def of_end(record: CallRecord) -> tuple[Notice, ...]:
     )
     left = record.message
     if left is None:
-        return (ended,)
+        return (*tags, ended)
     message = CallMessage(
         id=f"{info.id}.message", at=at, call=call, to=left.to, callback=left.callback, seconds=left.seconds
     )
-    return message, ended
+    return (*tags, message, ended)
 
 
 def of_tag(tag: CallTag, call: About) -> Notice:
@@ -217,6 +235,24 @@ def of_tag(tag: CallTag, call: About) -> Notice:
         removed=tag.removed,
         who=tag.who,
         way=tag.way,
+        place=tag.place,
+        note=tag.note,
+    )
+
+
+def of_correction(correction: Correction, automatic: Disposition, call: About) -> Notice:
+    """What is told of a correction."""
+    micros = round(correction.at.timestamp() * 1e6)
+    return CallCorrected(
+        id=f"{call.id}.corrected.{micros}",
+        at=correction.at,
+        call=call,
+        disposition=correction.disposition,
+        automatic=automatic,
+        why=correction.why,
+        who=correction.who,
+        way=correction.way,
+        place=correction.place,
     )
 
 

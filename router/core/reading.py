@@ -23,6 +23,7 @@ from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, Ph
 from router.core.plan import CALLER, OWN_RECORDINGS, WAITED, Target
 from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
+from router.core.tags import SHIPPED
 from router.core.times import WEEKDAYS, Duration
 
 T = TypeVar("T")
@@ -53,12 +54,6 @@ PLACES = (CLIENT, CALLER, WAITED)
 
 OWN_CODES = "8"
 """How feature codes of agents and supervisors begin (callrouter.conf)."""
-
-SHIPPED_TAGS = (
-    "callback", "message_left", "interested", "not_interested", "demo_booked", "appointment_made",
-    "deal_closed", "follow_up_needed", "do_not_contact", "wrong_number",
-)  # fmt: skip
-"""Tags that every client has."""
 
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
@@ -97,7 +92,7 @@ class Reading(msgspec.Struct, frozen=True):
     shared: bool = False
     """It is what clients share, where none of their names are known."""
     queues: Collection[str] = ()
-    tags: Collection[str] = frozenset(SHIPPED_TAGS)
+    tags: Collection[str] = frozenset(SHIPPED)
     """Those that ship, and those of the client and of shared.yaml."""
     lists: Collection[str] = ()
     """Names of the lists in shared.yaml."""
@@ -130,7 +125,7 @@ class Reading(msgspec.Struct, frozen=True):
             routes=dict.fromkeys(name for name in named if isinstance(name, str)),
             dialling=dialling,
             queues=queues,
-            tags=dict.fromkeys((*SHIPPED_TAGS, *tags, *own)),
+            tags=dict.fromkeys((*SHIPPED, *tags, *own)),
             lists=lists,
             files=files,
             calendars=calendars,

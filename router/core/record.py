@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from router.core.plan import Delivery
+from router.core.tags import CallTag
 
 
 class Disposition(StrEnum):
@@ -205,3 +206,5 @@ class CallRecord(msgspec.Struct, frozen=True):
     """Version of the rules in disposition.py that chose the disposition."""
     answers: str = ""
     """The id of the call in which the caller asked to be called back, if it is that which was done."""
+    tags: tuple[CallTag, ...] = ()
+    """Those that the rules have put on it."""

@@ -57,7 +57,8 @@ from router.core.shapes import check
 from router.core.shared import Shared, read_shared
 from router.core.stepdocs import DirectoryStep, RingStep, SayFile
 from router.core.tables import NamedTables, Table, Tables
-from router.core.tags import Code
+from router.core.tagging import changed, codes
+from router.core.tags import Origin
 from router.core.times import Rate
 from router.core.yamltext import Path, YamlText, read_yaml
 
@@ -150,6 +151,7 @@ def compile_rules(
         tuple(sorted({client.rules.country for client in compiled})),
         dialling,
         tuple(sorted(warned.union(*(client.warnings for client in compiled)))),
+        shared.tags,
     )
 
 
@@ -312,6 +314,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
     has_directory = any(isinstance(step, DirectoryStep) for _, step in all_steps(doc))
     people = {name: person(name, written) for name, written in doc.people.items()}
     no_route = lay_out(((), ()), sheet)
+    tags = changed(shared.tags, doc.tags, Origin.OWN, lambda tag: place(("tags", tag)))
     return ClientRules(
         id=doc.client,
         name=doc.name,
@@ -327,23 +330,14 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         directory=Index.of((who, one.name, one.extension) for who, one in people.items() if one.said),
         queues={name: queue_rules(name, doc, place(("queues", name))) for name in doc.queues},
         supervisors={name: queue.supervisors for name, queue in doc.queues.items() if queue.supervisors},
-        tags=tuple(doc.tags),
-        codes=_codes(doc, shared),
+        tags=tags,
+        codes=codes(tags, doc.language),
+        language=doc.language,
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)
         ),
     )
-
-
-def _codes(doc: ClientDoc, shared: Shared) -> dict[str, Code]:
-    """The client's own come before those that all share."""
-    codes: dict[str, Code] = {}
-    for tag, written in (*doc.tags.items(), *shared.tags.items()):
-        if written.code is not None:
-            label = written.label.get(doc.language) or written.label.get("en") or tag.replace("_", " ")
-            codes.setdefault(written.code, Code(tag, label))
-    return codes
 
 
 def _said(person: PersonDoc, doc: ClientDoc) -> tuple[Prompt, ...]:

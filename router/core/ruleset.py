@@ -18,7 +18,8 @@ from router.core.numbers import NumberIndex, NumberPattern
 from router.core.plan import PlanNode, Prompt, QueueRules, Speak, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
-from router.core.tags import Code
+from router.core.tagging import TAGS_THAT_SHIP
+from router.core.tags import Code, Tag
 from router.core.trace import TraceRow
 
 
@@ -130,16 +131,18 @@ class ClientRules(msgspec.Struct, frozen=True):
     queues: Mapping[str, QueueRules]
     supervisors: Mapping[str, tuple[str, ...]]
     """Ids of the people who may supervise the talks of a queue."""
-    tags: tuple[str, ...]
-    """Its own."""
+    tags: Mapping[str, Tag]
+    """All that it has: those that ship, those that all clients share, its own."""
     codes: Mapping[str, Code]
-    """What agents key in for tags, its own and those that all clients share."""
+    """What agents key in for tags."""
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""
     take: Speak | None = None
     """What somebody outside hears who is to press 1 to take a caller whom a phone transfers there; None where
     there is no trunk."""
+    language: str = "en"
+    """The language that callers are spoken to in."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -161,3 +164,10 @@ class RuleSet(msgspec.Struct, frozen=True):
     dialling: Dialling = Dialling()
     """Where callers may be called back, or transferred."""
     warnings: tuple[RuleWarning, ...] = ()
+    tags: Mapping[str, Tag] = TAGS_THAT_SHIP
+    """Those that all clients have."""
+
+    def tags_of(self, client: str | None) -> Mapping[str, Tag]:
+        """The tags of a client; of one that is not known, or of nobody, those that all clients have."""
+        known = self.clients.get(client) if client else None
+        return known.tags if known else self.tags

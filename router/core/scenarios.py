@@ -124,6 +124,8 @@ class ExpectDoc(Shape):
     """The reason written down with it, or `none`."""
     answered_by: Text | None = None
     """The person's id, or the phone; or `nobody`."""
+    tags: Annotated[tuple[Text, ...], BeforeValidator(listed)] | None = None
+    """The tags that it gets by the rules, in order; `[]` for none."""
 
 
 class ScenarioDoc(Shape):
@@ -215,6 +217,7 @@ def read_scenarios(
 
 def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterator[RuleError]:
     roles = Roles(rules)
+    tags = dict.fromkeys((*rules.tags, *(tag for one in rules.clients.values() for tag in one.tags)))
     found: list[tuple[tuple[str, int, int], ValueError]] = []
     for at, scenario in enumerate(doc.tests):
         for name, done in scenario.given.items():
@@ -226,6 +229,11 @@ def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterato
                 otherwise = "write one of the clients' `queues`"
                 error = UnknownNameError.among(f"no queue is called `{name}`", name, roles.queues, otherwise)
                 found.append((text.mark(("tests", at, "call", "queues", name), at_key=True), error))
+        for number, tag in enumerate(scenario.expect.tags or ()):
+            if tag not in tags:
+                otherwise = "write one that ships, or one of `tags` in the rules"
+                error = UnknownNameError.among(f"no tag is called `{tag}`", tag, tags, otherwise)
+                found.append((text.mark(("tests", at, "expect", "tags", number)), error))
     found.sort(key=lambda one: one[0])
     for number, (mark, why) in enumerate(found):
         yield RuleError.of(mark, words_of(why) if number < MOST_TOLD else "")
@@ -317,6 +325,7 @@ def _wrong(expect: ExpectDoc, supposed: Supposed) -> Iterator[str]:
         "disposition": record.disposition,
         "reason": record.reason or "none",
         "answered_by": record.answered_by or "nobody",
+        "tags": tuple(one.tag for one in record.tags),
     }
     for what, value in found.items():
         wanted = getattr(expect, what)

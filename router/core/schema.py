@@ -280,19 +280,23 @@ class MessagesDoc(Shape):
 
 
 class TagDoc(Shape):
-    """A tag of your own, or one that ships, in your words.
+    """A tag of your own, or what is otherwise of one that ships or is shared; what is left out stays.
 
     ```yaml
-    viewing_booked: {label: {en: Viewing booked, nb: Visning avtalt}}
+    viewing_booked: {label: {en: Viewing booked, nb: Visning avtalt}, code: 12}
+    callback: {label: {en: Ring back}}
+    deal_closed: {hidden: true}
     ```
     """
 
     label: dict[LanguageCode, Text] = Field(default_factory=dict)
-    """What people see, by language; without one, the tag itself."""
+    """What people see, by language. Those that ship have a name in each language of the product; others are
+    shown in English for want of one, or as they are written here."""
     code: Annotated[str, as_text(reading.read_code)] | None = None
     """What an agent dials after `*` to put the tag on the call they had last."""
     hidden: StrictBool = False
-    """Not offered to people any more; calls that have it keep it."""
+    """Not offered to people, also by its code. Calls that have it keep it, and `tag` steps may put it there.
+    """
 
 
 class ClientDoc(Shape):
@@ -344,7 +348,7 @@ class ClientDoc(Shape):
     messages: MessagesDoc = MessagesDoc()
     """What becomes of messages that callers leave."""
     tags: dict[Id, TagDoc] = Field(default_factory=dict)
-    """Tags of the client's own, besides those that ship."""
+    """Tags of the client's own, and its own words for others."""
     routes: tuple[RouteDoc, ...] = ()
     """What calls meet: the first that matches takes the call."""
     last_resort: Steps | None = None
@@ -387,6 +391,6 @@ class SharedDoc(Shape):
     lists: dict[Id, ListDoc] = Field(default_factory=dict)
     """Numbers, by name. National ones are read in the default country; those of tables in each client's."""
     tags: dict[Id, TagDoc] = Field(default_factory=dict)
-    """Tags that every client has, besides those that ship."""
+    """Tags that every client has, and other words for those that ship."""
     defaults: DefaultsDoc = DefaultsDoc()
     """What a client's own file may leave out."""

@@ -22,6 +22,8 @@ from router.core.screening import Listed
 from router.core.screeningdocs import Entry, FileList, ListRef, NumbersDoc, regexes_in
 from router.core.shapes import check
 from router.core.tables import Tables, folder_of
+from router.core.tagging import TAGS_THAT_SHIP, changed
+from router.core.tags import Origin, Tag
 from router.core.yamltext import Mark, Path, YamlText, read_yaml
 
 _SCREENING = frozenset(DefaultScreeningDoc.model_fields)
@@ -55,7 +57,7 @@ class Shared(NamedTuple):
     calendars: Calendars
     named: Mapping[str, _Named] = {}
     defaults: tuple[_Default, ...] = ()
-    tags: Mapping[str, TagDoc] = {}
+    tags: Mapping[str, Tag] = TAGS_THAT_SHIP
     """Tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
     whole: bool = True
@@ -122,19 +124,29 @@ def read_shared(
     if not text.whole or text.data is None:
         return Shared(file, lists, calendars, errors=text.errors, whole=text.whole)
     written = text.data if isinstance(text.data, dict) else {}
-    defaults, names, tags = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
-    reading = replace(Reading.of(defaults, dialling, (), lists, tuple(tags)), shared=True)
+    defaults, names, tags_named = (_mapping(written.get(key)) for key in ("defaults", "lists", "tags"))
+    reading = replace(Reading.of(defaults, dialling, (), lists, tuple(tags_named)), shared=True)
     doc = check(text, SharedDoc, reading)
     if isinstance(doc, tuple):
         # Clients may name its lists all the same: what is wrong is told where it is written.
         named, errors = dict.fromkeys(names, _Named()), text.errors + doc
-        tags = dict.fromkeys(tags, TagDoc())
+        tags_written = dict.fromkeys(tags_named, TagDoc())
         if len(doc) > MOST_TOLD:
             return Shared(file, lists, calendars, errors=errors, whole=False)
     else:
-        named, errors = {name: _named(one) for name, one in doc.lists.items()}, text.errors
-        tags = doc.tags
+        named = {name: _named(one) for name, one in doc.lists.items()}
+        tags_written, errors = doc.tags, (*text.errors, *_repeated_codes(text, doc))
+    tags = changed(TAGS_THAT_SHIP, tags_written, Origin.SHARED, lambda tag: text.place(("tags", tag)))
     return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tags, errors)
+
+
+def _repeated_codes(text: YamlText, doc: SharedDoc) -> Iterator[RuleError]:
+    first: dict[str, str] = {}
+    for tag, written in doc.tags.items():
+        if written.code is not None and first.setdefault(written.code, tag) != tag:
+            where = text.place(("tags", first[written.code], "code"))
+            what = f"code `{written.code}` is already at {where}; give each its own"
+            yield RuleError.of(text.mark(("tags", tag, "code")), what)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

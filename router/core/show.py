@@ -42,6 +42,7 @@ from router.core.plan import (
 from router.core.reading import CONTACTS
 from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
 from router.core.screening import Listed
+from router.core.tags import Origin
 from router.core.times import WEEKDAYS, Duration, Spans, spans_in_words
 
 MOST_LISTED = 5
@@ -283,7 +284,11 @@ def tree(rules: RuleSet, client: ClientRules) -> Entry:
         *(_hours(name, hours) for name, hours in client.hours.items()),
         *_screening(client),
         *(_queue(client, name, during) for name in client.queues),
-        *(Entry("tag", f"tag {tag}", client.place) for tag in client.tags),
+        *(
+            Entry("tag", f"tag {tag.id}", client.place)
+            for tag in client.tags.values()
+            if tag.origin is Origin.OWN
+        ),
         *_people(client, found),
         *_exceptions(client, during),
         *(_route(one, client, during) for one in found if one.kind == "route"),

@@ -39,6 +39,7 @@ from router.core.commands import (
     LiftDeadMan,
     OfferFailed,
     OfferTaken,
+    PutTag,
     ReadNumber,
     SetDeadMan,
     SetTimer,
@@ -356,6 +357,10 @@ class Engine:
                     live.cancel_timer(name)
                 case Finish(record):
                     self._finish(live, record)
+                case PutTag(tag):
+                    info = live.call.info
+                    told = notices.of_tag(tag, notices.About.of(info))
+                    self._journal.tagged(tag, Noticed(info.asterisk_id, told))
                 case JoinQueue() | LeaveQueue() | OfferFailed() | OfferTaken() | TellPosition():
                     self.queues.take(live.call, command)
                 case AskIfFollowed(since) if self._watch is not None:

@@ -127,11 +127,11 @@ class Queues:
                 self._set_alarm()
                 return Reply(Phrase.MORE_TIME if any(extended) else Phrase.NO_WRAP_UP)
             case WrapUpCode(digits):
-                return self._code(agents, digits)
+                return self._code(agents, digits, endpoint)
             case _:
                 assert_never(keyed)
 
-    def _code(self, agents: Sequence[AgentId], digits: str) -> Reply:
+    def _code(self, agents: Sequence[AgentId], digits: str, endpoint: str) -> Reply:
         """Tag the call that the agent had last, of several the one who had one last."""
         had_calls = [agent for agent in map(self.acd.agent, agents) if agent is not None and agent.last_call]
         if not had_calls:
@@ -141,7 +141,8 @@ class Queues:
         code = client.codes.get(digits) if client else None
         if code is None:
             return Reply(Phrase.NO_CODE)
-        self._tag(CallTag(agent.last_call, code.tag, agent.id.person, Way.PHONE, self._clock()))
+        who, now = agent.id.person, self._clock()
+        self._tag(CallTag(agent.last_call, code.tag, who, Way.PHONE, now, place=endpoint))
         return Reply(Phrase.CODE_KEPT, {"tag": code.label})
 
     def seen(self) -> list[SeenQueue]:

@@ -49,6 +49,7 @@ from router.core.commands import (
     OfferFailed,
     OfferTaken,
     Play,
+    PutTag,
     ReadNumber,
     SetDeadMan,
     SetTimer,
@@ -105,6 +106,7 @@ from router.core.reconcile import missed
 from router.core.record import CallInfo, CallRecord, Disposition, Party, TalkEnd
 from router.core.steps import question
 from router.core.steps.queue import ANSWERED
+from router.core.tags import CallTag
 from router.edge.deadmen import BATCH, DeadManCommand, counts
 from tests.properties.asterisk_model import T0, Asterisk
 
@@ -166,6 +168,7 @@ class History:
         self.commands: list[CallCommand] = []
         self.trace: list[tuple[float, CallEvent, tuple[CallCommand, ...]]] = []
         self.records: list[CallRecord] = []
+        self.tags: list[CallTag] = []
         self.in_touch = True
         self.gaps = 0
         self.forgot = False
@@ -254,6 +257,8 @@ class History:
                 case Finish(record):
                     self.records.append(record)
                     self._check_finish(record)
+                case PutTag(tag):
+                    self.tags.append(tag)
                 case SetDeadMan(legs):
                     self._refreshed |= dict.fromkeys((CALLER, *legs), self.asterisk.now)
                     self._collect(command, legs)
@@ -510,6 +515,8 @@ def check_record(history: History) -> None:
         ours = [a.number for a in record.attempts if not call.legs[a.number].channel]
         assert sorted(created) == ours, "an attempt is a leg that was made, or took a talk over"
     check_talks(record)
+    assert set(record.tags) <= set(history.tags), "what is in the record was told when it was put there"
+    assert len(record.tags) == len(history.tags) or history.forgot
     assert min(record.talk_seconds, record.wait_seconds, record.ring_seconds) >= 0
     assert record.ended_at >= record.info.arrived_at
 

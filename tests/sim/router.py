@@ -19,6 +19,7 @@ from router.cli.main import app
 from router.cli.options import prompts, rules_file
 from router.core.record import CallRecord
 from router.core.ruleset import RuleSet
+from router.core.tags import CallTag
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, Queries
 from router.settingsfile import load
@@ -210,6 +211,15 @@ class Router:
             queries.close()
         found = [call.record for call in listed if call.info.dialled.startswith(dialled)]
         return [record for record in found if record][::-1]
+
+    def tags(self, dialled: str) -> list[CallTag]:
+        """What the calls to a number are and were tagged with."""
+        queries = Queries(self.database)
+        found = [
+            tag for call in queries.calls(CallFilter()) if call.info.dialled == dialled for tag in call.tags
+        ]
+        queries.close()
+        return found
 
     def knows(self, event: str) -> int:
         """How often an event is in the timelines of the open calls."""

@@ -312,8 +312,15 @@ async def test_the_dead_man_strikes_a_caller_whom_nobody_answered(
 async def test_a_call_is_marked_and_goes_on(asterisk: FakeAsterisk, router: Router) -> None:
     caller = await talk(asterisk, MARKED)
     assert caller.variables["ACCOUNT"] == "fjord"
+    await until(lambda: router.tags(MARKED), what="the tag, while they talk")
+    await router.die()
+    await router.start()
     caller.hang_up()
     record = await router.record(MARKED)
+    [tag] = router.tags(MARKED)
+    assert (tag.tag, tag.who, tag.way.value) == ("interested", "marked", "rule")
+    assert tag.place == f"{router.rules}/fjord.yaml:35"
+    assert tag.at == record.info.arrived_at
     assert told(record) == ("answered", "talking", "caller")
     assert record.flags == ()
     assert [(seen.what, seen.detail) for seen in record.evidence[:1]] == [("tagged", "interested")]

@@ -7,6 +7,7 @@ import pytest
 
 from router.core import machine, notices
 from router.core.agents import AgentChange, Change
+from router.core.corrections import Correction
 from router.core.events import (
     AgentOffered,
     AsteriskAgentCalled,
@@ -23,7 +24,7 @@ from router.core.events import (
     QueueJoined,
 )
 from router.core.notices import About, AgentChanged, CallEnded, CallMessage, CallTagged, Notice
-from router.core.plan import AsteriskQueue, CallPlan, Delivery, Queue
+from router.core.plan import AsteriskQueue, CallPlan, Delivery, Queue, SetTags
 from router.core.record import AttemptOutcome, Disposition, LeftMessage, Party, TalkEnd
 from router.core.tags import CallTag, Way
 from tests.unit.story import (
@@ -146,6 +147,23 @@ def test_an_end_is_told_with_all_that_a_ticket_needs() -> None:
     assert (ended.answered_by, ended.talk_seconds) == ("anna", record.talk_seconds)
     assert [attempt.outcome for attempt in ended.attempts] == [AttemptOutcome.ANSWERED]
     assert [one.end for one in ended.talks] == [TalkEnd.HUNG_UP]
+
+
+def test_what_the_rules_tagged_a_call_with_is_told_before_the_end() -> None:
+    record = story(plan(SetTags(("vip",)), HELLO), CALLER_BYE, *gone()).record
+    tagged, ended = notices.of_end(record)
+    assert tagged == notices.of_tag(record.tags[0], ABOUT), "the same as was told when it was put there"
+    assert notices.type_of(ended) == "call.ended"
+
+
+def test_a_correction_is_told_with_what_was_derived() -> None:
+    made = Correction(
+        "aaaaaaaaaaaaa", Disposition.BUSY, "the wrong desk", "kari", Way.COMMAND, ARRIVAL, "pbx"
+    )
+    told = msgspec.to_builtins(notices.of_correction(made, Disposition.ANSWERED, ABOUT))
+    assert (told["type"], told["disposition"], told["automatic"]) == ("call.corrected", "busy", "answered")
+    assert (told["why"], told["who"], told["place"]) == ("the wrong desk", "kari", "pbx")
+    assert told["id"] == f"aaaaaaaaaaaaa.corrected.{round(ARRIVAL.timestamp() * 1e6)}"
 
 
 def test_a_message_is_told_before_the_end() -> None:

@@ -32,11 +32,12 @@ routes:
         on:
           busy: [{say: {file: busy}}, {dialplan: {context: fax, extension: "1"}}]
           declined: [{say: {file: declined}}]
-last_resort: {say: {file: sorry}}
+last_resort: [{tag: [vip, callback]}, {say: {file: sorry}}]
 screening:
   block:
     - {name: tried out, numbers: "+4781*", shadow: true}
     - {name: hammering, more_than: 2 calls in 1h}
+tags: {vip: {}}
 """
 
 
@@ -83,20 +84,27 @@ RIGHT = [
         "a branch and on",
         OPEN,
         "{kari: declined, ola: busy}",
-        "{steps: [ring, say, say]}",
+        "{steps: [ring, say, tag, say]}",
     ),
     (
         "round by round",
         TWICE,
         "{kari: [no_answer, busy]}",
-        "{steps: [ring, ring, say], disposition: no_answer}",
+        "{steps: [ring, ring, tag, say], disposition: no_answer}",
     ),
-    ("the second time", TWICE, "{kari: [no_answer, answered]}", "{steps: [ring, ring], answered_by: kari}"),
-    ("the last outcome stays", TWICE, "{kari: [no_answer]}", "{steps: [ring, ring, say]}"),
+    (
+        "the second time",
+        TWICE,
+        "{kari: [no_answer, answered]}",
+        "{steps: [ring, ring], answered_by: kari}",
+    ),
+    ("the last outcome stays", TWICE, "{kari: [no_answer]}", "{steps: [ring, ring, tag, say]}"),
     ("a phone among them", TWICE, "{kari: busy, PJSIP/101: [busy, answered]}", "{answered_by: kari}"),
     ("an own number", '{to: "+4722334461", at: 2026-11-23}', "{}", "{route: none, answered_by: kari}"),
     ("nobody's number", NOBODY, "{}", "{client: none, route: none, disposition: failed, reason: no_route}"),
     ("an exception", '{to: "+4722334455", at: 2026-11-26 10:00}', "{}", "{route: exception moving}"),
+    ("its tags", TWICE, "{kari: busy}", "{tags: [vip, callback]}"),
+    ("no tags", OPEN, "{}", "{tags: []}"),
 ]
 
 
@@ -112,6 +120,7 @@ WRONG = [
     ("the disposition", "{disposition: busy}", "disposition is answered, not busy"),
     ("the reason", "{reason: unreachable}", "reason is none, not unreachable"),
     ("who answered", "{answered_by: ola}", "answered_by is kari, not ola"),
+    ("the tags", "{tags: vip}", "tags is [], not [vip]"),
 ]
 
 
@@ -130,6 +139,11 @@ ERRORS = [
         "nobody",
         written(OPEN, given="{karl: busy}"),
         "t.yaml:2:93: nobody is called `karl`; did you mean ",
+    ),
+    (
+        "a tag that is none",
+        written(OPEN, "{tags: [vip, calback]}"),
+        "t.yaml:2:117: no tag is called `calback`; did you mean `callback`?",
     ),
     ("no such moment", written("{to: 1, at: 2026-02-30}"), "t.yaml:2:"),
 ]

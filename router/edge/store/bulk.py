@@ -146,13 +146,15 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     answers: list[CallRecord] = []
     tags: list[CallTag] = []
+    """Those of which is told what the database knows of their calls."""
     supervisions: dict[tuple[str, int], Row] = {}
     for operation in batch:
         match operation:
             case Happening():
                 rows["timeline"].append(ops.timeline_row(operation))
-            case Tagging(tag):
-                tags.append(tag)
+            case Tagging(tag, told):
+                rows["tags"].append(ops.tag_row(tag))
+                tags += [tag] if told is None else []
             case Arrival():
                 rows["arrivals"].append(ops.arrival_row(operation))
             case End(record):
@@ -164,7 +166,6 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 supervisions[stretch.supervision, stretch.number] = supervision_row(operation)
             case Unseen():
                 connection.execute(ended_unseen(operation))
-    rows["tags"] = [ops.tag_row(tag) for tag in tags]
     rows["supervisions"] = list(supervisions.values())
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
@@ -173,27 +174,28 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
         bulk.run(connection, getattr(bulk, table), rows[table])
     for record in answers:
         _done(connection, record)
-    told = [row for operation in batch for row in _told_of(operation)]
-    bulk.run(connection, bulk.outbox, told + tags_told(connection, tags))
+    of_all = [row for operation in batch for row in _told_of(operation)]
+    bulk.run(connection, bulk.outbox, of_all + tags_told(connection, tags))
     return closed == len(rows["ends"])
 
 
 def _add_end(rows: dict[str, list[Row]], record: CallRecord) -> None:
     rows["ends"].append(ops.end_row(record))
     rows["attempts"] += [ops.attempt_row(record.info.id, attempt) for attempt in record.attempts]
+    rows["tags"] += map(ops.tag_row, record.tags)  # written before, unless a crash came between
     if record.message is not None:
         rows["messages"].append(ops.message_row(record, record.message))
         rows["deliveries"] += ops.delivery_rows(record, record.message)
 
 
 def _told_of(operation: Operation) -> Sequence[Row]:
-    """What other systems are told of an operation, but for tags: rows of the outbox."""
+    """What other systems are told of an operation, but for tags of calls not at hand: rows of the outbox."""
     match operation:
         case Arrival(info):
             return outbox_rows(info.asterisk_id, notices.of_arrival(info))
         case End(record):
             return outbox_rows(record.info.asterisk_id, notices.of_end(record))
-        case Happening(told=Noticed(router, notice)):
+        case Happening(told=Noticed(router, notice)) | Tagging(told=Noticed(router, notice)):
             return outbox_rows(router, (notice,))
         case _:
             return ()

@@ -42,9 +42,11 @@ class End(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tagging(msgspec.Struct, frozen=True, gc=False):
-    """Somebody tagged a call."""
+    """The rules, or somebody, tagged a call."""
 
     tag: CallTag
+    told: Noticed | None = None
+    """What other systems are told of it; None where only the database knows the call."""
 
 
 Operation = Arrival | Happening | End | Tagging | Supervised | Unseen
@@ -108,7 +110,7 @@ MESSAGE_COLUMNS = (
     "left_at",
     "keep_until",
 )
-TAG_COLUMNS = ("call_id", "tag", "removed", "who", "way", "at")
+TAG_COLUMNS = ("call_id", "tag", "removed", "who", "way", "at", "place", "note")
 DELIVERY_COLUMNS = ("call_id", "way", "address", "tries", "next_at")
 
 MAIL, WEBHOOK = "mail", "webhook"
@@ -209,7 +211,8 @@ def delivery_rows(record: CallRecord, message: LeftMessage) -> Iterator[Row]:
 
 def tag_row(tag: CallTag) -> Row:
     """In the order of TAG_COLUMNS."""
-    return tag.call_id, tag.tag, int(tag.removed), tag.who, tag.way.value, to_micros(tag.at)
+    who = tag.who, tag.way.value, to_micros(tag.at), tag.place, tag.note
+    return tag.call_id, tag.tag, int(tag.removed), *who
 
 
 def as_document(rows: list[Row]) -> str:

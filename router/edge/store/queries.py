@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
+from router.core.corrections import Correction, corrected
 from router.core.record import (
     Attempt,
     AttemptOutcome,
@@ -19,10 +20,10 @@ from router.core.record import (
     Phase,
     Talk,
 )
-from router.core.tags import CallTag, Way
+from router.core.tags import CallTag, Way, standing
 from router.edge.store.database import parse_url, reading_engine, trouble_told
 from router.edge.store.operations import INFO_COLUMNS
-from router.edge.store.tables import ATTEMPTS, CALLS, TAGS, TIMELINE
+from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, TAGS, TIMELINE
 
 _AFTER_ALL_IDS = "\U0010ffff"
 
@@ -47,24 +48,33 @@ class OpenCall(msgspec.Struct, frozen=True):
 
 
 class ListedCall(msgspec.Struct, frozen=True):
-    """A call and, once it is over, its record."""
+    """A call and, once it is over, its record, with what was said of it."""
 
     info: CallInfo
     record: CallRecord | None
+    tags: tuple[CallTag, ...] = ()
+    """All that was set and taken off, in order."""
+    corrections: tuple[Correction, ...] = ()
+    """In order."""
+
+    @property
+    def tagged(self) -> tuple[CallTag, ...]:
+        """What it is tagged with now."""
+        return standing(self.tags)
+
+    @property
+    def corrected(self) -> Disposition | None:
+        """What became of it, if that is not what its record says."""
+        return corrected(self.record.disposition, self.corrections) if self.record else None
 
 
-class CallStory(msgspec.Struct, frozen=True):
+class CallStory(ListedCall, frozen=True, kw_only=True):
     """All that is stored of one call."""
 
-    info: CallInfo
-    record: CallRecord | None
-    """None while the call is open."""
     plan: bytes | None
     """JSON; None where the arrival was never written."""
     trace: bytes | None
     timeline: tuple[Saved, ...]
-    tags: tuple[CallTag, ...] = ()
-    """What people tagged it with, in order; those of rules are in the evidence."""
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -93,6 +103,9 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     client: str | None = None
     disposition: Disposition | None = None
+    """As it was corrected last, or else as it was derived."""
+    tag: str | None = None
+    """Has this tag now."""
     since: datetime | None = None
     """Arrived at or after this moment."""
     ended_since: datetime | None = None
@@ -139,8 +152,23 @@ class Queries:
         latest = statement.order_by(CALLS.c.arrived_at.desc(), CALLS.c.id.desc()).limit(wanted.limit)
         with self._engine.begin() as connection:
             rows = connection.execute(latest).all()
-            attempts = _attempts(connection, [row.id for row in rows])
-        return [ListedCall(_info(row), _record(row, attempts[row.id])) for row in rows]
+            ids = [row.id for row in rows]
+            attempts = _attempts(connection, ids)
+            tags, corrections = _tags(connection, ids), _corrections(connection, ids)
+        return [
+            ListedCall(
+                _info(row),
+                _record(row, attempts[row.id], tags[row.id]),
+                tuple(tags[row.id]),
+                tuple(corrections[row.id]),
+            )
+            for row in rows
+        ]
+
+    def tags_used(self) -> list[str]:
+        """All tags that any call has or had."""
+        with self._engine.begin() as connection:
+            return list(connection.execute(select(TAGS.c.tag).distinct().order_by(TAGS.c.tag)).scalars())
 
     def who_called(
         self, clients: Iterable[str], since: datetime, before: datetime, limit: int
@@ -181,14 +209,15 @@ class Queries:
             row = exact[0]
             attempts = _attempts(connection, [row.id])
             timelines = _timelines(connection, select(CALLS.c.id).where(CALLS.c.id == row.id))
-            tags = _tags(connection, row.id)
+            tags, corrections = _tags(connection, [row.id]), _corrections(connection, [row.id])
         return CallStory(
             info=_info(row),
-            record=_record(row, attempts[row.id]),
+            record=_record(row, attempts[row.id], tags[row.id]),
             plan=None if row.plan is None else row.plan.encode(),
             trace=None if row.trace is None else row.trace.encode(),
             timeline=tuple(timelines[row.id]),
-            tags=tags,
+            tags=tuple(tags[row.id]),
+            corrections=tuple(corrections[row.id]),
         )
 
     def counts(self, since: datetime | None = None) -> Counts:
@@ -209,7 +238,14 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if wanted.client is not None:
         conditions.append(CALLS.c.client == wanted.client)
     if wanted.disposition is not None:
-        conditions.append(CALLS.c.disposition == wanted.disposition.value)
+        said = select(CORRECTIONS.c.disposition).where(CORRECTIONS.c.call_id == CALLS.c.id)
+        latest = said.order_by(CORRECTIONS.c.at.desc()).limit(1).scalar_subquery()
+        conditions.append(func.coalesce(latest, CALLS.c.disposition) == wanted.disposition.value)
+    if wanted.tag is not None:
+        rows = select(TAGS.c.removed).where(TAGS.c.call_id == CALLS.c.id, TAGS.c.tag == wanted.tag)
+        removed = rows.order_by(TAGS.c.at.desc()).limit(1).scalar_subquery()
+        ever = select(TAGS.c.call_id).where(TAGS.c.tag == wanted.tag)
+        conditions += [CALLS.c.id.in_(ever), removed == 0]
     if wanted.since is not None:
         conditions.append(CALLS.c.arrived_at >= wanted.since)
     if wanted.ended_since is not None:
@@ -243,12 +279,22 @@ def _attempts(connection: Connection, ids: Sequence[str]) -> defaultdict[str, li
     return found
 
 
-def _tags(connection: Connection, call_id: str) -> tuple[CallTag, ...]:
-    in_order = select(TAGS).where(TAGS.c.call_id == call_id).order_by(TAGS.c.at)
-    return tuple(
-        CallTag(row.call_id, row.tag, row.who, Way(row.way), row.at, bool(row.removed))
-        for row in connection.execute(in_order)
-    )
+def _tags(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[CallTag]]:
+    in_order = select(TAGS).where(TAGS.c.call_id.in_(ids)).order_by(TAGS.c.at, TAGS.c.tag)
+    found: defaultdict[str, list[CallTag]] = defaultdict(list)
+    for row in connection.execute(in_order):
+        read = {"way": Way(row.way), "removed": bool(row.removed)}
+        found[row.call_id].append(CallTag(**(dict(row._mapping) | read)))
+    return found
+
+
+def _corrections(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[Correction]]:
+    in_order = select(CORRECTIONS).where(CORRECTIONS.c.call_id.in_(ids)).order_by(CORRECTIONS.c.at)
+    found: defaultdict[str, list[Correction]] = defaultdict(list)
+    for row in connection.execute(in_order):
+        read = {"way": Way(row.way), "disposition": Disposition(row.disposition)}
+        found[row.call_id].append(Correction(**(dict(row._mapping) | read)))
+    return found
 
 
 def _open_call(row: Row[Any], saved: Sequence[Saved]) -> OpenCall:
@@ -271,7 +317,7 @@ def _info(row: Row[Any]) -> CallInfo:
     return CallInfo(**{name: row._mapping[name] for name in INFO_COLUMNS})
 
 
-def _record(row: Row[Any], attempts: Sequence[Attempt]) -> CallRecord | None:
+def _record(row: Row[Any], attempts: Sequence[Attempt], tags: Sequence[CallTag]) -> CallRecord | None:
     if row.disposition is None:
         return None
     return CallRecord(
@@ -292,4 +338,5 @@ def _record(row: Row[Any], attempts: Sequence[Attempt]) -> CallRecord | None:
         evidence=msgspec.json.decode(row.evidence, type=tuple[Evidence, ...]),
         flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),
         classifier=row.classifier,
+        tags=tuple(tag for tag in tags if tag.way is Way.RULE),
     )

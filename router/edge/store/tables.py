@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0008"
+SCHEMA = "0010"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -228,8 +228,25 @@ TAGS = Table(
     # 1 where it is taken off.
     Column("removed", Integer, nullable=False),
     Column("who", Text, nullable=False),
-    # `phone` or `command`.
+    # As in tags.Way.
     Column("way", Text, nullable=False),
+    # A line of the rules, a phone, or who typed it at which machine.
+    Column("place", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
+Index("tags_by_tag", TAGS.c.tag, TAGS.c.call_id)
+
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("at", UtcMicroseconds, primary_key=True),
+    Column("disposition", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("way", Text, nullable=False),
+    Column("place", Text, nullable=False),
 )
 
 OUTBOX = Table(

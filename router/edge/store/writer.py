@@ -127,9 +127,10 @@ class Writer:
         """A call is over: its disposition and attempts are committed together, once."""
         self._put(End(record))
 
-    def tagged(self, tag: CallTag) -> None:
-        """Somebody tagged a call."""
-        self._put(Tagging(tag))
+    def tagged(self, tag: CallTag, told: Noticed | None = None) -> None:
+        """The rules, or somebody, tagged a call; `told` is what other systems are told of it, where the call
+        is at hand."""
+        self._put(Tagging(tag, told))
 
     def supervised(self, router: str, stretch: Stretch) -> None:
         """A stretch of supervision by that router began, ended or was refused."""
