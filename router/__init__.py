@@ -223,6 +223,8 @@ The program
     cli/daemon.py              ... and the running router told of it
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call
+    cli/tags.py                callrouter tag, tags, correct
+    cli/labels.py              ... and --language, for all that list calls
     cli/messages.py            callrouter messages
     cli/queues.py              callrouter queues, agents
     cli/audit.py               callrouter agents audit

@@ -9,16 +9,19 @@ import msgspec
 import typer
 
 from router.cli.calls import as_object
-from router.cli.options import FAILED, Config, Json
+from router.cli.labels import Labels, Language
+from router.cli.options import FAILED, Config, Json, read_settings
 from router.cli.records import open_records
 from router.cli.words import LEGS, event_in_words, length, moment
+from router.core.corrections import Correction
 from router.core.decide import Decision
 from router.core.events import CallEvent
 from router.core.explain import explain
 from router.core.plan import CallPlan
 from router.core.record import CallInfo, CallRecord
+from router.core.tags import CallTag, Way
 from router.core.trace import TraceRow
-from router.edge.store.queries import CallStory, ListedCall, NoSuchCall, SeveralCalls
+from router.edge.store.queries import CallStory, NoSuchCall, SeveralCalls
 
 _EVENT = msgspec.json.Decoder(CallEvent)
 _TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
@@ -26,15 +29,17 @@ _TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
 
 def show_call(
     id: Annotated[str, typer.Argument(metavar="ID", help="The call's id, or the beginning of it.")],
+    language: Language = None,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Show one call: why it was routed so, what happened, and what its disposition was derived from."""
+    names = Labels.of(language, read_settings(config))
     story = story_of(id, config)
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(story)).decode())
     else:
-        typer.echo("\n".join(_lines(story)))
+        typer.echo("\n".join(_lines(story, names)))
 
 
 def story_of(id: str, config: Path | None) -> CallStory:
@@ -54,24 +59,25 @@ def story_of(id: str, config: Path | None) -> CallStory:
 
 def _as_object(story: CallStory) -> dict[str, Any]:
     timeline = [{"seq": row.seq, "at": row.at, "event": msgspec.Raw(row.event)} for row in story.timeline]
-    return as_object(ListedCall(story.info, story.record)) | {
+    return as_object(story) | {
         "plan": None if story.plan is None else msgspec.Raw(story.plan),
         "trace": None if story.trace is None else msgspec.Raw(story.trace),
         "timeline": timeline,
-        "tags": msgspec.to_builtins(story.tags),
     }
 
 
-def _lines(story: CallStory) -> Iterator[str]:
+def _lines(story: CallStory, names: Labels) -> Iterator[str]:
     info, record = story.info, story.record
     yield f"call {info.id}"
     yield f"  arrived      {moment(info.arrived_at)}, from {info.caller or 'anonymous'} to {info.dialled}"
     yield f"  client       {info.client or '-'}, route {info.route or '-'}, rules {info.rules_version}"
-    yield from _outcome(record) if record else ["  disposition  none yet: the call is live"]
+    yield from _outcome(record, story, names) if record else ["  disposition  none yet: the call is live"]
     yield from _section("Why it went there", trace_in_words(story.trace, info))
     yield from _section("What happened", _timeline(story))
     if story.tags:
-        yield from _section("Tags", _tags(story))
+        yield from _section("Tags", _tags(story, names))
+    if story.corrections:
+        yield from _section("Corrections", _corrections(story, names))
     if record is not None:
         yield from _section("Phones rung", _attempts(record))
         yield from _section("Evidence", _evidence(record))
@@ -83,10 +89,15 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
     yield from [f"  {line}" for line in written] or ["  nothing is stored"]
 
 
-def _outcome(record: CallRecord) -> Iterator[str]:
+def _outcome(record: CallRecord, story: CallStory, names: Labels) -> Iterator[str]:
     reason = f" ({record.reason})" if record.reason else ""
     who = record.hung_up_by.value if record.hung_up_by else "nobody saw who"
-    yield f"  disposition  {record.disposition.value}{reason}, while {record.phase.value}; hung up by: {who}"
+    derived = names.disposition(record.disposition)
+    yield f"  disposition  {derived}{reason}, while {record.phase.value}; hung up by: {who}"
+    if story.corrected is not None:
+        yield f"  corrected    to {names.disposition(story.corrected)}, by {story.corrections[-1].who}"
+    if story.tagged:
+        yield f"  tags         {', '.join(names.tag(story.info.client, one.tag) for one in story.tagged)}"
     if record.answered_by:
         yield f"  talked with  {record.answered_by}"
     for talk in record.talks if len(record.talks) > 1 else ():
@@ -145,10 +156,29 @@ def _timeline(story: CallStory) -> Iterator[str]:
         yield f"{_after(story.info, row.at)}  {words}"
 
 
-def _tags(story: CallStory) -> Iterator[str]:
+def _tags(story: CallStory, names: Labels) -> Iterator[str]:
     for tag in story.tags:
-        what = f"{tag.tag} taken off" if tag.removed else tag.tag
-        yield f"{_after(story.info, tag.at)}  {what}, by {tag.who} ({tag.way.value})"
+        yield f"{_after(story.info, tag.at)}  {tag_in_words(tag, names, story.info.client)}"
+
+
+def tag_in_words(tag: CallTag, names: Labels, client: str | None) -> str:
+    """`booking, by kari (phone, PJSIP/100)`."""
+    what = f"{names.tag(client, tag.tag)}{' taken off' if tag.removed else ''}"
+    return f"{what}, by {tag.who or 'the rules'} {_way(tag.way, tag.place)}{tag.note and f': {tag.note}'}"
+
+
+def _corrections(story: CallStory, names: Labels) -> Iterator[str]:
+    for row in story.corrections:
+        yield f"{_after(story.info, row.at)}  {correction_in_words(row, names)}"
+
+
+def correction_in_words(row: Correction, names: Labels) -> str:
+    """`to busy, by kari (command, root@pbx): the wrong desk`."""
+    return f"to {names.disposition(row.disposition)}, by {row.who} {_way(row.way, row.place)}: {row.why}"
+
+
+def _way(way: Way, place: str) -> str:
+    return f"({', '.join(filter(None, (way.value, place)))})"
 
 
 def _attempts(record: CallRecord) -> Iterator[str]:

@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from router.cli.options import MOST_LISTED, Config, Json
+from router.cli.labels import Labels, Language
+from router.cli.options import MOST_LISTED, Config, Json, read_settings
 from router.cli.records import open_records
 from router.cli.words import attempts_in_words, in_columns, length, moment
 from router.core.record import Disposition
+from router.core.remarks import did_you_mean
 from router.core.times import Duration
 from router.edge.store.queries import CallFilter, ListedCall, Queries
 
@@ -27,6 +29,7 @@ COLUMNS = (
     "route",
     "disposition",
     "reason",
+    "tags",
     "hung up by",
     "rang",
     "talked",
@@ -59,6 +62,9 @@ def list_calls(
     disposition: Annotated[
         Disposition | None, typer.Option(help="Only calls that ended so.", show_default=False)
     ] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Only calls that have this tag.", show_default=False)
+    ] = None,
     since: Annotated[
         datetime | None,
         typer.Option(
@@ -70,23 +76,25 @@ def list_calls(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many, the latest.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with calls as they end.")] = False,
+    language: Language = None,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """List calls, the latest last."""
+    names = Labels.of(language, read_settings(config))
     queries = open_records(config)
-    wanted = CallFilter(client=client, disposition=disposition, since=since, limit=limit)
+    wanted = CallFilter(client=client, disposition=disposition, tag=tag, since=since, limit=limit)
     began = datetime.now(UTC)
     latest = queries.calls(wanted)[::-1]
     show = _show_json if as_json else _show_lines if follow or not Console().is_terminal else _show_table
     if latest or follow:
-        show(latest)
+        show(latest, names)
     elif not as_json:
         typer.echo(_nothing(queries, wanted))
     if follow:
         try:
             for call in ended_calls(queries, wanted, began, latest, lambda: time.sleep(1.0)):
-                (_show_json if as_json else _show_line)([call])
+                (_show_json if as_json else _show_line)([call], names)
         except KeyboardInterrupt:
             pass
     queries.close()
@@ -117,17 +125,26 @@ def ended_calls(
 
 
 def as_object(call: ListedCall) -> dict[str, Any]:
-    """A call as one flat JSON object; the fields of its end are missing while it is open."""
+    """A call as one flat JSON object; the fields of its end are missing while it is open.
+
+    `tagged` and `corrected` are how things stand, `tags` and `corrections` how that came.
+    """
     found: dict[str, Any] = msgspec.to_builtins(call.info) | {"disposition": None}
     if call.record is not None:
         found |= msgspec.to_builtins(call.record)
         del found["info"]
-    return found
+    return found | {
+        "corrected": call.corrected and call.corrected.value,
+        "tagged": [tag.tag for tag in call.tagged],
+        "tags": msgspec.to_builtins(call.tags),
+        "corrections": msgspec.to_builtins(call.corrections),
+    }
 
 
-def row(call: ListedCall) -> tuple[str, ...]:
+def row(call: ListedCall, names: Labels) -> tuple[str, ...]:
     """A call in the order of COLUMNS."""
     info, record = call.info, call.record
+    tags = ", ".join(names.tag(info.client, tag.tag) for tag in call.tagged)
     start = (
         moment(info.arrived_at),
         info.id,
@@ -137,11 +154,15 @@ def row(call: ListedCall) -> tuple[str, ...]:
         info.route or "-",
     )
     if record is None:
-        return (*start, "(live)", "", "", "", "", "")
+        return (*start, "(live)", "", tags, "", "", "", "")
+    became = names.disposition(record.disposition)
+    if call.corrected is not None:
+        became = f"{names.disposition(call.corrected)} (not {became})"
     return (
         *start,
-        record.disposition.value,
+        became,
         record.reason,
+        tags,
         record.hung_up_by.value if record.hung_up_by else "",
         length(record.ring_seconds),
         length(record.talk_seconds),
@@ -149,25 +170,25 @@ def row(call: ListedCall) -> tuple[str, ...]:
     )
 
 
-def _show_json(calls: Sequence[ListedCall]) -> None:
+def _show_json(calls: Sequence[ListedCall], names: Labels) -> None:
     for call in calls:
         typer.echo(msgspec.json.encode(as_object(call)).decode())
 
 
-def _show_table(calls: Sequence[ListedCall]) -> None:
+def _show_table(calls: Sequence[ListedCall], names: Labels) -> None:
     table = Table(*COLUMNS)
     for call in calls:
-        table.add_row(*map(Text, row(call)))  # a route may be named `main [night]`: no markup
+        table.add_row(*map(Text, row(call, names)))  # a route may be named `main [night]`: no markup
     Console().print(table)
 
 
-def _show_lines(calls: Sequence[ListedCall]) -> None:
-    typer.echo("\n".join(in_columns([COLUMNS, *map(row, calls)])))
+def _show_lines(calls: Sequence[ListedCall], names: Labels) -> None:
+    typer.echo("\n".join(in_columns([COLUMNS, *(row(call, names) for call in calls)])))
 
 
-def _show_line(calls: Sequence[ListedCall]) -> None:
+def _show_line(calls: Sequence[ListedCall], names: Labels) -> None:
     for call in calls:
-        typer.echo("  ".join(cell or "-" for cell in row(call)))
+        typer.echo("  ".join(cell or "-" for cell in row(call, names)))
 
 
 def _nothing(queries: Queries, wanted: CallFilter) -> str:
@@ -180,8 +201,15 @@ def _nothing(queries: Queries, wanted: CallFilter) -> str:
         for name, value in (
             ("client", wanted.client),
             ("disposition", wanted.disposition),
+            ("tag", wanted.tag),
             ("since", wanted.since and moment(wanted.since)),
         )
         if value
     )
+    used = queries.tags_used() if wanted.tag else []
+    if wanted.tag and wanted.tag not in used:
+        return f"no call has or had the tag `{wanted.tag}`; {did_you_mean(wanted.tag, used, _TAGS_LISTED)}"
     return f"no calls match {asked}; there are {total} in all"
+
+
+_TAGS_LISTED = "`callrouter tags` lists what there is"

@@ -18,6 +18,7 @@ from router.cli import calls as calls_command
 from router.cli import settings as settings_command
 from router.cli.call import trace_in_words
 from router.cli.calls import as_object, ended_calls, parse_since, row
+from router.cli.labels import Labels
 from router.cli.main import app
 from router.cli.words import event_in_words, length
 from router.core import events
@@ -140,7 +141,7 @@ def test_a_name_in_a_table_is_no_markup(router: Router, monkeypatch: pytest.Monk
     router.write("talked-1")
     out = io.StringIO()
     monkeypatch.setattr(calls_command, "Console", lambda: Console(file=out, force_terminal=True, width=250))
-    monkeypatch.setattr(calls_command, "row", lambda call: ("main [night]", "[/]", ":bell:"))
+    monkeypatch.setattr(calls_command, "row", lambda call, names: ("main [night]", "[/]", ":bell:"))
     router.type("calls")
     assert all(cell in out.getvalue() for cell in ("main [night]", "[/]", ":bell:"))
 
@@ -160,7 +161,7 @@ def test_no_calls_fit(router: Router) -> None:
 
 def test_an_anonymous_call_without_a_client(router: Router) -> None:
     call = ListedCall(msgspec.structs.replace(a_call("c1"), caller="", client=None, route=None), None)
-    assert row(call)[1:7] == ("c1", "-", "+4722334455", "anonymous", "-", "(live)")
+    assert row(call, Labels())[1:7] == ("c1", "-", "+4722334455", "anonymous", "-", "(live)")
     assert as_object(call)["client"] is None
 
 

@@ -91,7 +91,7 @@ routes:
     do: [{queue: small, for: 4s, on: {full: [decline]}}]
   - {name: lasting, when: {dialled: "+47 22 33 44 55"}, do: [{queue: lasting, for: 2m}]}
   - {name: wary, when: {dialled: "+47 22 33 44 60"}, do: [{queue: wary, for: 1m}]}
-  - {name: wrap, when: {dialled: "+47 22 33 44 57"}, do: [{queue: wrap, for: 1m}]}
+  - {name: wrap, when: {dialled: "+47 22 33 44 57"}, do: [{tag: interested}, {queue: wrap, for: 1m}]}
   - {name: idlest, when: {dialled: "+47 22 33 44 58"}, do: [{queue: idlest, for: 2m}]}
   - {name: fewest, when: {dialled: "+47 22 33 44 59"}, do: [{queue: fewest, for: 2m}]}
   - {name: all, do: [{queue: all, for: 1m}]}
@@ -368,9 +368,32 @@ def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) 
     dial(board, 117, "*84", Phrase.AGENT_BACK)
     assert state() == "idle", "before the wrap-up was over"
     dial(board, 117, "*80", Phrase.NO_WRAP_UP)
-    shown = json.loads(board.typed("call", record.info.id, "--json"))
-    assert [(one["tag"], one["who"], one["way"]) for one in shown["tags"]] == [("booking", "last", "phone")]
-    assert "booking, by last (phone)" in board.typed("call", record.info.id)
+    board.typed("tag", record.info.id, "callback", "--by", "ola")
+    assert said_of(board, record)["tagged"] == ["interested", "booking", "callback"]
+    board.typed(
+        "tag", record.info.id, "callback", "--remove", "--by", "kari", "--note", "it was not asked for"
+    )
+    shown = said_of(board, record)
+    assert shown["tagged"] == ["interested", "booking"]
+    assert [(one["tag"], one["who"], one["way"], one["removed"]) for one in shown["tags"]] == [
+        ("interested", "wrap", "rule", False),
+        ("booking", "last", "phone", False),
+        ("callback", "ola", "command", False),
+        ("callback", "kari", "command", True),
+    ]
+    by_rule, by_phone, _, taken_off = shown["tags"]
+    assert by_rule["at"] == shown["arrived_at"]
+    assert by_rule["place"].endswith(f"/fjord.yaml:{FJORD[: FJORD.index('name: wrap')].count(chr(10)) + 1}")
+    assert (by_phone["place"], taken_off["note"]) == ("PJSIP/117", "it was not asked for")
+    assert sorted(one["at"] for one in shown["tags"]) == [one["at"] for one in shown["tags"]]
+    assert "Bestilling, by last (phone, PJSIP/117)" in board.typed("call", record.info.id, "--language", "nb")
+    assert record.info.id in board.typed("calls", "--tag", "booking")
+
+
+def said_of(board: Switchboard, record: CallRecord) -> dict[str, Any]:
+    """A call, as `callrouter call` tells it to programs."""
+    shown: dict[str, Any] = json.loads(board.typed("call", record.info.id, "--json"))
+    return shown
 
 
 @pytest.fixture
