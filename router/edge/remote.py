@@ -11,6 +11,7 @@ import structlog
 from router.core.agents import AgentChange
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
+from router.core.tagging import not_offered
 from router.core.tags import CallTag, Way
 from router.edge.agentlog import AgentLog
 from router.edge.mqttwords import NoOrderError, Order, OrderAgent, OrderReload, OrderTag
@@ -75,6 +76,10 @@ class Remote:
             raise NoOrderError(f"the database cannot be read: {error}") from error
         if not isinstance(story, CallStory):
             raise NoOrderError(f"no call has the id `{order.call_id}`")
+        client = story.info.client
+        why_not = None if order.removed else not_offered(self._rules().tags_of(client), client, order.tag)
+        if why_not is not None:
+            raise NoOrderError(why_not)
         self._journal.tagged(
             CallTag(story.info.id, order.tag, order.who, Way.MQTT, datetime.now(UTC), order.removed)
         )

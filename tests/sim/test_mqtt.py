@@ -99,6 +99,11 @@ async def test_a_call_is_tagged_by_command(asterisk: FakeAsterisk, router: Route
     tagged = reader.at("events/fjord/call/tagged")
     assert (tagged["tag"], tagged["who"], tagged["way"]) == ("wrong_number", "crm", "mqtt")
     assert tagged["call"]["id"] == record.info.id
+    misspelt = await answer_to(reader, f"tags/{record.info.id}", {"tag": "wrong_numbr"})
+    assert misspelt == {
+        "done": False,
+        "error": "no tag of fjord is called `wrong_numbr`; did you mean `wrong_number`?",
+    }
     refused = await answer_to(reader, "tags/none", {"tag": "wrong_number"})
     assert refused["error"] == "no call has the id `none`"
 
