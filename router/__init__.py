@@ -160,6 +160,26 @@ Without a call
     core/counterexamples.py    calls of which it does not hold, as tests
     core/difference.py         what differs between two rule sets, for which calls
 
+Is all well with the PBX and the set-up?
+    core/findings.py           what is found, and how bad it is
+    core/needs.py              what rules need of Asterisk
+    core/asteriskdialplan.py   Asterisk's own dialplan, and where in it a number leads
+    edge/doctor/visit.py       what checks are given, and ways to ask
+    edge/doctor/console.py     ... Asterisk's console
+    edge/doctor/listening.py   ... who listens on this machine
+    edge/doctor/checks.py      all checks, side by side
+    edge/doctor/daemon.py      versions, and the router itself
+    edge/doctor/rules.py       the rules, counted
+    edge/doctor/access.py      ARI, AMI, and who else can reach them
+    edge/doctor/modules.py     modules
+    edge/doctor/dialplan.py    the way from a number to us, and break-glass
+    edge/doctor/phones.py      the trunk and the phones
+    edge/doctor/sounds.py      prompts, and Asterisk's own sounds
+    edge/doctor/queues.py      queues of Asterisk's own, and AMI's rights
+    edge/doctor/clocks.py      clocks and zones
+    edge/doctor/keeping.py     database and disks
+    edge/doctor/deliveries.py  mail and webhooks
+
 For those who write rules
     core/jsonschema.py         the documents as JSON Schema, for editors
     core/reference.py          the reference page, from the JSON Schema
@@ -230,6 +250,7 @@ The program
     cli/audit.py               callrouter agents audit
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
+    cli/doctor.py              callrouter doctor
     cli/options.py             options that commands share, and the way to settings and rules
     cli/records.py             ... and to the records
     cli/words.py               events, causes and times in people's words

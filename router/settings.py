@@ -40,8 +40,8 @@ PREFIX = "CALLROUTER_"
 NESTED = "__"
 
 _SYSTEM_STATE = Path("/var/lib/callrouter")
-_WELL_KNOWN = frozenset({"", "asterisk", "callrouter", "changeme", "password", "secret", "admin"})
-_WELL_KNOWN_OF_AMI = _WELL_KNOWN | {"amp111", "mysecret", "secret5"}
+WELL_KNOWN = frozenset({"", "asterisk", "callrouter", "changeme", "password", "secret", "admin"})
+_WELL_KNOWN_OF_AMI = WELL_KNOWN | {"amp111", "mysecret", "secret5"}
 """Those in sample files and of packaged systems besides."""
 
 
@@ -161,7 +161,7 @@ class Ari(Section):
                 raise ValueError("both `password` and `password_file` are set; leave one out")
             password = SecretStr(file.read_text(encoding="utf-8").strip())
         host = urlsplit(info.data.get("url", "")).hostname
-        well_known = _WELL_KNOWN | {info.data.get("username", "")}
+        well_known = WELL_KNOWN | {info.data.get("username", "")}
         if host and not is_loopback(host) and password.get_secret_value() in well_known:
             raise ValueError(f"the password is empty or well known, and {host} can be reached by others")
         return password

@@ -30,6 +30,7 @@ COMMANDS = {
     "agents": ("queues", "app"),
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
+    "doctor": ("doctor", "doctor"),
 }
 """What is typed -> the module here, and the function in it, or the commands below it. A module is imported
 when its command is wanted: what talks to Asterisk and to the database takes longer to import than rules take

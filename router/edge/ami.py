@@ -16,7 +16,8 @@ Callbacks are no coroutines, since those would run in no order. Nothing on the w
 import asyncio
 import codecs
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 from panoramisk import Manager
@@ -121,6 +122,17 @@ class Ami(Manager):
             finally:
                 self._end()
             await asyncio.sleep(self._backoff.delay())
+
+    @asynccontextmanager
+    async def once(self) -> AsyncIterator[None]:
+        """One connection while the block lasts, in place of `run`. Raises OSError, AmiLostError or
+        TimeoutError where none is to be had."""
+        self.loop = asyncio.get_running_loop()
+        try:
+            await self._log_in()
+            yield
+        finally:
+            self._end()
 
     async def ask(self, action: Mapping[str, str], *, listed: bool = False) -> list[Message]:
         """Send an action, and wait for its reply or, where that is `listed`, for the whole list. Raises

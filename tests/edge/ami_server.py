@@ -20,11 +20,14 @@ class Asked(NamedTuple):
 
 
 class AmiServer:
-    """One AMI. `asked` are all actions, in order; `queues` what QueueStatus lists."""
+    """One AMI. `asked` are all actions, in order; `queues` and `dialplan` what QueueStatus and ShowDialPlan
+    list, and `commands` the actions that the user may."""
 
     def __init__(self, secret: str = "hush-hush") -> None:
         self.asked: list[dict[str, str]] = []
         self.queues: list[Headers] = []
+        self.dialplan: list[Headers] = []
+        self.commands = ["Ping", "QueueStatus"]
         self.mute: set[str] = set()
         """Actions that are not answered."""
         self.connections = 0
@@ -101,6 +104,12 @@ class AmiServer:
                 {"Response": "Success", "EventList": "start", "Message": "Queue status will follow"},
                 *self.queues,
                 {"Event": "QueueStatusComplete", "EventList": "Complete", "ListItems": str(len(self.queues))},
+            ],
+            "ListCommands": lambda: [{"Response": "Success", **dict.fromkeys(self.commands, "as it says")}],
+            "ShowDialPlan": lambda: [
+                {"Response": "Success", "EventList": "start", "Message": "DialPlan list will follow"},
+                *({"Event": "ListDialplan", **row} for row in self.dialplan),
+                {"Event": "ShowDialPlanComplete", "EventList": "Complete"},
             ],
         }
         for headers in answers[action["Action"]]():

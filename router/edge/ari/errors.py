@@ -20,6 +20,7 @@ class SetupError(Exception):
     advice = ""
 
     def __init__(self, url: str, detail: str) -> None:
+        self.detail = detail
         super().__init__(f"{url}: {detail}. {self.advice}".rstrip())
 
 

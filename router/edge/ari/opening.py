@@ -33,7 +33,7 @@ EVENT_FILTER: dict[str, object] = {
 }
 
 Socket = aiohttp.ClientWebSocketResponse[bool]
-Read = TypeVar("Read", models.AsteriskInfo, models.Application)
+Read = TypeVar("Read", bound=msgspec.Struct)
 
 
 def accepted(url: str, reply: Reply, kind: type[Read]) -> Read:

@@ -1,0 +1,326 @@
+"""`callrouter doctor` beside a real Asterisk: a healthy one gives no error, and each fault is named with its
+remedy."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from router.cli import doctor as command
+from router.cli.main import app
+from router.edge.doctor.visit import Doctored
+from tests.harness.router import free_port
+from tests.harness.sandbox import Sandbox
+from tests.harness.sipp import register
+from tests.live.conftest import BringUp
+
+pytestmark = pytest.mark.live
+
+RULES = """\
+client: fjord
+name: Fjord
+numbers: ["+47 22 33 44 5x", "+47 22 33 44 66"]
+timezone: Europe/Oslo
+country: NO
+language: nb
+people: {kari: {rings: PJSIP/100}}
+queues: {desk: {agents: [kari], supervisors: [kari]}}
+routes:
+  - name: main
+    do:
+      - say: {file: hello-world}
+      - say: Vi er her.
+      - ring: kari
+      - queue: desk
+      - queue: {asterisk: desk}
+"""
+Row = dict[str, str]
+
+
+class Clinic:
+    """A sandbox, and what doctor is given; both can be made ill, and are well again afterwards."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        ari, ami = sandbox.facts["ari"], sandbox.facts["ami"]
+        self.sandbox = sandbox
+        self.rules = RULES
+        self.ahead = timedelta(0)
+        self.settings: dict[str, Any] = {
+            "ari": {"url": ari["url"], "password_file": ari["password_file"]},
+            "ami": {"port": ami["port"], "user": "callrouter-queues", "secret_file": ami["secret_file"]},
+            "speech": sandbox.facts["speech"],
+            "state": str(folder / "state"),
+            "web": {"port": free_port(socket.SOCK_STREAM)},
+        }
+        self._folder = folder
+        self._etc = Path(sandbox.facts["directories"]["etc"])
+        (folder / "state").mkdir()
+
+    def type(self, *words: str) -> Any:
+        """One command of callrouter's, with the rules and settings as they are now."""
+        rules, config = self._folder / "fjord.yaml", self._folder / "callrouter.yaml"
+        rules.write_text(self.rules, encoding="utf-8")
+        config.write_text(json.dumps(self.settings), encoding="utf-8")
+        return CliRunner().invoke(app, [*words, "--rules", str(rules), "--config", str(config)])
+
+    def doctor(self, *options: str) -> tuple[int, list[Row]]:
+        """The exit status, and what is found."""
+        console = " ".join(self.sandbox.facts["cli"])
+        asked = ("--console", console, "--etc", str(self._etc), "--json", *options)
+        done = self.type("doctor", *asked)
+        return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
+
+    @contextmanager
+    def edited(self, file: str, old: str, new: str, reload: str) -> Iterator[None]:
+        """A file of Asterisk's configuration is otherwise for a while."""
+        path = self._etc / file
+        before = path.read_text()
+        assert old in before
+        path.write_text(before.replace(old, new, 1))
+        self.sandbox.cli(reload)
+        yield
+        path.write_text(before)
+        self.sandbox.cli(reload)
+
+
+@pytest.fixture(scope="module")
+def healthy(bring_up: BringUp, tmp_path_factory: pytest.TempPathFactory) -> Clinic:
+    sandbox = bring_up("live-doctor")
+    clinic = Clinic(sandbox, tmp_path_factory.mktemp("doctor"))
+    register(sandbox, [(sandbox.phones[0], free_port())])
+    made = clinic.type("prompts", "make")
+    assert made.exit_code == 0, made.output
+    return clinic
+
+
+@pytest.fixture
+def clinic(healthy: Clinic, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    settings, rules = dict(healthy.settings), healthy.rules
+
+    def ahead(**attributes: Any) -> Doctored:
+        return Doctored(**attributes, clock=lambda: datetime.now(UTC) + healthy.ahead)
+
+    monkeypatch.setattr(command, "Doctored", ahead)
+    yield healthy
+    healthy.settings, healthy.rules, healthy.ahead = settings, rules, timedelta(0)
+
+
+def test_a_healthy_one_gives_no_error(clinic: Clinic) -> None:
+    status, found = clinic.doctor()
+    wrong = [row for row in found if row["severity"] not in ("ok", "note")]
+    # The sandbox's trunk may transfer, which tests of transfers need.
+    assert [row["what"] for row in wrong] == ["the trunk may transfer calls; nobody outside needs to"]
+    assert status == 0
+    assert clinic.doctor("--strict")[0] == 1
+    said = {row["what"] for row in found}
+    assert {
+        "of fjord 2 number(s) come to callrouter",
+        "all 1 phone(s) of the rules are known and registered",
+        "AMI's user `callrouter-queues` is told of queues",
+        "Asterisk has all 1 queue(s) that rules lead to",
+        "ARI can be reached from this machine only",
+        "Asterisk's clock and ours agree",
+    } <= said
+
+
+Ill = Callable[[Clinic, ExitStack], None]
+
+
+class Fault(NamedTuple):
+    """What is done, and what doctor must say of it."""
+
+    done: Ill
+    severity: str
+    check: str
+    what: str
+    remedy: str
+
+
+def setting(**sections: Any) -> Ill:
+    """Settings are otherwise: of a section what is given, or all."""
+
+    def done(clinic: Clinic, stack: ExitStack) -> None:
+        for name, value in sections.items():
+            before = clinic.settings.get(name)
+            if isinstance(before, dict) and isinstance(value, dict):
+                value = before | value
+            clinic.settings[name] = value
+
+    return done
+
+
+def rule(old: str, new: str) -> Ill:
+    """A rule is otherwise."""
+
+    def done(clinic: Clinic, stack: ExitStack) -> None:
+        assert old in clinic.rules
+        clinic.rules = clinic.rules.replace(old, new)
+
+    return done
+
+
+def edited(file: str, old: str, new: str, reload: str = "dialplan reload") -> Ill:
+    """Asterisk is set up otherwise."""
+    return lambda clinic, stack: stack.enter_context(clinic.edited(file, old, new, reload))
+
+
+def unloaded(module: str) -> Ill:
+    def done(clinic: Clinic, stack: ExitStack) -> None:
+        clinic.sandbox.cli(f"module unload {module}")
+        stack.callback(clinic.sandbox.cli, f"module load {module}")
+
+    return done
+
+
+def prompt_removed(clinic: Clinic, stack: ExitStack) -> None:
+    file = next(Path(clinic.settings["speech"]["folder"], "nb").glob("*.wav16"))
+    stack.callback(file.write_bytes, file.read_bytes())
+    file.unlink()
+
+
+def clock_ahead(clinic: Clinic, stack: ExitStack) -> None:
+    clinic.ahead = timedelta(seconds=90)
+
+
+HOOK = "[from-trunk]\ninclude => callrouter\n"
+FORMS = ("+4722334466", "4722334466", "22334466", "004722334466")
+TAKEN = (
+    "[from-trunk]\n" + "".join(f"exten => {form},1,Hangup()\n" for form in FORMS) + "include => callrouter\n"
+)
+ONE = "[from-trunk]\nexten => 4722334466,1,Hangup()\ninclude => callrouter\n"
+FAULTS: dict[str, Fault] = {
+    "a wrong password": Fault(
+        setting(ari={"password_file": None, "password": "wrong-one"}),
+        "error", "ari", "status 401", "The name or password is not one of ari.conf.",
+    ),
+    "AMI's secret is wrong": Fault(
+        setting(ami={"secret_file": None, "secret": "wrong-one"}),
+        "error", "ami", "AMI refuses the login", "[callrouter-queues] with `secret` and `read = agent`",
+    ),
+    "a module is not loaded": Fault(
+        unloaded("func_export.so"),
+        "error", "modules", "func_export.so is not loaded; every call needs it", "module load func_export.so",
+    ),
+    "the module of a feature": Fault(
+        unloaded("app_queue.so"),
+        "error", "modules", "app_queue.so is not loaded; queues", "module load app_queue.so",
+    ),
+    "the hook is not there": Fault(
+        edited("extensions.conf", HOOK, "[from-trunk]\nexten => 1,1,Hangup()\n"),
+        "error", "dialplan", "no number of any client comes from the context [from-trunk]",
+        "write `include => callrouter` as the last line of [from-trunk]",
+    ),
+    "our part is not there": Fault(
+        edited("extensions.conf", "#include callrouter.conf", ""),
+        "error", "dialplan", "no context [callrouter]", "#include callrouter.conf",
+    ),
+    "our part is an old one": Fault(
+        edited("callrouter.conf", "[callrouter-transfer]", "[callrouter-was]"),
+        "error", "dialplan", "no context [callrouter-transfer]", "cp dialplan/callrouter.conf",
+    ),
+    "a number is taken before": Fault(
+        edited("extensions.conf", HOOK, TAKEN),
+        "error", "dialplan", "calls to +4722334466 of fjord do not come", "remove that extension",
+    ),
+    "a number is taken in one form": Fault(
+        edited("extensions.conf", HOOK, ONE),
+        "warning", "dialplan", "go elsewhere if the trunk writes it as 4722334466", "Goto(callrouter,",
+    ),
+    "a T of another": Fault(
+        edited("extensions.conf", HOOK, HOOK + "exten => T,1,Hangup()\n"),
+        "error", "dialplan", "has an extension T", "give it another name",
+    ),
+    "no break-glass": Fault(
+        edited("extensions.conf", "CALLROUTER_BREAKGLASS = PJSIP/119", "CALLROUTER_BREAKGLASS = "),
+        "warning", "break-glass", "nobody is rung while there is no router", "CALLROUTER_BREAKGLASS=",
+    ),
+    "break-glass rings nobody": Fault(
+        edited("extensions.conf", "CALLROUTER_BREAKGLASS = PJSIP/119", "CALLROUTER_BREAKGLASS = PJSIP/99"),
+        "error", "break-glass", "PJSIP/99, which Asterisk does not know", "correct CALLROUTER_BREAKGLASS",
+    ),
+    "another application": Fault(
+        setting(ari={"app": "second"}),
+        "error", "break-glass", "`callrouter`, and the router is `second`", "CALLROUTER_APP=second",
+    ),
+    "an unknown trunk": Fault(
+        setting(trunk="PJSIP/{number}@trank"),
+        "error", "trunk", "no endpoint PJSIP/trank", "did you mean `trunk`?",
+    ),
+    "an unknown phone": Fault(
+        rule("PJSIP/100", "PJSIP/1000"),
+        "error", "phones", "no endpoint PJSIP/1000, which is to ring for kari", "did you mean `100`?",
+    ),
+    "a phone that is not registered": Fault(
+        rule("PJSIP/100", "PJSIP/101"),
+        "warning", "phones", "1 of 1 phones are not registered: PJSIP/101 (kari)", "pjsip show contacts",
+    ),
+    "a prompt is removed": Fault(
+        prompt_removed, "warning", "prompts", "prompts in nb are missing", "callrouter prompts make",
+    ),
+    "a sound that is not there": Fault(
+        rule("hello-world", "hello-wurld"),
+        "warning", "sounds", "Asterisk knows no sound `hello-wurld`", "correct the name",
+    ),
+    "a queue that is not there": Fault(
+        rule("{asterisk: desk}", "{asterisk: deck}"),
+        "error", "asterisk's queues", "Asterisk has no queue `deck`", "did you mean `desk`?",
+    ),
+    "AMI may do too much": Fault(
+        setting(ami={"user": "callrouter"}),
+        "warning", "asterisk's queues", "more than it needs: Originate", "take `write` out of [callrouter]",
+    ),
+    "AMI may not listen": Fault(
+        edited("manager.conf", "read = agent", "read = call", "manager reload"),
+        "error", "asterisk's queues", "is not told of queues: it reads call", "write `read = agent`",
+    ),
+    "no database": Fault(
+        setting(database="postgresql://callrouter@127.0.0.1:1/calls"),
+        "error", "database", "cannot be used", "see that its server runs",
+    ),
+    "a state that cannot be": Fault(
+        setting(state="/dev/null/state"),
+        "error", "disk", "cannot be made: /dev/null is no folder", "set `state` to a folder",
+    ),
+    "a clock that is wrong": Fault(
+        clock_ahead, "error", "clock", "Asterisk's clock is 90 s behind ours", "NTP",
+    ),
+    "open to all": Fault(
+        edited("http.conf", "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "core reload"),
+        "warning", "open to others", "ARI listens on 0.0.0.0", "bindaddr=127.0.0.1",
+    ),
+    "few sessions": Fault(
+        edited("http.conf", "sessionlimit = 1000", "sessionlimit = 6", "core show version"),
+        "warning", "web sessions", "Asterisk's web server takes 6 connections", "sessionlimit=1000",
+    ),
+    "no mail server": Fault(
+        setting(mail={"host": "127.0.0.1", "port": 1}),
+        "error", "mail", "the mail server does not answer", "mail.host",
+    ),
+    "rules with an error": Fault(
+        rule("ring: kari", "ring: kira"), "error", "rules", "nobody here is `kira`", "callrouter check",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_named_with_its_remedy(clinic: Clinic, fault: Fault) -> None:
+    with ExitStack() as stack:
+        fault.done(clinic, stack)
+        status, found = clinic.doctor()
+    named = [row for row in found if row["check"] == fault.check and row["severity"] == fault.severity]
+    told = [(row["what"], row["remedy"]) for row in named]
+    assert all(row["remedy"] for row in found if row["severity"] in ("error", "warning"))
+    assert any(fault.what in what and fault.remedy in remedy for what, remedy in told), found
+    assert status == (fault.severity == "error")
+
+
+def test_it_has_changed_nothing(clinic: Clinic) -> None:
+    assert clinic.doctor()[0] == 0
+    assert clinic.sandbox.channels() == []
+    assert not Path(clinic.settings["state"], "callrouter.db").exists()
