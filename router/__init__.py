@@ -164,6 +164,7 @@ Is all well with the PBX and the set-up?
     core/findings.py           what is found, and how bad it is
     core/needs.py              what rules need of Asterisk
     core/asteriskdialplan.py   Asterisk's own dialplan, and where in it a number leads
+    core/hook.py               ... and whether every client's numbers lead to us
     edge/doctor/visit.py       what checks are given, and ways to ask
     edge/doctor/console.py     ... Asterisk's console
     edge/doctor/listening.py   ... who listens on this machine

@@ -14,7 +14,8 @@ import typer
 
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, prompts, read_settings, rules_file
 from router.core.findings import Finding, Report, Severity, counted, is_well
-from router.edge.doctor.checks import examine
+from router.core.remarks import did_you_mean
+from router.edge.doctor.checks import CHECKS, Check, examine
 from router.edge.doctor.visit import Doctored
 
 WIDEST = 120
@@ -47,6 +48,10 @@ Asked = Annotated[
         show_default=False,
     ),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CHECK]...", help="Only these checks, as in `doctor dialplan phones`; else all."),
+]
 Contexts = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,16 +62,23 @@ Contexts = Annotated[
     ),
 ]
 Etc = Annotated[
-    Path, typer.Option(metavar="FOLDER", help="Asterisk's folder of configuration, where it can be read.")
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Asterisk's folder of configuration, where it can be read; else as its console says, or "
+        "/etc/asterisk.",
+        show_default=False,
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 for warnings, too.")]
 
 
 def doctor(
+    only: Only = None,
     rules: Rules = None,
     console: Asked = None,
     context: Contexts = None,
-    etc: Etc = Path("/etc/asterisk"),
+    etc: Etc = None,
     strict: Strict = False,
     as_json: Json = False,
     config: Config = None,
@@ -87,13 +99,23 @@ def doctor(
         contexts=tuple(context or ()),
         etc=etc,
     )
-    _tell(*_examined(of), strict=strict, as_json=as_json)
+    _tell(*_examined(of, _chosen(only or ())), strict=strict, as_json=as_json)
 
 
-def _examined(of: Doctored) -> tuple[list[Report], float]:
+def _chosen(names: Sequence[str]) -> tuple[Check, ...]:
+    known = {check.name: check for check in CHECKS}
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known, f"there are {', '.join(known)}")
+            typer.echo(f"there is no check `{name}`; {hint}", err=True)
+            raise typer.Exit(WRONG)
+    return tuple(known[name] for name in names) or CHECKS
+
+
+def _examined(of: Doctored, checks: tuple[Check, ...]) -> tuple[list[Report], float]:
     """What is found, and how many seconds that took."""
     begun = time.monotonic()
-    return asyncio.run(examine(of)), time.monotonic() - begun
+    return asyncio.run(examine(of, checks)), time.monotonic() - begun
 
 
 def _tell(reports: list[Report], seconds: float, *, strict: bool, as_json: bool) -> None:

@@ -1,12 +1,15 @@
 """`callrouter doctor`, as an administrator types it, where there is no Asterisk at all."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from router.cli.main import app
+from router.core.findings import Severity
+from router.edge.doctor.checks import CHECKS
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -58,6 +61,8 @@ STATUSES: list[tuple[str, tuple[str, ...], int]] = [
     ("an error", (), 1),
     ("an error, strictly", ("--strict",), 1),
     ("a console that is not there", ("--console", "no-such-program -rx"), 1),
+    ("checks in which nothing is wrong", ("rules", "zones"), 0),
+    ("a check that there is not", ("dailplan",), 2),
     ("settings that are not there", ("--config", "nowhere.yaml"), 2),
     ("a console of no word", ("--console", ""), 2),
     ("a console that cannot be read", ("--console", "'ssh pbx"), 2),
@@ -73,6 +78,20 @@ def test_the_exit_status(arguments: tuple[str, ...], status: int) -> None:
     assert bool(found.stderr) is (status == 2)
 
 
+def test_only_the_checks_that_are_named() -> None:
+    rows = [json.loads(line) for line in doctor("zones", "rules", "--json").stdout.splitlines()]
+    assert [row["check"] for row in rows] == ["zones", "rules"]
+    assert "did you mean `dialplan`?" in doctor("dailplan").stderr
+
+
 def test_nothing_is_made_by_it() -> None:
     doctor()
     assert sorted(path.name for path in Path().iterdir()) == ["callrouter.yaml", "rules"]
+
+
+def test_every_check_is_described() -> None:
+    page = (Path(__file__).resolve().parents[2] / "deploy" / "doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\| `([a-z-]+)` \|", page.partition("## The checks")[2]) == [
+        one.name for one in CHECKS
+    ]
+    assert re.findall(r"(?m)^\| `([a-z ]+)` \|", page.partition("## The checks")[0]) == [*Severity]

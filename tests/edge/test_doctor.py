@@ -101,6 +101,13 @@ MAILED = "messages: {mail: desk@fjord.example}\n"
 POSTED = 'messages: {webhook: "https://127.0.0.1/in"}\n'
 MANY = "[" + ", ".join(f"PJSIP/{number}" for number in range(900, 907)) + "]"
 ALL = "HTTP: Server Enabled and Bound to 0.0.0.0:8088"
+FAR = """\
+ <Registration/ServerURI..............................>  <Auth....................>  <Status.......>
+==========================================================================================
+
+ far/sip:127.0.0.1:9                                     n/a                         Rejected
+ near/sips:sip.example                                   us (as user)                Registered  (exp. 90s)
+"""
 CASES: dict[str, Case] = {
     "no password": Case("ari", setting(ari={"password": ""}), E, "no `ari.password` is set"),
     "a wrong password": Case("ari", setting(ari={"password": "not-that-one"}), E, "status 401"),
@@ -111,37 +118,35 @@ CASES: dict[str, Case] = {
     "AMI is not used": Case("ami", setting(ami={"user": ""}), OK, "AMI is not used"),
     "AMI refuses": Case("ami", setting(ami={"secret": "not-that-one"}), E, "AMI refuses the login"),
     "AMI is not there": Case("ami", setting(ami={"port": 1}), E, "AMI does not let us in"),
-    "no AMI, and not used": Case(
-        "open to others", setting(ami={"port": 1}), OK, "nothing listens for AMI here"
-    ),
+    "no AMI, and not used": Case("openness", setting(ami={"port": 1}), OK, "nothing listens for AMI here"),
     "a known password": Case(
-        "open to others", setting(ari={"password": "asterisk"}), W, "the password of ARI is well known"
+        "openness", setting(ari={"password": "asterisk"}), W, "the password of ARI is well known"
     ),
-    "elsewhere, and no console": Case("open to others", elsewhere, U, "who can reach ARI: `no-such-console`"),
+    "elsewhere, and no console": Case("openness", elsewhere, U, "who can reach ARI: `no-such-console`"),
     "elsewhere, for all": Case(
-        "open to others",
+        "openness",
         both(elsewhere, prints(http_show_status=ALL, manager_show_settings="TCP Bindaddress: 10.0.0.5:5038")),
         W,
         "ARI listens on all addresses of its machine",
     ),
     "elsewhere, for some": Case(
-        "open to others",
+        "openness",
         both(elsewhere, prints(http_show_status=ALL, manager_show_settings="TCP Bindaddress: 10.0.0.5:5038")),
         OK,
         "AMI listens on 10.0.0.5",
     ),
     "no http.conf": Case(
-        "web sessions",
+        "sessions",
         lambda it: it.more.update(etc=Path("/nowhere")),
         U,
         "/nowhere/http.conf cannot be read",
     ),
     "http.conf elsewhere": Case(
-        "web sessions", both(elsewhere, lambda it: it.more.update(etc=Path("/nowhere"))), U, "is elsewhere"
+        "sessions", both(elsewhere, lambda it: it.more.update(etc=Path("/nowhere"))), U, "is elsewhere"
     ),
-    "as Asterisk has it": Case("web sessions", http_conf("[general]\n"), N, "takes 100 connections"),
-    "few sessions": Case("web sessions", http_conf("sessionlimit=5\n"), W, "takes 5 connections, and has"),
-    "many sessions": Case("web sessions", http_conf("sessionlimit => 1000\n"), OK, "takes 1000 connections"),
+    "as Asterisk has it": Case("sessions", http_conf("[general]\n"), N, "takes 100 connections"),
+    "few sessions": Case("sessions", http_conf("sessionlimit=5\n"), W, "takes 5 connections, and has"),
+    "many sessions": Case("sessions", http_conf("sessionlimit => 1000\n"), OK, "takes 1000 connections"),
     "a module that failed": Case(
         "modules", lambda it: it.ari.modules.update({"func_timeout.so": "Not Running"}), E, "func_timeout.so"
     ),
@@ -251,6 +256,23 @@ CASES: dict[str, Case] = {
         "speaks with is another one",
     ),
     "a console that fails": Case("dialplan", prints(), U, "says: No such command"),
+    "away in the night": Case(
+        "break-glass",
+        lambda it: it.ari.endpoints.update({"100": "offline"}),
+        W,
+        "break-glass rings PJSIP/100, and nothing of that is registered",
+    ),
+    "AMI over HTTP": Case(
+        "openness", prints(manager_show_settings="Web Manager (AMI/HTTP):    Yes"), N, "over HTTP, too"
+    ),
+    "not registered": Case(
+        "registrations", prints(pjsip_show_registrations=FAR), E, "not registered as `far`"
+    ),
+    "registered": Case("registrations", prints(pjsip_show_registrations=FAR), OK, "registered as `near`"),
+    "registered nowhere": Case(
+        "registrations", prints(pjsip_show_registrations="No objects found."), OK, "registers nowhere"
+    ),
+    "no console": Case("registrations", setting(), U, "`no-such-console` cannot be run here"),
     "no trunk": Case("trunk", setting(trunk=""), OK, "no number outside is dialled"),
     "an unknown trunk": Case("trunk", setting(trunk="PJSIP/{number}@trank"), E, "no endpoint PJSIP/trank"),
     "a trunk that is away": Case(
@@ -280,24 +302,24 @@ CASES: dict[str, Case] = {
         "sounds", lambda it: it.ari.raw.update(sounds=(404, {})), U, "res_ari_sounds.so is not loaded"
     ),
     "a queue without AMI": Case(
-        "asterisk's queues", both(QUEUE, setting(ami={"user": ""})), E, "without `ami.user` nobody knows"
+        "asterisk-queues", both(QUEUE, setting(ami={"user": ""})), E, "without `ami.user` nobody knows"
     ),
     "a queue that AMI does not tell": Case(
-        "asterisk's queues", both(QUEUE, setting(ami={"port": 1})), U, "no AMI: "
+        "asterisk-queues", both(QUEUE, setting(ami={"port": 1})), U, "no AMI: "
     ),
     "a queue without the module": Case(
-        "asterisk's queues", both(QUEUE, lambda it: it.ami.commands.remove("QueueStatus")), U, "app_queue.so"
+        "asterisk-queues", both(QUEUE, lambda it: it.ami.commands.remove("QueueStatus")), U, "app_queue.so"
     ),
-    "a queue that is not there": Case("asterisk's queues", QUEUE, E, "Asterisk has no queue `support`"),
-    "a queue of which nothing is told": Case("asterisk's queues", QUEUE, U, "has `read = agent`: `no-such"),
+    "a queue that is not there": Case("asterisk-queues", QUEUE, E, "Asterisk has no queue `support`"),
+    "a queue of which nothing is told": Case("asterisk-queues", QUEUE, U, "has `read = agent`: `no-such"),
     "a user who reads nothing": Case(
-        "asterisk's queues",
+        "asterisk-queues",
         both(QUEUE, prints(manager_show_user_router="no such user")),
         E,
         "is not told of queues: it reads nothing",
     ),
     "a user who may too much": Case(
-        "asterisk's queues", lambda it: it.ami.commands.append("Originate"), W, "than it needs: Originate"
+        "asterisk-queues", lambda it: it.ami.commands.append("Originate"), W, "than it needs: Originate"
     ),
     "a clock that is behind": Case("clock", lambda it: setattr(it.ari, "ahead", -20), W, "20 s behind ours"),
     "a clock that is ahead": Case("clock", lambda it: setattr(it.ari, "ahead", 95), E, "95 s ahead of ours"),

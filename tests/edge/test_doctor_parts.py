@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from router.core.findings import Finding, Severity, error
 from router.core.plan import Speak
-from router.edge.doctor import checks, clocks, console, deliveries, keeping, listening, sounds, visit
+from router.edge.doctor import checks, clocks, console, daemon, deliveries, keeping, listening, sounds, visit
 from router.edge.doctor.checks import Check
 from router.edge.doctor.console import Console, ConsoleError
 from router.edge.doctor.keeping import MB
@@ -149,7 +149,7 @@ def test_space(row: tuple[str, int, int | None, Severity, str]) -> None:
 
 async def test_a_folder_that_is_not_there_yet(patient: Patient, tmp_path: Path) -> None:
     patient.settings["state"] = str(tmp_path / "deep" / "er")
-    assert {finding.severity for finding in await patient.found("disk")} <= {OK, W}
+    assert {finding.severity for finding in await patient.found("disk")} <= {OK, W, N}
     assert not (tmp_path / "deep").exists()
 
 
@@ -270,7 +270,7 @@ def test_who_listens() -> None:
 
 async def test_where_that_is_not_shown(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "TABLES", (Path("/nowhere"),))
-    [found] = await patient.found("open to others")
+    [found] = await patient.found("openness")
     assert found.severity is U
 
 
@@ -335,6 +335,9 @@ async def test_prompts_of_an_asterisk_elsewhere(patient: Patient, made: Speak) -
     )
 
 
+NOT_READY = '{"ready": false, "reasons": ["no connection to Asterisk"]}'
+
+
 async def test_prompts_that_are_fetched(patient: Patient, made: Speak) -> None:
     name = f"{patient.prompts().name(made)}.wav"
     web = lasting_port()
@@ -344,7 +347,7 @@ async def test_prompts_that_are_fetched(patient: Patient, made: Speak) -> None:
     status = {f"/prompts/{name}": 200, "/healthz": 200, "/readyz": 503}
 
     async def answer(request: aiohttp.web.Request) -> aiohttp.web.Response:
-        return aiohttp.web.Response(status=status.get(request.path, 404), text="no connection to Asterisk")
+        return aiohttp.web.Response(status=status.get(request.path, 404), text=NOT_READY)
 
     app = aiohttp.web.Application()
     app.router.add_get("/{path:.*}", answer)
@@ -415,6 +418,22 @@ async def test_a_signed_webhook(
 # How they are done
 
 
+async def test_rules_on_a_disk_that_does_not_answer(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visit, "RULES_LIMIT", 0.05)
+    patient.more["load"] = lambda: time.sleep(0.3)
+    [found] = await patient.found("rules")
+    assert (found.severity, "they could not be read within 0.05 s" in found.what) == (E, True)
+
+
+async def test_without_uvloop(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "find_spec", lambda name: None)
+    assert [finding.severity for finding in await patient.found("versions")] == [OK, N]
+    patient.settings["loop"] = "asyncio"
+    assert [finding.severity for finding in await patient.found("versions")] == [OK]
+
+
 async def test_a_check_that_fails_harms_no_other(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "LIMIT", 0.1)
 
@@ -457,3 +476,12 @@ async def test_a_console_that(program: tuple[str, ...], why: str, monkeypatch: p
     arguments: Any = program[:2] if program[0] == "sleep" else program
     with pytest.raises(ConsoleError, match=why):
         await Console(arguments).ask("60" if program[0] == "sleep" else "core show version")
+
+
+async def test_a_console_by_ssh(tmp_path: Path) -> None:
+    """As ssh does it: what it is given is put together, and read by a shell."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\nshift\nexec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    said = await Console((str(ssh), "pbx", "printf", "'<%s>'")).ask("dialplan show")
+    assert said == "<dialplan show>"

@@ -8,16 +8,19 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 from typer.testing import CliRunner
 
 from router.cli import doctor as command
 from router.cli.main import app
+from router.core.asteriskdialplan import dialplan_of, find, read_console
 from router.edge.doctor.visit import Doctored
 from tests.harness.router import free_port
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import register
+from tests.harness.waiting import wait_until
 from tests.live.conftest import BringUp
 
 pytestmark = pytest.mark.live
@@ -72,9 +75,12 @@ class Clinic:
     def doctor(self, *options: str) -> tuple[int, list[Row]]:
         """The exit status, and what is found."""
         console = " ".join(self.sandbox.facts["cli"])
-        asked = ("--console", console, "--etc", str(self._etc), "--json", *options)
-        done = self.type("doctor", *asked)
+        done = self.type("doctor", "--console", console, "--etc", str(self._etc), "--json", *options)
         return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def taken(self) -> str:
+        """The pattern of PROBE that took the last call."""
+        return str(self.sandbox.ari("GET", "asterisk/variable?variable=TAKEN")["value"])
 
     @contextmanager
     def edited(self, file: str, old: str, new: str, reload: str) -> Iterator[None]:
@@ -93,7 +99,7 @@ class Clinic:
 def healthy(bring_up: BringUp, tmp_path_factory: pytest.TempPathFactory) -> Clinic:
     sandbox = bring_up("live-doctor")
     clinic = Clinic(sandbox, tmp_path_factory.mktemp("doctor"))
-    register(sandbox, [(sandbox.phones[0], free_port())])
+    register(sandbox, [(phone, free_port()) for phone in sandbox.phones if phone.username in ("100", "119")])
     made = clinic.type("prompts", "make")
     assert made.exit_code == 0, made.output
     return clinic
@@ -120,7 +126,7 @@ def test_a_healthy_one_gives_no_error(clinic: Clinic) -> None:
     assert clinic.doctor("--strict")[0] == 1
     said = {row["what"] for row in found}
     assert {
-        "of fjord 2 number(s) come to callrouter",
+        "2 number(s) of 1 client(s) come to callrouter",
         "all 1 phone(s) of the rules are known and registered",
         "AMI's user `callrouter-queues` is told of queues",
         "Asterisk has all 1 queue(s) that rules lead to",
@@ -188,12 +194,27 @@ def clock_ahead(clinic: Clinic, stack: ExitStack) -> None:
     clinic.ahead = timedelta(seconds=90)
 
 
+def not_registered(clinic: Clinic, stack: ExitStack) -> None:
+    reload = "module reload res_pjsip_outbound_registration.so"
+    new = REGISTRATION + "[trunk-udp]"
+    stack.enter_context(clinic.edited("pjsip.conf", "[trunk-udp]", new, reload))
+    wait_until(lambda: " far/" in clinic.sandbox.cli("pjsip show registrations"), "it is to register")
+
+
 HOOK = "[from-trunk]\ninclude => callrouter\n"
 FORMS = ("+4722334466", "4722334466", "22334466", "004722334466")
 TAKEN = (
     "[from-trunk]\n" + "".join(f"exten => {form},1,Hangup()\n" for form in FORMS) + "include => callrouter\n"
 )
 ONE = "[from-trunk]\nexten => 4722334466,1,Hangup()\ninclude => callrouter\n"
+REGISTRATION = """\
+[far]
+type = registration
+transport = trunk-udp
+server_uri = sip:127.0.0.1:9
+client_uri = sip:us@127.0.0.1:9
+
+"""
 FAULTS: dict[str, Fault] = {
     "a wrong password": Fault(
         setting(ari={"password_file": None, "password": "wrong-one"}),
@@ -240,6 +261,10 @@ FAULTS: dict[str, Fault] = {
         edited("extensions.conf", "CALLROUTER_BREAKGLASS = PJSIP/119", "CALLROUTER_BREAKGLASS = "),
         "warning", "break-glass", "nobody is rung while there is no router", "CALLROUTER_BREAKGLASS=",
     ),
+    "break-glass rings who is away": Fault(
+        edited("extensions.conf", "CALLROUTER_BREAKGLASS = PJSIP/119", "CALLROUTER_BREAKGLASS = PJSIP/118"),
+        "warning", "break-glass", "rings PJSIP/118, and nothing of that is registered", "name others",
+    ),
     "break-glass rings nobody": Fault(
         edited("extensions.conf", "CALLROUTER_BREAKGLASS = PJSIP/119", "CALLROUTER_BREAKGLASS = PJSIP/99"),
         "error", "break-glass", "PJSIP/99, which Asterisk does not know", "correct CALLROUTER_BREAKGLASS",
@@ -251,6 +276,10 @@ FAULTS: dict[str, Fault] = {
     "an unknown trunk": Fault(
         setting(trunk="PJSIP/{number}@trank"),
         "error", "trunk", "no endpoint PJSIP/trank", "did you mean `trunk`?",
+    ),
+    "a provider that does not know us": Fault(
+        not_registered,
+        "error", "registrations", "Asterisk is not registered as `far`", "pjsip show registration far",
     ),
     "an unknown phone": Fault(
         rule("PJSIP/100", "PJSIP/1000"),
@@ -269,15 +298,15 @@ FAULTS: dict[str, Fault] = {
     ),
     "a queue that is not there": Fault(
         rule("{asterisk: desk}", "{asterisk: deck}"),
-        "error", "asterisk's queues", "Asterisk has no queue `deck`", "did you mean `desk`?",
+        "error", "asterisk-queues", "Asterisk has no queue `deck`", "did you mean `desk`?",
     ),
     "AMI may do too much": Fault(
         setting(ami={"user": "callrouter"}),
-        "warning", "asterisk's queues", "more than it needs: Originate", "take `write` out of [callrouter]",
+        "warning", "asterisk-queues", "more than it needs: Originate", "take `write` out of [callrouter]",
     ),
     "AMI may not listen": Fault(
         edited("manager.conf", "read = agent", "read = call", "manager reload"),
-        "error", "asterisk's queues", "is not told of queues: it reads call", "write `read = agent`",
+        "error", "asterisk-queues", "is not told of queues: it reads call", "write `read = agent`",
     ),
     "no database": Fault(
         setting(database="postgresql://callrouter@127.0.0.1:1/calls"),
@@ -292,11 +321,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "open to all": Fault(
         edited("http.conf", "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "core reload"),
-        "warning", "open to others", "ARI listens on 0.0.0.0", "bindaddr=127.0.0.1",
+        "warning", "openness", "ARI listens on 0.0.0.0", "bindaddr=127.0.0.1",
     ),
     "few sessions": Fault(
         edited("http.conf", "sessionlimit = 1000", "sessionlimit = 6", "core show version"),
-        "warning", "web sessions", "Asterisk's web server takes 6 connections", "sessionlimit=1000",
+        "warning", "sessions", "Asterisk's web server takes 6 connections", "sessionlimit=1000",
     ),
     "no mail server": Fault(
         setting(mail={"host": "127.0.0.1", "port": 1}),
@@ -320,7 +349,42 @@ def test_a_fault_is_named_with_its_remedy(clinic: Clinic, fault: Fault) -> None:
     assert status == (fault.severity == "error")
 
 
+PROBE = """\
+[probe]
+include => probe-first
+include => probe-last
+exten => 4722334455,1,Set(GLOBAL(TAKEN)=exact)
+exten => _47X.,1,Set(GLOBAL(TAKEN)=_47X.)
+exten => _472Z!,1,Set(GLOBAL(TAKEN)=_472Z!)
+exten => _+47ZXXXXXXX,1,Set(GLOBAL(TAKEN)=_+47ZXXXXXXX)
+exten => _[24-6]X.,1,Set(GLOBAL(TAKEN)=_[24-6]X.)
+exten => _NXX,1,Set(GLOBAL(TAKEN)=_NXX)
+exten => _2-11,1,Set(GLOBAL(TAKEN)=_2-11)
+[probe-first]
+exten => _+4.,1,Set(GLOBAL(TAKEN)=_+4.)
+exten => _1!,1,Set(GLOBAL(TAKEN)=_1!)
+[probe-last]
+exten => _[+0-9]!,1,Set(GLOBAL(TAKEN)=_[+0-9]!)
+"""
+DIALLED = (
+    "4722334455", "472233445", "4720", "47", "471", "+4722334455", "+4702334455", "+46", "411", "211",
+    "2", "299", "699", "1", "19", "+", "0047", "5",
+)  # fmt: skip
+
+
+def test_an_extension_is_found_as_asterisk_finds_it(clinic: Clinic) -> None:
+    with clinic.edited("extensions.conf", "[from-trunk]", PROBE + "[from-trunk]", "dialplan reload"):
+        shown = dialplan_of(read_console(clinic.sandbox.cli("dialplan show")))
+        for dialled in DIALLED:
+            found = find(shown, "probe", dialled)
+            clinic.sandbox.ari("POST", "asterisk/variable?variable=TAKEN&value=nothing")
+            there = quote(f"Local/{dialled}@probe/n", safe="")
+            clinic.sandbox.ari("POST", f"channels?endpoint={there}&context=queue-elsewhere&extension=1")
+            wait_until(lambda: clinic.taken() != "nothing", f"{dialled} is taken")
+            assert (found and found[1].steps[0].data) == f"GLOBAL(TAKEN)={clinic.taken()}", dialled
+
+
 def test_it_has_changed_nothing(clinic: Clinic) -> None:
     assert clinic.doctor()[0] == 0
-    assert clinic.sandbox.channels() == []
+    assert clinic.sandbox.left_behind() == []
     assert not Path(clinic.settings["state"], "callrouter.db").exists()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from router.core.findings import Finding, error, not_checked, note, ok, warning
@@ -61,11 +62,9 @@ async def ami(visit: Visit) -> AsyncIterator[Finding]:
 
 async def openness(visit: Visit) -> AsyncIterator[Finding]:
     """Who else can reach ARI and AMI?"""
-    ari_url = urlsplit(visit.settings.ari.url)
-    number = ari_url.port or (443 if ari_url.scheme == "https" else 80)
     weak = visit.settings.ari.password.get_secret_value() in {*WELL_KNOWN, visit.settings.ari.username} - {""}
     if visit.asterisk_is_here:
-        yield _reach("ARI", "http.conf", number, await _port(number), weak=weak)
+        yield _reach("ARI", "http.conf", visit.ari_port, await _port(visit.ari_port), weak=weak)
     else:
         yield await _by_console(visit, "ARI", "http show status", "http.conf")
     if weak:
@@ -76,6 +75,18 @@ async def openness(visit: Visit) -> AsyncIterator[Finding]:
         yield _reach("AMI", "manager.conf", settings.port, await _port(settings.port), weak=False)
     else:
         yield await _by_console(visit, "AMI", "manager show settings", "manager.conf")
+    async for finding in _by_http(visit):
+        yield finding
+
+
+async def _by_http(visit: Visit) -> AsyncIterator[Finding]:
+    """AMI over HTTP is as open as ARI is, and asks for the same secrets as AMI does."""
+    with suppress(CannotTellError):
+        if re.search(r"Web Manager \(AMI/HTTP\):\s*Yes", await visit.ask_console("manager show settings")):
+            what = "AMI can be used over HTTP, too, wherever ARI can be reached"
+            yield note(
+                what, "write `webenabled=no` in manager.conf, unless something needs it", "manager.conf"
+            )
 
 
 async def _port(number: int) -> Port:
@@ -123,7 +134,7 @@ async def _by_console(visit: Visit, what: str, command: str, file: str) -> Findi
 
 async def sessions(visit: Visit) -> AsyncIterator[Finding]:
     """Will Asterisk's web server take our connections?"""
-    file = visit.of.etc / "http.conf"
+    file = visit.etc / "http.conf"
     if not visit.asterisk_is_here and not file.exists():
         raise CannotTellError(
             "`sessionlimit` of http.conf: Asterisk is elsewhere, and tells it by nothing but the file",
@@ -137,8 +148,7 @@ async def sessions(visit: Visit) -> AsyncIterator[Finding]:
             "run doctor as a user who may read it, or give --etc FOLDER",
         ) from problem
     limit = session_limit(text)
-    number = urlsplit(visit.settings.ari.url).port or 80
-    used = (await _port(number)).connections if visit.asterisk_is_here else 0
+    used = (await _port(visit.ari_port)).connections if visit.asterisk_is_here else 0
     for finding in _sessions(limit, used):
         yield Finding(finding.severity, finding.what, str(file), finding.remedy)
 

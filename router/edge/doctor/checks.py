@@ -24,7 +24,7 @@ from router.edge.doctor import (
 )
 from router.edge.doctor.visit import CannotTellError, Doctored, Visit, visit
 
-LIMIT = 15.0
+LIMIT = 30.0
 """Seconds for one check."""
 
 
@@ -41,16 +41,17 @@ CHECKS = (
     Check("router", daemon.daemon),
     Check("ari", access.ari),
     Check("ami", access.ami),
-    Check("open to others", access.openness),
-    Check("web sessions", access.sessions),
+    Check("openness", access.openness),
+    Check("sessions", access.sessions),
     Check("modules", modules.modules),
     Check("break-glass", dialplan.break_glass),
     Check("dialplan", dialplan.dialplan),
     Check("trunk", phones.trunk),
+    Check("registrations", phones.registrations),
     Check("phones", phones.people),
     Check("prompts", sounds.prompts),
     Check("sounds", sounds.asterisks),
-    Check("asterisk's queues", queues.queues),
+    Check("asterisk-queues", queues.queues),
     Check("clock", clocks.asterisk),
     Check("zones", clocks.zones),
     Check("database", keeping.database),

@@ -4,6 +4,7 @@ import asyncio
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 LIMIT = 5.0
 """Seconds in which a command must be answered."""
@@ -25,10 +26,12 @@ class Console:
 
     async def ask(self, command: str) -> str:
         """What it prints. Raises ConsoleError."""
+        # What ssh is given it puts together with spaces, for a shell over there.
+        by_ssh = any(Path(word).name == "ssh" for word in self._program)
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._program,
-                command,
+                shlex.quote(command) if by_ssh else command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

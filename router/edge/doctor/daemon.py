@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import aiohttp
 import msgspec
@@ -15,6 +16,10 @@ from router.settings import Web, is_loopback
 
 OLDEST_PYTHON = (3, 11)
 LIMIT = aiohttp.ClientTimeout(total=3)
+
+
+class _NotReady(msgspec.Struct, frozen=True):
+    reasons: tuple[str, ...]
 
 
 class _Application(msgspec.Struct, frozen=True):
@@ -28,6 +33,9 @@ async def versions(visit: Visit) -> AsyncIterator[Finding]:
         yield error(f"Python {python}; callrouter needs 3.11 or newer", "install Python 3.11")
     else:
         yield ok(f"callrouter {version('callrouter')}, Python {python}, SQLite {sqlite3.sqlite_version}")
+    if visit.settings.loop != "asyncio" and find_spec("uvloop") is None:
+        what = "uvloop is not installed; with it the router takes a fifth to a half less time for a call"
+        yield note(what, "pip install 'callrouter[fast]'")
 
 
 async def _status(web: Web, path: str) -> tuple[int, str]:
@@ -44,6 +52,14 @@ async def _status(web: Web, path: str) -> tuple[int, str]:
         return 0, str(problem) or type(problem).__name__
 
 
+def _reasons(text: str) -> str:
+    """Of `/readyz`; what it says where that is something else."""
+    try:
+        return ", ".join(msgspec.json.decode(text, type=_NotReady).reasons)
+    except msgspec.DecodeError:
+        return text.strip()
+
+
 async def answers(web: Web) -> bool:
     """Whether a router runs there."""
     return (await _status(web, "/healthz"))[0] == 200
@@ -57,7 +73,7 @@ async def daemon(visit: Visit) -> AsyncIterator[Finding]:
     if status == 200:
         yield ok("the router runs, and takes calls", where)
     elif status == 503:
-        yield error(f"the router runs, and takes no calls: {text.strip()}", "look at its log", where)
+        yield error(f"the router runs, and takes no calls: {_reasons(text)}", "look at its log", where)
     elif status:
         what = f"another program than callrouter answers there ({status})"
         yield error(what, "set `web.port` to a port that is free", where)

@@ -1,9 +1,7 @@
 """Do calls come from the dialplan to us, and what becomes of them without us?"""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -11,23 +9,18 @@ from router.core.asteriskdialplan import (
     ENTRANCE,
     OURS,
     AsteriskDialplan,
-    Lead,
-    Led,
     dialplan_of,
     find,
-    follow,
     read_ami,
     read_console,
 )
-from router.core.findings import NAMED, Finding, error, not_checked, note, ok, warning
+from router.core.findings import Finding, error, note, ok, warning
+from router.core.hook import RELOAD, look_in
 from router.core.needs import Endpoint, agents_phones, endpoint_of, endpoints_of, supervisors_phones, trunk_of
-from router.core.numbers import NumberPattern
-from router.core.ruleset import ClientRules
 from router.edge.doctor.console import Console
 from router.edge.doctor.phones import attributes_of, known_endpoints
 from router.edge.doctor.visit import CannotTellError, Visit, aside
 
-RELOAD = "asterisk -rx 'dialplan reload'"
 MOST_PHONES = 50
 """Phones of agents whose contexts are asked for."""
 
@@ -55,7 +48,11 @@ async def break_glass(visit: Visit) -> AsyncIterator[Finding]:
         for endpoint in unknown:
             what = f"break-glass rings {endpoint}, which Asterisk does not know"
             yield error(what, f"correct CALLROUTER_BREAKGLASS there, then: {RELOAD}", where)
-        if not unknown:
+        there = [one for one in endpoints_of(dials) if one in known]
+        if not unknown and there and all(known[one] == "offline" for one in there):
+            what = f"break-glass rings {dials}, and nothing of that is registered"
+            yield warning(what, "see that those phones have power and net, or name others", where)
+        elif not unknown:
             yield ok(f"without a router {dials} is rung", where)
     app, ours = await _global(visit, "CALLROUTER_APP") or ENTRANCE, visit.settings.ari.app
     if app != ours:
@@ -79,9 +76,9 @@ async def dialplan(visit: Visit) -> AsyncIterator[Finding]:
         yield error(f"callrouter.conf is of another version: no context [{'], ['.join(missing)}]", remedy)
     else:
         yield ok("callrouter's part of the dialplan is there, whole")
-    contexts = visit.of.contexts or await _contexts_of_trunk(visit)
-    for context in contexts:
-        for finding in await aside(partial(_hook, visit, shown, context)):
+    rules, app = visit.rules, visit.settings.ari.app
+    for context in visit.of.contexts or await _contexts_of_trunk(visit):
+        for finding in await aside(partial(look_in, shown, context, rules, app)):
             yield finding
     for finding in await _codes(visit, shown):
         yield finding
@@ -117,110 +114,6 @@ async def _contexts_of_trunk(visit: Visit) -> tuple[str, ...]:
             f"in which context calls come in: {what}", "give --context NAME, that of your trunk"
         )
     return (attributes["context"],)
-
-
-def _hook(visit: Visit, shown: AsteriskDialplan, context: str) -> list[Finding]:
-    """Of one context in which calls come in. It may take a while."""
-    where = f"context {context}"
-    if context not in shown:
-        return [error("Asterisk has no such context", "correct `context` of the trunk, or --context", where)]
-    dead_man = find(shown, context, "T")
-    found = []
-    if dead_man is not None and dead_man[0] not in OURS:
-        what = f"[{dead_man[0]}] has an extension T, which is taken for callrouter's dead-man"
-        found.append(error(what, f"give it another name, then: {RELOAD}", dead_man[1].place or where))
-    numbers = [
-        _Number(client.id, own.pattern, _leads(visit, shown, context, client, own.pattern))
-        for client in visit.rules.clients.values()
-        for own in client.numbers
-    ]
-    if numbers and not any(one.best.lead in (Lead.HERE, Lead.UNCLEAR) for one in numbers):
-        what = f"no number of any client comes from the context [{context}] to callrouter"
-        remedy = f"write `include => callrouter` as the last line of [{context}], then: {RELOAD}"
-        return [*found, error(what, remedy, "extensions.conf")]
-    return [*found, *_of_numbers(context, numbers)]
-
-
-class _Number(NamedTuple):
-    """A number of a client's, and where calls to it lead, in each form in which a trunk may write it."""
-
-    client: str
-    pattern: NumberPattern
-    leads: tuple[tuple[str, Led], ...]
-
-    @property
-    def best(self) -> Led:
-        """In the form that leads furthest: who knows how the trunk writes it?"""
-        return min((led for _, led in self.leads), key=lambda led: _ORDER.index(led.lead))
-
-    @property
-    def taken(self) -> tuple[str, Led] | None:
-        """The first form in which something else takes it."""
-        return next((one for one in self.leads if one[1].lead is Lead.ELSEWHERE), None)
-
-
-_ORDER = (Lead.HERE, Lead.UNCLEAR, Lead.ELSEWHERE, Lead.NOWHERE)
-
-
-def _leads(
-    visit: Visit, shown: AsteriskDialplan, context: str, client: ClientRules, pattern: NumberPattern
-) -> tuple[tuple[str, Led], ...]:
-    """Of a pattern with wildcards those of the example that comes least far."""
-    app = visit.settings.ari.app
-    found = []
-    for number in pattern.examples():
-        digits = number.e164.removeprefix("+")
-        forms = dict.fromkeys((number.e164, digits, number.said_in(client.country), f"00{digits}"))
-        found.append(tuple((form, follow(shown, context, form, app)) for form in forms))
-    return max(found, key=_badness)
-
-
-def _badness(leads: tuple[tuple[str, Led], ...]) -> tuple[int, int]:
-    ranks = [_ORDER.index(led.lead) for _, led in leads]
-    return min(ranks), sum(led.lead is Lead.ELSEWHERE for _, led in leads)
-
-
-def _of_numbers(context: str, numbers: Sequence[_Number]) -> Iterator[Finding]:
-    """By what is to be done, and by client where that is nothing."""
-    lost = [one for one in numbers if one.best.lead in (Lead.ELSEWHERE, Lead.NOWHERE)]
-    yield from (_lost(context, one) for one in lost[:NAMED])
-    if len(lost) > NAMED:
-        yield error(f"{len(lost) - NAMED} more numbers do not come to callrouter", "as above")
-    come = Counter(one.client for one in numbers if one.best.lead is Lead.HERE)
-    taken = [(one, one.taken) for one in numbers if one.best.lead is Lead.HERE]
-    for one, (form, led) in [(one, other) for one, other in taken if other is not None][:NAMED]:
-        what = f"calls to {one.pattern.text} of {one.client} go elsewhere if the trunk writes it as {form}"
-        yield warning(f"{what}: {_taker(led)} takes them", _SEND_ON, _place(led, context))
-    unclear = [one for one in numbers if one.best.lead is Lead.UNCLEAR]
-    if unclear:
-        first, led = unclear[0], unclear[0].best
-        more = f" and {len(unclear) - 1} more numbers" if len(unclear) > 1 else ""
-        what = f"whether {first.pattern.text} of {first.client}{more} comes to callrouter"
-        yield not_checked(f"{what}: {_taker(led)} says so as it runs", "call it", _place(led, context))
-    for client, many in come.items():
-        yield ok(f"of {client} {many} number(s) come to callrouter", f"context {context}")
-
-
-def _lost(context: str, one: _Number) -> Finding:
-    led = one.best
-    what = f"calls to {one.pattern.text} of {one.client} do not come to callrouter"
-    if led.extension is None:
-        remedy = f"write `include => callrouter` as the last line of [{led.context}], then: {RELOAD}"
-        return error(f"{what}: nothing in [{led.context}] takes them", remedy, f"context {context}")
-    return error(f"{what}: {_taker(led)} takes them", _SEND_ON, _place(led, context))
-
-
-_SEND_ON = (
-    "remove that extension, or have it say Goto(callrouter,${FILTER(+0-9,${EXTEN})},1); then: " + RELOAD
-)
-
-
-def _taker(led: Led) -> str:
-    return f"`{led.extension.pattern}` of [{led.context}]" if led.extension else f"[{led.context}]"
-
-
-def _place(led: Led, context: str) -> str:
-    return (led.extension and led.extension.place) or f"context {context}"
 
 
 async def _codes(visit: Visit, shown: AsteriskDialplan) -> list[Finding]:

@@ -1,5 +1,6 @@
 """Does Asterisk know the trunk and the phones, and are they there?"""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
@@ -64,6 +65,29 @@ async def trunk(visit: Visit) -> AsyncIterator[Finding]:
     if attributes.get("allow_transfer", "false").lower() in ("true", "yes"):
         remedy = "write `allow_transfer=no` for it in pjsip.conf, then: asterisk -rx 'pjsip reload'"
         yield warning("the trunk may transfer calls; nobody outside needs to", remedy, str(endpoint))
+
+
+_REGISTRATION = re.compile(
+    r"\s*(?P<name>[^\s/]+)/(?P<server>sips?:\S+)\s.*?\s(?P<status>Registered|Unregistered|Rejected|Stopped)\b"
+)
+
+
+async def registrations(visit: Visit) -> AsyncIterator[Finding]:
+    """Is Asterisk registered where calls come from, if it is to register there?"""
+    seen = False
+    for line in (await visit.ask_console("pjsip show registrations")).splitlines():
+        found = _REGISTRATION.match(line)
+        if found is None:
+            continue
+        seen = True
+        if found["status"] == "Registered":
+            yield ok(f"Asterisk is registered as `{found['name']}`", found["server"])
+            continue
+        remedy = f"look at: asterisk -rx 'pjsip show registration {found['name']}', and at Asterisk's log"
+        what = f"Asterisk is not registered as `{found['name']}`, so no calls come from there"
+        yield error(f"{what} ({found['status'].lower()})", remedy, found["server"])
+    if not seen:
+        yield ok("Asterisk registers nowhere: calls come by address")
 
 
 async def people(visit: Visit) -> AsyncIterator[Finding]:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -78,8 +77,7 @@ async def _readable(visit: Visit, rules: RuleSet, made: list[Speak]) -> list[Fin
     if not visit.asterisk_is_here:
         what = "whether Asterisk can read the prompts: it is on another machine"
         return [not_checked(what, "set `speech.seen_as: http://ROUTER:8090/prompts`, or call it")]
-    number = urlsplit(visit.settings.ari.url).port or 80
-    users = {listener.user for listener in (await aside(lambda: port(number))).listeners}
+    users = {listener.user for listener in (await aside(lambda: port(visit.ari_port))).listeners}
     if not users:
         return [not_checked("whether Asterisk can read the prompts: it is not seen on this machine")]
     return await aside(lambda: list(_by_user(visit.of.prompts, made[0], users.pop())))

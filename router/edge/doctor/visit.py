@@ -6,9 +6,10 @@ not checked.
 
 import asyncio
 import random
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from router.core.remarks import RuleErrors
+from router.core.remarks import RuleError, RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge.ami import Ami, AmiLostError
 from router.edge.ari.backoff import Backoff
@@ -31,6 +32,8 @@ from router.settings import Settings, is_loopback
 
 ARI_LIMIT = 5.0
 """Seconds in which Asterisk must have answered a request."""
+RULES_LIMIT = 60.0
+"""Seconds in which the rules must have been read."""
 
 T = TypeVar("T")
 Read = TypeVar("Read")
@@ -58,8 +61,8 @@ class Doctored:
     on this machine."""
     contexts: tuple[str, ...] = ()
     """In which calls come in; empty: that of the trunk's endpoint."""
-    etc: Path = Path("/etc/asterisk")
-    """Asterisk's folder of configuration."""
+    etc: Path | None = None
+    """Asterisk's folder of configuration; None: as its console says, or else /etc/asterisk."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Tells the time, aware."""
 
@@ -77,6 +80,7 @@ class Visit:
     """Why there is no AMI, if there is none."""
     console: Console | str
     """Likewise."""
+    etc: Path
 
     @property
     def settings(self) -> Settings:
@@ -97,6 +101,11 @@ class Visit:
     def asterisk_is_here(self) -> bool:
         """Whether ARI's address is one of this machine alone."""
         return is_loopback(urlsplit(self.settings.ari.url).hostname or "")
+
+    @property
+    def ari_port(self) -> int:
+        url = urlsplit(self.settings.ari.url)
+        return url.port or (443 if url.scheme == "https" else 80)
 
     async def get(self, path: str, kind: type[Read]) -> Read | None:
         """What ARI answers; None where it answers 404. Raises CannotTellError."""
@@ -139,11 +148,23 @@ async def visit(of: Doctored) -> AsyncIterator[Visit]:
     lane = HttpLane(ari.url, ari.username, ari.password.get_secret_value(), ARI_LIMIT)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lane.close)
-        info, loaded, ami = await asyncio.gather(
-            _info(lane, ari.url), aside(of.load), _ami(of.settings, stack)
-        )
-        console = await _console(of, info)
-        yield Visit(of=of, loaded=loaded, info=info, lane=lane, ami=ami, console=console)
+        info, loaded, ami = await asyncio.gather(_info(lane, ari.url), _rules(of), _ami(of.settings, stack))
+        console, shown = await _console(of, info)
+        found = _ETC.search(shown)
+        etc = of.etc or Path(found[1] if found else "/etc/asterisk")
+        yield Visit(of=of, loaded=loaded, info=info, lane=lane, ami=ami, console=console, etc=etc)
+
+
+_ETC = re.compile(r"Configuration directory:\s*(\S+)")
+
+
+async def _rules(of: Doctored) -> RuleSet | RuleErrors:
+    try:
+        async with asyncio.timeout(RULES_LIMIT):
+            return await aside(of.load)
+    except TimeoutError:
+        what = f"they could not be read within {RULES_LIMIT:g} s"
+        return RuleErrors((RuleError(str(of.rules_folder), 0, 0, what, "look whether its disk answers"),))
 
 
 async def _info(lane: HttpLane, url: str) -> AsteriskInfo | SetupError:
@@ -167,25 +188,25 @@ async def _ami(settings: Settings, stack: AsyncExitStack) -> Ami | str:
     return ami
 
 
-async def _console(of: Doctored, info: AsteriskInfo | SetupError) -> Console | str:
-    """Another Asterisk's console, or one of which that is not sure, is none."""
+async def _console(of: Doctored, info: AsteriskInfo | SetupError) -> tuple[Console | str, str]:
+    """The console and what `core show settings` prints there. Another Asterisk's, or one of which that is not
+    sure, is none."""
     host = urlsplit(of.settings.ari.url).hostname or ""
     program = of.console or (HERE if is_loopback(host) else None)
     if program is None:
-        return f"Asterisk is at {host}, and nothing says how its console is asked"
+        return f"Asterisk is at {host}, and nothing says how its console is asked", ""
     console = Console(program)
     try:
         shown = await console.ask("core show settings")
     except ConsoleError as error:
-        return str(error)
+        return str(error), ""
     if isinstance(info, AsteriskInfo):
         if info.system is None or info.system.entity_id not in shown:
-            return (
-                f"the Asterisk that `{console}` speaks with is another one than that of {of.settings.ari.url}"
-            )
+            what = f"the Asterisk that `{console}` speaks with is another one than that of"
+            return f"{what} {of.settings.ari.url}", ""
     elif of.console is None:
-        return f"nothing tells whether `{console}` speaks with the right Asterisk"
-    return console
+        return f"nothing tells whether `{console}` speaks with the right Asterisk", ""
+    return console, shown
 
 
 async def aside(function: Callable[[], T]) -> T:
@@ -206,7 +227,7 @@ async def aside(function: Callable[[], T]) -> T:
             outcome, error = function(), None
         except BaseException as problem:
             outcome, error = None, problem
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # Nobody waits any more, and the loop is closed.
             loop.call_soon_threadsafe(settle, outcome, error)
 
     threading.Thread(target=run, daemon=True).start()
