@@ -180,6 +180,7 @@ Is all well with the PBX and the set-up?
     edge/doctor/clocks.py      clocks and zones
     edge/doctor/keeping.py     database and disks
     edge/doctor/deliveries.py  mail and webhooks
+    edge/doctor/broker.py      the MQTT broker
 
 For those who write rules
     core/jsonschema.py         the documents as JSON Schema, for editors

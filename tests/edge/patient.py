@@ -11,7 +11,7 @@ from typing import Any
 
 from router.core.asteriskdialplan import OURS
 from router.core.dialling import Dialling
-from router.core.findings import Finding
+from router.core.findings import Finding, Severity
 from router.core.needs import features
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
@@ -50,6 +50,7 @@ class Ari(AriDoors):
         self.attributes = {"trunk": {"context": "from-trunk", "allow_transfer": "false"}}
         self.sounds = ["im-sorry", "one-moment-please", "please-try-call-later"]
         self.version = "22.10.1"
+        self.entity = "02:aa"
         self.ahead = 0.0
         self.raw: dict[str, tuple[int, object]] = {}
         """What else is answered to a path."""
@@ -61,7 +62,7 @@ class Ari(AriDoors):
         now = datetime.fromtimestamp(datetime.now(UTC).timestamp() + self.ahead, UTC)
         answers: dict[str, object] = {
             "asterisk/info": {
-                "system": {"version": self.version, "entity_id": "02:aa"},
+                "system": {"version": self.version, "entity_id": self.entity},
                 "status": {"startup_time": STAMP, "last_reload_time": STAMP},
             },
             "asterisk/ping": {
@@ -160,3 +161,8 @@ class Patient:
 def _named(checks: Iterable[str | Check]) -> Iterable[Check]:
     by_name = {check.name: check for check in CHECKS}
     return (by_name[check] if isinstance(check, str) else check for check in checks)
+
+
+def told(found: Iterable[Finding]) -> list[tuple[Severity, str]]:
+    """How bad, and what, of each."""
+    return [(finding.severity, finding.what) for finding in found]

@@ -90,7 +90,7 @@ def test_nothing_is_made_by_it() -> None:
 
 
 def test_every_check_is_described() -> None:
-    page = (Path(__file__).resolve().parents[2] / "deploy" / "doctor.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "deploy" / "DOCTOR.md").read_text(encoding="utf-8")
     assert re.findall(r"(?m)^\| `([a-z-]+)` \|", page.partition("## The checks")[2]) == [
         one.name for one in CHECKS
     ]

@@ -1,7 +1,7 @@
 """What doctor finds, by checks one by one, against an Asterisk of which each thing can be wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,12 +16,6 @@ from tests.edge.patient import ROUTE, RULES, Patient, dialplan
 pytestmark = pytest.mark.usefixtures("alone")
 
 E, W, N, U, OK = Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.NOT_CHECKED, Severity.OK
-
-
-@pytest.fixture
-async def patient(tmp_path: Path) -> AsyncIterator[Patient]:
-    async with Patient(tmp_path) as made:
-        yield made
 
 
 async def test_a_healthy_one_gives_neither_errors_nor_warnings(patient: Patient) -> None:
@@ -295,6 +289,12 @@ CASES: dict[str, Case] = {
     ),
     "prompts that are missing": Case("prompts", does("{say: Hei.}"), W, "prompts in en are missing"),
     "a sound that is not there": Case("sounds", does("{say: {file: hallo}}"), W, "no sound `hallo`"),
+    "many sounds that are not there": Case(
+        "sounds",
+        does(", ".join(f"{{say: {{file: s{n}}}}}" for n in range(7))),
+        W,
+        "2 more sounds are not known",
+    ),
     "no core sounds": Case(
         "sounds", lambda it: it.ari.sounds.remove("im-sorry"), W, "Asterisk has no im-sorry"
     ),

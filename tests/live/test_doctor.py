@@ -372,6 +372,20 @@ DIALLED = (
 )  # fmt: skip
 
 
+def test_the_dialplan_by_ami_alone(clinic: Clinic) -> None:
+    given = ("--console", "no-such-console", "--json")
+    found = [json.loads(line) for line in clinic.type("doctor", "dialplan", *given).stdout.splitlines()]
+    assert [row["severity"] for row in found] == ["not checked"]
+    assert "give the AMI user `write = reporting`" in found[0]["remedy"]
+    with clinic.edited("manager.conf", "read = agent", "read = agent\nwrite = reporting", "manager reload"):
+        done = clinic.type("doctor", "dialplan", "asterisk-queues", *given).stdout
+    rows = [json.loads(line) for line in done.splitlines()]
+    assert "2 number(s) of 1 client(s) come to callrouter" in {row["what"] for row in rows}
+    assert {row["severity"] for row in rows} <= {"ok", "note", "not checked"}, (
+        "it may do no more than it should"
+    )
+
+
 def test_an_extension_is_found_as_asterisk_finds_it(clinic: Clinic) -> None:
     with clinic.edited("extensions.conf", "[from-trunk]", PROBE + "[from-trunk]", "dialplan reload"):
         shown = dialplan_of(read_console(clinic.sandbox.cli("dialplan show")))

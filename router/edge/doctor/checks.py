@@ -11,6 +11,7 @@ from typing import NamedTuple
 from router.core.findings import Finding, Report, not_checked
 from router.edge.doctor import (
     access,
+    broker,
     clocks,
     daemon,
     deliveries,
@@ -58,6 +59,7 @@ CHECKS = (
     Check("disk", keeping.folders),
     Check("mail", deliveries.mail),
     Check("webhooks", deliveries.webhooks),
+    Check("broker", broker.broker),
 )
 """In the order in which they are shown."""
 

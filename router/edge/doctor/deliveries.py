@@ -10,6 +10,7 @@ from router.core.findings import Finding, error, not_checked, ok, warning
 from router.core.needs import deliveries
 from router.core.remarks import RuleErrors
 from router.edge.doctor.visit import Visit
+from router.settings import Mail
 
 LIMIT = 8.0
 """Seconds for the mail server to answer and to let us in."""
@@ -18,16 +19,24 @@ LIMIT = 8.0
 async def mail(visit: Visit) -> AsyncIterator[Finding]:
     """Does the server take mails from us?"""
     settings = visit.settings.mail
-    where = f"{settings.host}:{settings.port}"
-    if not settings.host:
-        mailed = [] if isinstance(visit.loaded, RuleErrors) else [*deliveries(visit.loaded)]
+    if settings.host:
+        yield await _let_in(settings)
+    else:
+        mailed = [] if isinstance(visit.loaded, RuleErrors) else deliveries(visit.loaded)
         place = next((place for delivery, place in mailed if delivery.mail), "")
         if place:
             what = "the rules have messages mailed, and no mail server is set"
             yield error(what, "write `mail: {host: SMTP.SERVER}` in callrouter.yaml", place)
         else:
             yield ok("no mail server is set, and no rule wants one")
-        return
+    if settings.host and settings.username and settings.tls == "none":
+        what = "the password for the mail server crosses the net unencrypted"
+        yield warning(what, "set `mail.tls: starttls`", settings.host)
+
+
+async def _let_in(settings: Mail) -> Finding:
+    """As far as a mail could be handed over."""
+    where = f"{settings.host}:{settings.port}"
     client = aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
@@ -41,21 +50,16 @@ async def mail(visit: Visit) -> AsyncIterator[Finding]:
         async with asyncio.timeout(LIMIT), client:
             pass
     except TimeoutError:
-        yield error(
-            f"the mail server has not answered within {LIMIT:g} s", "see `mail.host`, `mail.port`", where
-        )
+        remedy = "see `mail.host` and `mail.port`, and whether a firewall is between"
+        return error(f"the mail server has not answered within {LIMIT:g} s", remedy, where)
     except aiosmtplib.SMTPAuthenticationError as problem:
         remedy = "correct `mail.username` and the file of `mail.password_file`"
-        yield error(f"the mail server does not let us in: {problem}", remedy, where)
+        return error(f"the mail server does not let us in: {problem}", remedy, where)
     except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
         remedy = "see `mail.host`, `mail.port` and `mail.tls` in callrouter.yaml"
-        yield error(f"the mail server does not answer as it should: {problem}", remedy, where)
-    else:
-        secured = {"none": "unencrypted"}.get(settings.tls, settings.tls)
-        yield ok(f"the mail server lets us in ({secured})", where)
-    if settings.username and settings.tls == "none":
-        what = "the password for the mail server crosses the net unencrypted"
-        yield warning(what, "set `mail.tls: starttls`", where)
+        return error(f"the mail server does not answer as it should: {problem}", remedy, where)
+    how = "unencrypted" if settings.tls == "none" else settings.tls
+    return ok(f"the mail server lets us in ({how})", where)
 
 
 async def webhooks(visit: Visit) -> AsyncIterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from router.core.findings import Finding, error, named, not_checked, ok, warning
+from router.core.findings import NAMED, Finding, error, named, not_checked, ok, warning
 from router.core.needs import sounds
 from router.core.plan import Speak
 from router.core.ruleset import RuleSet
@@ -145,12 +145,15 @@ async def asterisks(visit: Visit) -> AsyncIterator[Finding]:
     known = {one.id for one in found}
     wanted = sounds(visit.rules)
     missing = {name: place for name, place in wanted.items() if name not in known}
-    for name, place in missing.items():
-        remedy = (
-            "correct the name, or put the file among Asterisk's sounds; if it was put there since Asterisk "
-            "started: asterisk -rx 'module reload sounds'"
-        )
+    remedy = (
+        "correct the name, or put the file among Asterisk's sounds; if it was put there since Asterisk "
+        "started: asterisk -rx 'module reload sounds'"
+    )
+    for name, place in [*missing.items()][:NAMED]:
         yield warning(f"Asterisk knows no sound `{name}`, so callers hear nothing", remedy, place)
+    if len(missing) > NAMED:
+        more = [*missing][NAMED:]
+        yield warning(f"{len(more)} more sounds are not known: {named(more)}", "as above")
     apart = _without(BREAK_GLASS, known)
     if apart:
         what = f"Asterisk has no {named(apart)}, which callers hear while there is no router"

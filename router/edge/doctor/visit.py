@@ -103,6 +103,12 @@ class Visit:
         return is_loopback(urlsplit(self.settings.ari.url).hostname or "")
 
     @property
+    def asterisk_id(self) -> str:
+        """Asterisk's own name for itself; empty where it does not answer."""
+        system = None if isinstance(self.info, SetupError) else self.info.system
+        return system.entity_id if system else ""
+
+    @property
     def ari_port(self) -> int:
         url = urlsplit(self.settings.ari.url)
         return url.port or (443 if url.scheme == "https" else 80)
