@@ -33,7 +33,7 @@ EVENT_FILTER: dict[str, object] = {
 }
 
 Socket = aiohttp.ClientWebSocketResponse[bool]
-Read = TypeVar("Read", bound=msgspec.Struct)
+Read = TypeVar("Read", models.AsteriskInfo, models.Application)
 
 
 def accepted(url: str, reply: Reply, kind: type[Read]) -> Read:

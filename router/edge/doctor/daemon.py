@@ -2,7 +2,6 @@
 
 import platform
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,7 +13,6 @@ from router.core.findings import Finding, error, note, ok, warning
 from router.edge.doctor.visit import Visit
 from router.settings import Web, is_loopback
 
-OLDEST_PYTHON = (3, 11)
 LIMIT = aiohttp.ClientTimeout(total=3)
 
 
@@ -29,10 +27,7 @@ class _Application(msgspec.Struct, frozen=True):
 async def versions(visit: Visit) -> AsyncIterator[Finding]:
     """Of what runs here."""
     python = platform.python_version()
-    if sys.version_info < OLDEST_PYTHON:
-        yield error(f"Python {python}; callrouter needs 3.11 or newer", "install Python 3.11")
-    else:
-        yield ok(f"callrouter {version('callrouter')}, Python {python}, SQLite {sqlite3.sqlite_version}")
+    yield ok(f"callrouter {version('callrouter')}, Python {python}, SQLite {sqlite3.sqlite_version}")
     if visit.settings.loop != "asyncio" and find_spec("uvloop") is None:
         what = "uvloop is not installed; with it the router takes a fifth to a half less time for a call"
         yield note(what, "pip install 'callrouter[fast]'")

@@ -105,7 +105,13 @@ def _by_user(kept: Prompts, made: Speak, user: int) -> Iterator[Finding]:
     groups = _groups(user)
     files = [kept.path(made, ending) for ending in FORMATS]
     for path in (*reversed(files[0].absolute().parents), *files):
-        if not may_read(path.stat(), user, groups):
+        try:
+            seen = path.stat()
+        except OSError as problem:
+            why = f"we cannot look at {path} ourselves ({problem.strerror})"
+            yield not_checked(f"whether Asterisk can read the prompts: {why}")
+            return
+        if not may_read(seen, user, groups):
             remedy = f"chmod o+{'rx' if path.is_dir() else 'r'} {path}, or set `speech.folder` to another one"
             yield error(f"Asterisk, as user {_name(user)}, cannot read the prompts", remedy, str(path))
             return
