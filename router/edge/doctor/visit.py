@@ -116,7 +116,7 @@ class Visit:
     async def get(self, path: str, kind: type[Read]) -> Read | None:
         """What ARI answers; None where it answers 404. Raises CannotTellError."""
         if isinstance(self.info, SetupError):
-            raise CannotTellError("ARI does not answer")
+            raise CannotTellError("ARI does not answer", "callrouter doctor ari")
         reply = await self.lane.request("GET", path)
         if reply.status == 404:
             return None
