@@ -2,97 +2,25 @@
 remedy."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from typer.testing import CliRunner
 
 from router.cli import doctor as command
-from router.cli.main import app
 from router.core.asteriskdialplan import dialplan_of, find, read_console
 from router.edge.doctor.visit import Doctored
 from tests.harness.router import free_port
-from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import register
 from tests.harness.waiting import wait_until
+from tests.live.clinic import Clinic
 from tests.live.conftest import BringUp
 
 pytestmark = pytest.mark.live
-
-RULES = """\
-client: fjord
-name: Fjord
-numbers: ["+47 22 33 44 5x", "+47 22 33 44 66"]
-timezone: Europe/Oslo
-country: NO
-language: nb
-people: {kari: {rings: PJSIP/100}}
-queues: {desk: {agents: [kari], supervisors: [kari]}}
-routes:
-  - name: main
-    do:
-      - say: {file: hello-world}
-      - say: Vi er her.
-      - ring: kari
-      - queue: desk
-      - queue: {asterisk: desk}
-"""
-Row = dict[str, str]
-
-
-class Clinic:
-    """A sandbox, and what doctor is given; both can be made ill, and are well again afterwards."""
-
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        ari, ami = sandbox.facts["ari"], sandbox.facts["ami"]
-        self.sandbox = sandbox
-        self.rules = RULES
-        self.ahead = timedelta(0)
-        self.settings: dict[str, Any] = {
-            "ari": {"url": ari["url"], "password_file": ari["password_file"]},
-            "ami": {"port": ami["port"], "user": "callrouter-queues", "secret_file": ami["secret_file"]},
-            "speech": sandbox.facts["speech"],
-            "state": str(folder / "state"),
-            "web": {"port": free_port(socket.SOCK_STREAM)},
-        }
-        self._folder = folder
-        self._etc = Path(sandbox.facts["directories"]["etc"])
-        (folder / "state").mkdir()
-
-    def type(self, *words: str) -> Any:
-        """One command of callrouter's, with the rules and settings as they are now."""
-        rules, config = self._folder / "fjord.yaml", self._folder / "callrouter.yaml"
-        rules.write_text(self.rules, encoding="utf-8")
-        config.write_text(json.dumps(self.settings), encoding="utf-8")
-        return CliRunner().invoke(app, [*words, "--rules", str(rules), "--config", str(config)])
-
-    def doctor(self, *options: str) -> tuple[int, list[Row]]:
-        """The exit status, and what is found."""
-        console = " ".join(self.sandbox.facts["cli"])
-        done = self.type("doctor", "--console", console, "--etc", str(self._etc), "--json", *options)
-        return done.exit_code, [json.loads(line) for line in done.stdout.splitlines()]
-
-    def taken(self) -> str:
-        """The pattern of PROBE that took the last call."""
-        return str(self.sandbox.ari("GET", "asterisk/variable?variable=TAKEN")["value"])
-
-    @contextmanager
-    def edited(self, file: str, old: str, new: str, reload: str) -> Iterator[None]:
-        """A file of Asterisk's configuration is otherwise for a while."""
-        path = self._etc / file
-        before = path.read_text()
-        assert old in before
-        path.write_text(before.replace(old, new, 1))
-        self.sandbox.cli(reload)
-        yield
-        path.write_text(before)
-        self.sandbox.cli(reload)
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +106,8 @@ def edited(file: str, old: str, new: str, reload: str = "dialplan reload") -> Il
 
 def unloaded(module: str) -> Ill:
     def done(clinic: Clinic, stack: ExitStack) -> None:
-        clinic.sandbox.cli(f"module unload {module}")
-        stack.callback(clinic.sandbox.cli, f"module load {module}")
+        clinic.ask(f"module unload {module}")
+        stack.callback(clinic.ask, f"module load {module}")
 
     return done
 
@@ -198,7 +126,7 @@ def not_registered(clinic: Clinic, stack: ExitStack) -> None:
     reload = "module reload res_pjsip_outbound_registration.so"
     new = REGISTRATION + "[trunk-udp]"
     stack.enter_context(clinic.edited("pjsip.conf", "[trunk-udp]", new, reload))
-    wait_until(lambda: " far/" in clinic.sandbox.cli("pjsip show registrations"), "it is to register")
+    wait_until(lambda: " far/" in clinic.ask("pjsip show registrations"), "it is to register")
 
 
 HOOK = "[from-trunk]\ninclude => callrouter\n"
@@ -388,7 +316,7 @@ def test_the_dialplan_by_ami_alone(clinic: Clinic) -> None:
 
 def test_an_extension_is_found_as_asterisk_finds_it(clinic: Clinic) -> None:
     with clinic.edited("extensions.conf", "[from-trunk]", PROBE + "[from-trunk]", "dialplan reload"):
-        shown = dialplan_of(read_console(clinic.sandbox.cli("dialplan show")))
+        shown = dialplan_of(read_console(clinic.ask("dialplan show")))
         for dialled in DIALLED:
             found = find(shown, "probe", dialled)
             clinic.sandbox.ari("POST", "asterisk/variable?variable=TAKEN&value=nothing")
