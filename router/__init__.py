@@ -48,6 +48,12 @@ Facts -> decision
     core/trace.py              what a decision looked at, and what came of it
     core/explain.py            a decision's own trace, as text
 
+A dialplan of the administrator's own only asks
+    edge/agi.py                FastAGI: who asks, and is told
+    edge/agiwire.py            ... AGI's words <-> ours
+    edge/advice.py             what is told, and kept of that
+    core/handout.py            a decision as variables of the dialplan
+
 Rules (read at start and at reload)
     core/yamltext.py           YAML 1.2, strict, with the place of everything
     core/yamlsyntax.py         what is no YAML, in words
@@ -198,6 +204,7 @@ What is kept and shown
     edge/store/migrations/versions/v0007_supervisions.py   ... and who supervised them
     edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
     edge/store/migrations/versions/v0010_tags.py       ... and where tags are from, and corrections
+    edge/store/migrations/versions/v0012_decisions.py  ... and what dialplans were told
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over

@@ -23,7 +23,9 @@ from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
 from router.edge import queuewire
+from router.edge.advice import Advice
 from router.edge.agentlog import AgentLog
+from router.edge.agi import FastAgi
 from router.edge.ari.backoff import Backoff
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
@@ -110,6 +112,14 @@ class Daemon:
         )
         self._engine.attach(self._connection)
         self._bell = Bell()
+        advice = Advice(
+            self._engine.advise,
+            self._store.advised,
+            lambda: self._engine.asterisk,
+            prompts.media,
+            lambda: datetime.now(UTC),
+        )
+        self._agi = FastAgi(settings.agi, advice.give, self._metrics.agi_request_over)
         self._following = Following(
             settings.ami.connection(queuewire.AMI_EVENTS),
             Backoff(random.Random()),
@@ -148,7 +158,7 @@ class Daemon:
     async def run(self) -> int:
         """Serve calls until told to stop; the process's exit status (1 if another router took over).
 
-        Raises StoreError for a database of a newer version, AddressTakenError for a busy web port.
+        Raises StoreError for a database of a newer version, AddressTakenError for a busy port.
         """
         settings = self._settings
         await asyncio.to_thread(self._prepare_database)
@@ -179,8 +189,10 @@ class Daemon:
                 settings.web.port,
             )
             try:
+                await self._agi.open()
                 replaced = await self._serve(remembered)
             finally:
+                await self._agi.close()
                 await web.cleanup()
         finally:
             await self._agent_log.flush()

@@ -207,6 +207,27 @@ class Ami(Section):
         return secret
 
 
+class Agi(Section):
+    """Where a dialplan of the administrator's own may ask what the rules say of a caller, by FastAGI."""
+
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="address to listen on for FastAGI", examples=["127.0.0.1"]
+    )
+    port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="its port, as in `dialplan/route.conf`; 0: not served",
+        examples=["4573"],
+    )
+    within: Seconds = Field(
+        3.0, ge=0.1, le=60, description="the longest that a request may take", examples=["3s"]
+    )
+    most_at_once: int = Field(
+        200, ge=1, le=5000, description="connections at once; of more, the oldest is closed", examples=["200"]
+    )
+
+
 class Speech(Section):
     """How texts of the rules become prompts, and how Asterisk gets at them."""
 
@@ -379,6 +400,7 @@ class Settings(BaseSettings):
 
     ari: Ari = Field(default_factory=Ari)
     ami: Ami = Field(default_factory=Ami)
+    agi: Agi = Field(default_factory=Agi)
     trunk: Annotated[str, AfterValidator(_trunk)] = Field(
         "PJSIP/{number}@trunk",
         description="dial string for numbers outside; empty: none can be dialled",

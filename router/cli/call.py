@@ -21,7 +21,7 @@ from router.core.plan import CallPlan
 from router.core.record import CallInfo, CallRecord
 from router.core.tags import CallTag, Way
 from router.core.trace import TraceRow
-from router.edge.store.queries import CallStory, NoSuchCall, SeveralCalls
+from router.edge.store.queries import CallStory, NoSuchCall, SeveralCalls, StoredDecision
 
 _EVENT = msgspec.json.Decoder(CallEvent)
 _TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
@@ -44,9 +44,23 @@ def show_call(
 
 def story_of(id: str, config: Path | None) -> CallStory:
     """The one call whose id begins so; ends the command if there is none, or more than one."""
+    found = decided(id, config)
+    if isinstance(found, CallStory):
+        return found
+    told = f"{found.info.id} is no call: a dialplan asked and was told `{found.treatment}`"
+    typer.echo(f"{told}; `callrouter explain {found.info.id}` says why", err=True)
+    raise typer.Exit(FAILED)
+
+
+def decided(id: str, config: Path | None) -> CallStory | StoredDecision:
+    """The one call whose id begins so, or what a dialplan was told; ends the command if there is neither, or
+    more than one call."""
     queries = open_records(config)
     found = queries.call(id)
+    told = queries.decision(id) if isinstance(found, NoSuchCall) else None
     queries.close()
+    if told is not None:
+        return told
     match found:
         case CallStory():
             return found

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from router.cli.call import story_of, trace_in_words
+from router.cli.call import decided, trace_in_words
 from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
@@ -25,7 +25,7 @@ from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.core.verdict import Verdict
 from router.edge.store.errors import StoreError
-from router.edge.store.queries import CallStory
+from router.edge.store.queries import CallStory, StoredDecision
 from router.edge.store.verdicts import Verdicts
 from router.settings import Settings
 
@@ -71,13 +71,14 @@ def explain(
 ) -> None:
     """Explain why a call goes where it goes: what took it and, of each rule passed over, what failed.
 
-    With an ID, from what was stored when that call was decided; with --to, for a call that nobody places.
+    With an ID, from what was stored when that call was decided; also with the CALLROUTER_TRACE that a
+    dialplan was told. With --to, for a call that nobody places.
     What was decided of numbers by `block` and `allow` counts, if there are records.
     """
     if (id is None) is (not to):
         raise typer.BadParameter("give the ID of a call that has been, or --to NUMBER")
     if id is not None:
-        _of_past(story_of(id, config), as_json)
+        _of_past(decided(id, config), as_json)
         return
     settings = read_settings(config)
     loaded = load_rules(rules_file(settings, rules))
@@ -154,7 +155,7 @@ def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _of_past(story: CallStory, as_json: bool) -> None:
+def _of_past(story: CallStory | StoredDecision, as_json: bool) -> None:
     lines = list(trace_in_words(story.trace, story.info))
     if as_json:
         trace = None if story.trace is None else msgspec.Raw(story.trace)

@@ -15,12 +15,14 @@ from datetime import datetime
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from router.core import machine, openings
 from router.core.arrival import Arriving, call_id, make_info, read_facts
 from router.core.call import CALLER, Call, Commands
-from router.core.decide import decide
+from router.core.decide import Decision, decide
 from router.core.events import CallEvent, LegAnswered
+from router.core.facts import Facts
 from router.core.featurecodes import Keyed, agents_at, confirmation
 from router.core.plan import CallPlan, Dialplan, PlanNode
 from router.core.record import CallInfo
@@ -137,17 +139,31 @@ class Arrivals:
         """
         caller = channel.caller
         arriving = Arriving(entrance.dialled, caller.number, caller.name, entrance.variables)
-        facts = read_facts(arriving, self._rules, arrived, self.turn, self._callers.known, self._queues.loads)
-        self.turn += 1
-        decision = decide(self._rules, facts)
+        facts, decision = self.decide(arriving, arrived, channel.id)
         info = make_info((*self.asterisk, channel.id), facts, decision)
-        self._metrics.screened(info.client, decision.trace)
-        if plan is None:
-            client = self._rules.clients[decision.client] if decision.client else None
-            plan = openings.told(decision.plan, client.hours, decision.now) if client else decision.plan
-        live, commands = self._begin(info, plan, decision.trace)
+        live, commands = self._begin(info, decision.plan if plan is None else plan, decision.trace)
         live.names[CALLER] = channel.name
         return live, commands
+
+    def decide(self, arriving: Arriving, now: datetime, channel: str) -> tuple[Facts, Decision]:
+        """What the rules say of who comes in by that channel, with hours put into words in the plan. Nothing
+        else is done: it need not become a call."""
+        rules, known = self._rules, self._callers.known_by(channel)
+        facts = read_facts(arriving, rules, now, self.turn, known, self._queues.loads)
+        self.turn += 1
+        decision = decide(rules, facts)
+        self._metrics.screened(decision.client, decision.trace)
+        if decision.client is not None:
+            plan = openings.told(decision.plan, rules.clients[decision.client].hours, now)
+            if plan is not decision.plan:
+                decision = replace(decision, plan=plan)
+        return facts, decision
+
+    def advise(self, arriving: Arriving, now: datetime, channel: str) -> tuple[Facts, Decision]:
+        """Decide of who is in a dialplan of the administrator's own. They may come in later."""
+        decided = self.decide(arriving, now, channel)
+        self._callers.advised(channel)
+        return decided
 
     def call_back(self, call: Call) -> None:
         """Begin the call to somebody who keeps a place in a queue, unless that was done."""

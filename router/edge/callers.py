@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.arrival import Known
+from router.core.arrival import Known, Remember
 from router.core.numbers import PhoneNumber
 from router.core.ruleset import ClientRules
 from router.core.verdict import Verdict
@@ -37,12 +37,31 @@ class Callers:
         """In the order of each one's last call."""
         self._verdicts: dict[str, list[Verdict]] = {}
         """Those on each number, the latest first."""
+        self._advised: dict[str, None] = {}
+        """The channels of which a dialplan has asked, in that order."""
+
+    def known_by(self, channel: str) -> Remember:
+        """How to know who comes in by that channel; of which a dialplan has asked, that is the same call."""
+        return self.known_again if channel in self._advised else self.known
+
+    def advised(self, channel: str) -> None:
+        """A dialplan has asked of the caller with that channel, who may yet come in."""
+        self._advised[channel] = None
+        if len(self._advised) > MOST:
+            del self._advised[next(iter(self._advised))]
 
     def known(self, client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
         """What is known of who calls now; this call is remembered."""
+        return self._known(client, number, now, again=False)
+
+    def known_again(self, client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
+        """The same in a call that is remembered already."""
+        return self._known(client, number, now, again=True)
+
+    def _known(self, client: ClientRules, number: PhoneNumber, now: datetime, *, again: bool) -> Known:
         verdicts = self._verdicts.get(number.e164, ())
         verdict = next((one for one in verdicts if one.holds(client.id, now)), None)
-        return Known(self._before(client, number, now), verdict)
+        return Known(self._before(client, number, now, again), verdict)
 
     def obey(self, verdicts: Sequence[Verdict]) -> None:
         """From now on these are all there are; given in the order they were made."""
@@ -50,13 +69,15 @@ class Callers:
         for verdict in reversed(verdicts):
             self._verdicts.setdefault(verdict.number, []).append(verdict)
 
-    def _before(self, client: ClientRules, number: PhoneNumber, now: datetime) -> tuple[datetime, ...]:
+    def _before(
+        self, client: ClientRules, number: PhoneNumber, now: datetime, again: bool
+    ) -> tuple[datetime, ...]:
         counted = client.screening.counted
         if counted is None:
             return ()
         since = now - timedelta(seconds=counted.within.seconds)
         known = self._lately.pop((client.id, number.e164), ())
-        lately = tuple(at for at in known if at > since)[-counted.calls :]
+        lately = tuple(at for at in (known[:-1] if again else known) if at > since)[-counted.calls :]
         self._remember((client.id, number.e164), (*lately, now))
         return lately
 

@@ -23,6 +23,7 @@ import structlog
 
 from router.core import deadman, machine, notices
 from router.core.answers import answer
+from router.core.arrival import Arriving
 from router.core.call import CALLER, PROMPT_FAILED, Asking, Call, Over, Talking
 from router.core.commands import (
     AskIfFollowed,
@@ -45,6 +46,7 @@ from router.core.commands import (
     SetTimer,
     TellPosition,
 )
+from router.core.decide import Decision
 from router.core.events import (
     AsteriskQueueFollowed,
     CallerReplaced,
@@ -55,6 +57,7 @@ from router.core.events import (
     PlaybackEnded,
     TimerFired,
 )
+from router.core.facts import Facts
 from router.core.record import CallRecord
 from router.core.returning import wants_return
 from router.core.ruleset import RuleSet
@@ -170,6 +173,10 @@ class Engine:
         self.queues.use(rules)
         self._supervisions.use(rules)
         self._arrivals.use(rules)
+
+    def advise(self, arriving: Arriving, now: datetime, channel: str) -> tuple[Facts, Decision]:
+        """Decide of who is in a dialplan of the administrator's own, which is no call of ours."""
+        return self._arrivals.advise(arriving, now, channel)
 
     # What the connection reports
 

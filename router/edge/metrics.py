@@ -120,6 +120,7 @@ class Metrics(Collector):
         self._unknown_events: dict[str, int] = {}
         self._prompt_failures = 0
         self._supervisions: dict[tuple[str, str], int] = {}
+        self._agi_requests: dict[str, int] = {}
         self._menus = Bounded(MOST_MENU_KEYS, (OTHER, OTHER, OTHER))
         self._menu_keys: dict[tuple[str, str, str], int] = {}
         self._engine_errors = 0
@@ -206,6 +207,10 @@ class Metrics(Collector):
         key = (mode, outcome)
         self._supervisions[key] = self._supervisions.get(key, 0) + 1
 
+    def agi_request_over(self, outcome: str) -> None:
+        """A dialplan has asked by FastAGI, or something else has."""
+        self._agi_requests[outcome] = self._agi_requests.get(outcome, 0) + 1
+
     def key_pressed(self, client: str | None, menu: str, key: str) -> None:
         """A caller pressed a key in a menu, which goes by its place in the rules."""
         name = self._menus.name((client or "none", menu, key))
@@ -289,6 +294,10 @@ class Metrics(Collector):
             "Talks of agents that were supervised, or were to be.",
             ["mode", "outcome"],
             self._supervisions,
+        )
+        agi_requests = {(outcome,): count for outcome, count in self._agi_requests.items()}
+        yield _counters(
+            "callrouter_agi_requests", "Requests by FastAGI, which are no calls.", ["outcome"], agi_requests
         )
         yield _counters(
             "callrouter_menu_keys",

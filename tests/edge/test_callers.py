@@ -116,3 +116,21 @@ def test_what_was_decided_by_command(counting: ClientRules, verdicts: list[Verdi
     found = known.known(counting, ANNA, TEN).verdict
     assert (found.id if found else None) == id
     assert known.known(counting, BO, TEN).verdict is None
+
+
+def test_of_whom_a_dialplan_has_asked_the_call_is_the_same(counting: ClientRules) -> None:
+    known = Callers()
+    first, again, third = minutes(0, 0.1, 1)
+    assert known.known_by("1.1")(counting, ANNA, first).calls_before == ()
+    known.advised("1.1")
+    assert known.known_by("1.1")(counting, ANNA, again).calls_before == ()
+    assert known.known_by("1.2")(counting, ANNA, third).calls_before == (again,)
+
+
+def test_not_all_channels_are_remembered_of_which_dialplans_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(callers, "MOST", 2)
+    known = Callers()
+    for channel in ("1.1", "1.2", "1.3"):
+        known.advised(channel)
+    assert known.known_by("1.1") == known.known
+    assert [known.known_by(channel) for channel in ("1.2", "1.3")] == [known.known_again] * 2

@@ -45,6 +45,20 @@ def wishes(record: CallRecord) -> CallRecord:
     return msgspec.structs.replace(record, message=left, disposition=Disposition.CALLBACK_REQUESTED)
 
 
+def test_what_a_dialplan_was_told_is_kept_beside_calls(url: str, writer: Writer) -> None:
+    writer.arrived(a_call("c1", channel="1.1"), PLAN, TRACE)
+    for id, channel in (("d1", "1.1"), ("d2", "1.2")):
+        writer.advised(a_call(id, channel=channel), "blocked", TRACE)
+    eventually(lambda: writer.queued == 0)
+    with closing(Queries(url)) as queries:
+        told = queries.decision("d2")
+        assert told is not None
+        assert (told.info, told.treatment, told.trace) == (a_call("d2", channel="1.2"), "blocked", TRACE)
+        assert {row.info.id for row in queries.screened("fjord", TEN, 10)} == {"d1", "d2"}
+        called = queries.who_called(["fjord"], TEN, TEN + timedelta(hours=1), 10)
+        assert len(called) == 2, "who asked and then came in has called once"
+
+
 def test_a_whole_call_is_read_back_as_it_was_told(url: str, writer: Writer) -> None:
     call = a_call("c1", caller="'; DROP TABLE calls; -- \N{SNOWMAN}\U0001f4de")
     writer.arrived(call, PLAN, TRACE)

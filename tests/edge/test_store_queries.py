@@ -202,3 +202,24 @@ def test_a_reader_cannot_write(url: str) -> None:
     with engine.connect() as connection, pytest.raises(OperationalError, match="readonly"):
         connection.execute(text("DELETE FROM calls"))
     engine.dispose()
+
+
+def test_what_a_dialplan_was_told_is_found_and_no_call(url: str, queries: Queries) -> None:
+    writer = Writer(url, queue_limit=100)
+    hit = TRACE.replace(b'"matched":false', b'"matched":true')
+    for id, client, treatment in (
+        ("dd1", "fjord", "ring"),
+        ("dd2", "fjord", "blocked"),
+        ("dd3", "acme", "blocked"),
+    ):
+        writer.advised(a_call(id, at=TEN + 5 * HOUR, client=client), treatment, hit)
+    writer.start()
+    assert writer.close(20) == 0
+    found = queries.decision("dd1")
+    assert found is not None
+    assert (found.info.id, found.treatment, found.trace) == ("dd1", "ring", hit)
+    assert [queries.decision(id) for id in ("dd", "zz", "aa1")] == [None] * 3, "several, none, and a call's"
+    assert [row.info.id for row in queries.screened("fjord", TEN + 5 * HOUR, 10)] == ["dd2"]
+    assert {row.info.id for row in queries.screened(None, TEN + 5 * HOUR, 10)} == {"dd2", "dd3"}
+    assert queries.counts() == Counts(1, {Disposition.ANSWERED: 2, Disposition.ABANDONED: 2})
+    assert queries.call("dd1") == NoSuchCall("dd1")

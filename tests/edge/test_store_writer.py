@@ -345,6 +345,16 @@ def test_a_full_queue_sheds_timeline_rows_and_keeps_calls(tmp_path: Path) -> Non
     assert store.count("timeline") + store.writer.shed == 11 * len(TALK)
 
 
+def test_a_full_queue_sheds_what_dialplans_were_told(tmp_path: Path) -> None:
+    store = Store(tmp_path, queue_limit=2)
+    for number in range(5):
+        store.writer.advised(a_call(f"d{number}"), "ring", b"[]")
+    assert store.writer.shed == 3
+    store.writer.start()
+    store.settle()
+    assert store.count("decisions") == 2
+
+
 def test_what_cannot_be_written_in_time_is_counted_at_close(store: Store) -> None:
     other = store.raw()
     other.execute("BEGIN EXCLUSIVE")

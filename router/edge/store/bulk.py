@@ -42,7 +42,7 @@ from router.core.record import CallRecord, Disposition
 from router.core.tags import CallTag
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
-from router.edge.store.operations import Arrival, End, Happening, Operation, Row, Tagging
+from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging
 from router.edge.store.outbox import OUTBOX_COLUMNS, Noticed, outbox_rows
 from router.edge.store.supervisions import (
     ENDING_COLUMNS,
@@ -55,6 +55,7 @@ from router.edge.store.supervisions import (
 from router.edge.store.tables import (
     ATTEMPTS,
     CALLS,
+    DECISIONS,
     DELIVERIES,
     MESSAGES,
     OUTBOX,
@@ -89,6 +90,8 @@ class BulkStatements:
         self.tags = self._compiled(tags.on_conflict_do_nothing())
         deliveries = self._insert(DELIVERIES, ops.DELIVERY_COLUMNS)
         self.deliveries = self._compiled(deliveries.on_conflict_do_nothing())
+        decisions = self._insert(DECISIONS, ops.DECISION_COLUMNS)
+        self.decisions = self._compiled(decisions.on_conflict_do_nothing())
         ends = self._insert(CALLS, ops.END_COLUMNS)
         # Invariant 2: a disposition never changes after commit, whoever writes.
         once = ends.on_conflict_do_update(
@@ -157,6 +160,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 tags += [tag] if told is None else []
             case Arrival():
                 rows["arrivals"].append(ops.arrival_row(operation))
+            case Advised():
+                rows["decisions"].append(ops.decision_row(operation))
             case End(record):
                 _add_end(rows, record)
                 if record.answers and record.disposition is Disposition.ANSWERED:
@@ -170,7 +175,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
     closed = bulk.run(connection, bulk.ends, rows["ends"])
-    for table in ("attempts", "messages", "deliveries", "tags", "supervisions"):
+    for table in ("attempts", "messages", "deliveries", "tags", "supervisions", "decisions"):
         bulk.run(connection, getattr(bulk, table), rows[table])
     for record in answers:
         _done(connection, record)

@@ -49,7 +49,15 @@ class Tagging(msgspec.Struct, frozen=True, gc=False):
     """What other systems are told of it; None where only the database knows the call."""
 
 
-Operation = Arrival | Happening | End | Tagging | Supervised | Unseen
+class Advised(msgspec.Struct, frozen=True, gc=False):
+    """A dialplan of the administrator's own was told what the rules say of a caller, and why."""
+
+    info: CallInfo
+    treatment: str
+    trace: bytes
+
+
+Operation = Arrival | Happening | End | Tagging | Supervised | Unseen | Advised
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -67,6 +75,7 @@ INFO_COLUMNS = (
     "arrived_at",
 )
 ARRIVAL_COLUMNS = (*INFO_COLUMNS, "plan", "trace")
+DECISION_COLUMNS = (*INFO_COLUMNS, "treatment", "trace")
 OUTCOME_COLUMNS = (
     "disposition",
     "reason",
@@ -122,7 +131,7 @@ _ENCODER = msgspec.json.Encoder()
 def call_of(operation: Operation) -> str:
     """The id of the call an operation belongs to; empty of one that is no call's."""
     match operation:
-        case Arrival():
+        case Arrival() | Advised():
             return operation.info.id
         case Happening():
             return operation.call_id
@@ -139,6 +148,11 @@ def call_of(operation: Operation) -> str:
 def arrival_row(arrival: Arrival) -> Row:
     """In the order of ARRIVAL_COLUMNS."""
     return (*_info_row(arrival.info), arrival.plan.decode(), arrival.trace.decode())
+
+
+def decision_row(advised: Advised) -> Row:
+    """In the order of DECISION_COLUMNS."""
+    return (*_info_row(advised.info), advised.treatment, advised.trace.decode())
 
 
 def timeline_row(happening: Happening) -> Row:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from router.core.corrections import Correction, corrected
+from router.core.handout import Treatment
 from router.core.record import (
     Attempt,
     AttemptOutcome,
@@ -23,7 +24,7 @@ from router.core.record import (
 from router.core.tags import CallTag, Way, standing
 from router.edge.store.database import parse_url, reading_engine, trouble_told
 from router.edge.store.operations import INFO_COLUMNS
-from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, TAGS, TIMELINE
+from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, DECISIONS, TAGS, TIMELINE
 
 _AFTER_ALL_IDS = "\U0010ffff"
 
@@ -82,6 +83,16 @@ class Screened(msgspec.Struct, frozen=True):
 
     info: CallInfo
     trace: bytes
+
+
+class StoredDecision(msgspec.Struct, frozen=True):
+    """What a dialplan of the administrator's own was told of a caller."""
+
+    info: CallInfo
+    """As of a call; `id` is the decision's own."""
+    treatment: str
+    trace: bytes
+    """JSON."""
 
 
 class NoSuchCall(msgspec.Struct, frozen=True):
@@ -174,27 +185,46 @@ class Queries:
         self, clients: Iterable[str], since: datetime, before: datetime, limit: int
     ) -> list[tuple[str, str, datetime]]:
         """Client, caller's number and arrival of these clients' calls from `since` on, in order; of more than
-        `limit`, the latest.
+        `limit`, the latest. Of whom only a dialplan has asked counts, too.
 
         UnusableDatabaseError as above.
         """
-        columns = (CALLS.c.client, CALLS.c.caller, CALLS.c.arrived_at)
-        then = (CALLS.c.arrived_at >= since, CALLS.c.arrived_at < before)
-        wanted = (CALLS.c.client.in_(list(clients)), *then)
+        asked = list(clients)
         with trouble_told(self._engine.url), self._engine.begin() as connection:
-            latest = select(*columns).where(*wanted).order_by(CALLS.c.arrived_at.desc()).limit(limit)
-            rows = connection.execute(latest).all()
-        return [tuple(row) for row in reversed(rows)]
+            found: dict[tuple[str, str, str], tuple[str, str, datetime]] = {}
+            for table in (DECISIONS, CALLS):
+                columns = (table.c.client, table.c.caller, table.c.arrived_at, table.c.channel)
+                wanted = (table.c.client.in_(asked), table.c.arrived_at >= since, table.c.arrived_at < before)
+                latest = select(*columns).where(*wanted).order_by(table.c.arrived_at.desc()).limit(limit)
+                for client, caller, at, channel in connection.execute(latest):
+                    found[client, caller, channel] = (client, caller, at)  # A call may have been both.
+        return sorted(found.values(), key=lambda row: row[2])[-limit:]
 
     def screened(self, client: str | None, since: datetime, limit: int) -> list[Screened]:
-        """The latest calls that a block rule or a command hit, in shadow too, the latest first."""
-        hit = or_(CALLS.c.disposition == Disposition.BLOCKED.value, CALLS.c.trace.contains('"kind":"shadow"'))
-        wanted = [CALLS.c.arrived_at >= since, CALLS.c.trace.is_not(None), hit]
-        if client is not None:
-            wanted.append(CALLS.c.client == client)
-        latest = select(CALLS).where(*wanted).order_by(CALLS.c.arrived_at.desc()).limit(limit)
+        """The latest calls that a block rule or a command hit, in shadow too, the latest first; also those of
+        which only a dialplan was told."""
+        found: list[Screened] = []
         with self._engine.begin() as connection:
-            return [Screened(_info(row), row.trace.encode()) for row in connection.execute(latest)]
+            for table, blocked in (
+                (CALLS, CALLS.c.disposition == Disposition.BLOCKED.value),
+                (DECISIONS, DECISIONS.c.treatment == Treatment.BLOCKED.value),
+            ):
+                hit = or_(blocked, table.c.trace.contains('"kind":"shadow"'))
+                wanted = [table.c.arrived_at >= since, table.c.trace.is_not(None), hit]
+                if client is not None:
+                    wanted.append(table.c.client == client)
+                latest = select(table).where(*wanted).order_by(table.c.arrived_at.desc()).limit(limit)
+                found += [Screened(_info(row), row.trace.encode()) for row in connection.execute(latest)]
+        return sorted(found, key=lambda one: one.info.arrived_at, reverse=True)[:limit]
+
+    def decision(self, id: str) -> StoredDecision | None:
+        """What a dialplan was told, by the decision's id or the beginning of it, if that is of one only."""
+        range_of_ids = and_(DECISIONS.c.id >= id, DECISIONS.c.id < id + _AFTER_ALL_IDS)
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(DECISIONS).where(range_of_ids).limit(2)).all()
+        if len(rows) != 1:
+            return None
+        return StoredDecision(_info(rows[0]), rows[0].treatment, rows[0].trace.encode())
 
     def call(self, id_or_prefix: str) -> CallStory | NoSuchCall | SeveralCalls:
         """One call, by its id or by the beginning of it."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0010"
+SCHEMA = "0012"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -271,3 +271,24 @@ OUTBOX = Table(
 
 _UNSENT = OUTBOX.c.sent_at.is_(None)
 Index("outbox_unsent", OUTBOX.c.router, OUTBOX.c.id, sqlite_where=_UNSENT, postgresql_where=_UNSENT)
+
+# What a dialplan of the administrator's own was told of a caller: no call.
+DECISIONS = Table(
+    "decisions",
+    METADATA,
+    Column("id", call_id_type(), primary_key=True),
+    Column("asterisk_id", Text, nullable=False),
+    Column("asterisk_started", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("dialled", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("client", Text),
+    Column("route", Text),
+    Column("rules_version", Text, nullable=False),
+    Column("arrived_at", UtcMicroseconds, nullable=False),
+    # The first thing that the dialplan was to do.
+    Column("treatment", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+)
+
+Index("decisions_by_time", DECISIONS.c.arrived_at)

@@ -7,7 +7,8 @@ things can go wrong, and each has its own answer:
 
 - the database is in trouble (locked, full, gone): the batch is kept and tried again with back-off, for ever.
   The queue is bounded: at its limit new timeline rows are shed, so that the timeline of a call stays a
-  prefix that can be replayed (`queries` stops at a gap). Arrivals and ends are always kept;
+  prefix that can be replayed (`queries` stops at a gap), and what dialplans were told. Arrivals and ends are
+  always kept;
 - a row is at fault (it cannot be stored at all): the batch is written again row by row, and only that row is
   refused;
 - an end finds its call already ended: the first disposition stays, and the second is counted as a conflict.
@@ -40,7 +41,7 @@ from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
-from router.edge.store.operations import Arrival, End, Happening, Operation, Tagging, call_of
+from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Tagging, call_of
 from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
 
@@ -77,7 +78,8 @@ class Writer:
         self.written = 0
         """Operations committed, repeated ones included."""
         self.shed = 0
-        """Timeline rows dropped because the queue was full, and all that came after `close`."""
+        """Rows dropped because the queue was full, of timelines and of what dialplans were told, and all that
+        came after `close`."""
         self.conflicts = 0
         self.refused = 0
         """Operations that can never be stored."""
@@ -117,15 +119,16 @@ class Writer:
     ) -> None:
         """An event of a call, as JSON; `seq` counts 1, 2, ... within the call; `told` is what other systems
         are told of it. Shed while the queue is full."""
-        if len(self._queue) >= self._queue_limit:
-            self.shed += 1
-            self._log_shedding()
-        else:
-            self._put(Happening(call_id, seq, at, event, told))
+        self._put_if_room(Happening(call_id, seq, at, event, told))
 
     def ended(self, record: CallRecord) -> None:
         """A call is over: its disposition and attempts are committed together, once."""
         self._put(End(record))
+
+    def advised(self, info: CallInfo, treatment: str, trace: bytes) -> None:
+        """A dialplan was told what the rules say of a caller, with the trace as JSON. Shed while the queue is
+        full."""
+        self._put_if_room(Advised(info, treatment, trace))
 
     def tagged(self, tag: CallTag, told: Noticed | None = None) -> None:
         """The rules, or somebody, tagged a call; `told` is what other systems are told of it, where the call
@@ -154,6 +157,13 @@ class Writer:
         if unwritten:
             _LOG.error("records lost at stop", operations=unwritten)
         return unwritten
+
+    def _put_if_room(self, operation: Operation) -> None:
+        if len(self._queue) >= self._queue_limit:
+            self.shed += 1
+            self._log_shedding()
+        else:
+            self._put(operation)
 
     def _put(self, operation: Operation) -> None:
         if self._closing.is_set():
