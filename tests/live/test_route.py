@@ -1,5 +1,6 @@
 """A dialplan of the administrator's own (dialplan/route.conf) asks the router and does the rest."""
 
+import asyncio
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from router.core.plan import Speak
@@ -65,7 +67,7 @@ routes:
   - {name: main, do: [{ring: PJSIP/101, for: 1s}, {ring: PJSIP/102, for: 20s}]}
 """
 MAIN, CLOSED, MOBILE, OLD, ASTERISKS, MESSAGE, LATE = (f"+472200050{n}" for n in range(7))
-NOBODYS, UNGUARDED = "+4722000600", "+4722000601"
+NOBODYS, UNGUARDED, ROUTERS = "+4722000600", "+4722000601", "+4722000510"
 
 DIALPLAN = """
 #include route.conf
@@ -228,6 +230,32 @@ def test_lines_of_a_callers_own_reach_nobody(own: Own) -> None:
     assert own.caller(UNGUARDED, INVITE, refused(486), user=evil).wait().as_written
     assert own.said(r"unguarded: (\w+ \w*)") == "SUCCESS "
     assert own.asked("malformed") == 1
+
+
+ASTERISKS_OWN = ("BRIDGE", "RTPAUDIOQOS", "SIPDOMAIN", "STASISSTATUS")
+"""How the variables begin that Asterisk sets itself, in any call."""
+
+
+async def test_a_call_of_the_routers_sets_no_more_variables_than_it_must(own: Own) -> None:
+    # Asterisk tells the world of each, which is a fiftieth of all that it tells of a call.
+    phone = own.rings(101, PICK_UP, HUNG_UP_ON)
+    ari = own.sandbox.facts["ari"]
+    header = {"Authorization": aiohttp.encode_basic_auth(ari["username"], ari["password"])}
+    every = {"app": "looks-on", "subscribeAll": "true"}
+    variables, channels = [], 2
+    async with (
+        aiohttp.ClientSession(headers=header) as session,
+        session.ws_connect(f"{ari['url']}/events", params=every) as told,
+        asyncio.timeout(LIMIT),
+    ):
+        caller = own.caller(ROUTERS, INVITE, ANSWERED, pause(0.3), bye())
+        while channels:
+            event = await told.receive_json()
+            channels -= event["type"] == "ChannelDestroyed"
+            if event["type"] == "ChannelVarset" and not event["variable"].startswith(ASTERISKS_OWN):
+                variables.append(event["variable"])
+    assert (caller.wait().as_written, phone.wait().as_written) == (True, True)
+    assert variables == ["CALLROUTER_DID", "TRANSFER_CONTEXT"]
 
 
 def test_the_dialplan_goes_on_while_the_router_stands_still(own: Own) -> None:
