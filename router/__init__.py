@@ -146,6 +146,7 @@ The call
     core/record.py             what is written down of a call
     core/corrections.py        ... and what somebody says became of it after all
     core/notices.py            ... and what other systems are told of it
+    core/visits.py             the queues that its caller came to
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
     edge/reconciliation.py     ... and what is done then, and after a restart
@@ -205,12 +206,16 @@ What is kept and shown
     edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
     edge/store/migrations/versions/v0010_tags.py       ... and where tags are from, and corrections
     edge/store/migrations/versions/v0012_decisions.py  ... and what dialplans were told
+    edge/store/migrations/versions/v0013_wrap_ups.py   ... and how long agents were left alone
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
     edge/store/bulk.py         ... as one statement a table
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
+    core/counted.py            a call as reports count it
+    core/report.py             calls in, figures out
+    edge/store/reporting.py    ... and the calls, a page at a time
     edge/store/verdicts.py     what is decided of numbers by command
     edge/store/agents.py       when agents come and go
     edge/store/supervisions.py   who supervised which talk
@@ -254,6 +259,10 @@ The program
     cli/call.py                callrouter call
     cli/tags.py                callrouter tag, tags, correct
     cli/labels.py              ... and --language, for all that list calls
+    cli/report.py              callrouter report
+    cli/reportforms.py         ... as tables, CSV and JSON
+    cli/charts.py              ... columns and bars
+    cli/reportpage.py          ... and as a page with them
     cli/messages.py            callrouter messages
     cli/queues.py              callrouter queues, agents
     cli/audit.py               callrouter agents audit

@@ -25,6 +25,7 @@ COMMANDS = {
     "tag": ("tags", "tag_call"),
     "tags": ("tags", "list_tags"),
     "correct": ("tags", "correct_call"),
+    "report": ("report", "report"),
     "messages": ("messages", "app"),
     "queues": ("queues", "show_queues"),
     "agents": ("queues", "app"),

@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 `Acd` knows who waits and who works. Each of its methods says what happened, at `now`, and returns what is to
 be done about it: Offer (ring an agent for a caller), Withdraw (ring no longer), Dismiss (send the caller on),
-Paused.
+Paused, WrapUp (write down that one is over).
 
 One rule holds after each of them: *nobody waits while somebody is free who would suit*. So a caller who comes
 is compared with the agents only, and an agent who becomes free with the callers only; never all with all.
@@ -31,7 +31,7 @@ from enum import StrEnum
 from operator import attrgetter
 from zlib import crc32
 
-from router.core.agents import Activity, Agent, AgentId, QueueId
+from router.core.agents import Activity, Agent, AgentId, QueueId, WrapUp
 from router.core.facts import QueueLoad
 from router.core.plan import QueueRules
 from router.core.waiting import (
@@ -244,9 +244,7 @@ class Acd:
         """An agent who was paused, or wrapped up a call, is there again."""
         agent = self._agent(id, now)
         agent.standing.paused, agent.missed, agent.failed, agent.rests_until = None, 0, 0, None
-        if agent.activity is Activity.WRAPPING:
-            self._idle(agent, now)
-        return self._serve_agent(agent, now)
+        return self._wrapped_up(agent, now, now) + self._serve_agent(agent, now)
 
     # Time
 
@@ -258,27 +256,28 @@ class Acd:
         """Do what is due by `now`; offers come last, so that nobody is overtaken by who was due before."""
         agents: list[Agent] = []
         callers: list[Waiting] = []
+        actions: Actions = []
         while self._moments and self._moments[0][0] <= now:
             _, _, whom = heapq.heappop(self._moments)
             if isinstance(whom, AgentId):
                 agents.append(self._agents[whom])
-                self._rested(self._agents[whom], now)
+                actions += self._rested(self._agents[whom], now)
             elif (waiting := self._by_call.get(whom)) is not None:
                 callers.append(waiting)
                 self._grow(waiting, now)
-        actions: Actions = []
         for agent in agents:
             actions += self._serve_agent(agent, now)
         for waiting in sorted(callers, key=_key):
             actions += self._serve_caller(waiting, now)
         return actions
 
-    def _rested(self, agent: Agent, now: datetime) -> None:
+    def _rested(self, agent: Agent, now: datetime) -> Actions:
         """A rest or a wrap-up may be over."""
         if agent.rests_until is not None and agent.rests_until <= now:
             agent.rests_until = None
         if agent.wraps_until is not None and agent.wraps_until <= now:
-            self._idle(agent, now)
+            return self._wrapped_up(agent, agent.wraps_until, now)
+        return []
 
     # Seen
 
@@ -458,6 +457,16 @@ class Acd:
         """Whatever an agent did is over, so somebody else may be offered."""
         self._idle(agent, now)
         return self._serve_agent(agent, now)
+
+    def _wrapped_up(self, agent: Agent, until: datetime, now: datetime) -> Actions:
+        """A wrap-up, if there is one, was over then."""
+        if agent.activity is not Activity.WRAPPING:
+            return []
+        assert agent.queue is not None
+        queue = agent.queue
+        over = WrapUp(agent.last_call, queue.client, agent.id.person, queue.name, agent.since, until)
+        self._idle(agent, now)
+        return [over]
 
     def _idle(self, agent: Agent, now: datetime) -> None:
         """Whatever an agent did is over."""

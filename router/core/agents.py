@@ -60,6 +60,22 @@ class AgentChange(msgspec.Struct, frozen=True):
         return AgentId(self.client, self.person)
 
 
+class WrapUp(msgspec.Struct, frozen=True):
+    """An agent was left alone after a call of a queue, until they were there again."""
+
+    call_id: str
+    client: str
+    person: str
+    queue: str
+    began_at: datetime
+    ended_at: datetime
+
+    @property
+    def seconds(self) -> float:
+        """Never negative, even where the clock was set back meanwhile."""
+        return max((self.ended_at - self.began_at).total_seconds(), 0.0)
+
+
 class Standing(msgspec.Struct):
     """What an agent has said of their work."""
 

@@ -9,7 +9,7 @@ first true cause of its end; a soft cause, a 204 or a missing event proves nothi
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core import talks
+from router.core import talks, visits
 from router.core.call import CALLER, AgentRung, Call, Ending, Leg, LegState
 from router.core.commands import HangupReason
 from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
@@ -283,7 +283,7 @@ def _treatment_ran_out(call: Call) -> tuple[Disposition, str]:
         # Who was asked something, and chose nothing, was not refused.
         told = told or any(isinstance(step, ASKS) for step in met)
         return (Disposition.INFORMED, "") if told else (Disposition.BLOCKED, f"route {call.info.route}")
-    queue = next((seen for seen in reversed(call.evidence) if seen.what == "queue_ended"), None)
+    queue = next((seen for seen in reversed(call.evidence) if seen.what == visits.ENDED), None)
     if queue is not None and not any(leg.started_at >= queue.at for leg in call.legs[1:]):
         return Disposition.NO_ANSWER, f"queue_{queue.detail}"
     if call.partner is not None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from router.core import talks
+from router.core import talks, visits
 from router.core.call import (
     CALLER,
     RECORDING_FAILED,
@@ -64,7 +64,7 @@ from router.core.events import (
     TransferAsked,
     TransferLed,
 )
-from router.core.plan import Message
+from router.core.plan import AsteriskQueue, Message
 from router.core.record import Evidence
 from router.core.steps import asteriskqueue, offering
 
@@ -85,7 +85,10 @@ def observe(call: Call, event: CallEvent, now: datetime) -> Call:
             return with_evidence(call, Evidence(now, "hangup_requested", number, cause, soft=soft))
         case LegLeft(number):
             if number == CALLER and isinstance(call.state, InAsteriskQueue) and not call.state.away:
-                return with_evidence(call, Evidence(now, "in_asterisk_queue"))  # as was commanded
+                step = call.step
+                assert isinstance(step, AsteriskQueue)
+                # As was commanded.
+                return with_evidence(call, Evidence(now, visits.HANDED, detail=step.queue))
             if number == CALLER and not call.caller.gone:
                 call = with_leg(call, replace(call.caller, state=LegState.LEFT))
             return with_evidence(call, Evidence(now, "left", number))

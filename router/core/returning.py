@@ -94,6 +94,11 @@ def return_call(
     return info, CallPlan((PlanNode(waiting, place=step.rules.place),), returns=returns)
 
 
+def is_return(route: str | None, channel: str) -> bool:
+    """True of a call that the router made to call somebody back; none that came has such a channel."""
+    return route == ROUTE and channel.endswith(f"-l{CALLER}")
+
+
 def _wish(call: Call) -> tuple[str, PhoneNumber, datetime, int]:
     """In which call somebody asked for it, where they are called, since when they wait, and which attempt."""
     returns = call.plan.returns

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.agents import Agent, AgentId, QueueId
+from router.core.agents import Agent, AgentId, QueueId, WrapUp
 from router.core.plan import QueueRules
 
 
@@ -86,7 +86,7 @@ class Paused(msgspec.Struct, frozen=True):
     reason: str
 
 
-Action = Offer | Withdraw | Dismiss | Paused
+Action = Offer | Withdraw | Dismiss | Paused | WrapUp
 Actions = list[Action]
 
 NOT_ANSWERING = "not answering"

@@ -129,7 +129,7 @@ class Engine:
         self._live_calls = calls
         self._calls, self._legs = calls.by_id, calls.by_channel
         self._phones = Phones(calls)
-        queues = Queues(self._tell_soon, clock, note, self._phones.look, journal.tagged)
+        queues = Queues(self._tell_soon, clock, note, self._phones.look, journal.tagged, journal.wrapped_up)
         queues.use(rules)
         self.queues = queues
         self._wire: Wire | None = None

@@ -13,7 +13,7 @@ from typing import NamedTuple, assert_never
 import structlog
 
 from router.core.acd import Acd, Failure
-from router.core.agents import AgentChange, AgentId, Change, QueueId
+from router.core.agents import AgentChange, AgentId, Change, QueueId, WrapUp
 from router.core.call import Call, CallingBack, Queueing, Talking
 from router.core.commands import JoinQueue, LeaveQueue, OfferFailed, OfferTaken, TellPosition
 from router.core.events import (
@@ -46,6 +46,9 @@ Note = Callable[[AgentChange], None]
 TagCall = Callable[[CallTag], None]
 """Has it written down that an agent tagged a call."""
 
+WrappedUp = Callable[[WrapUp], None]
+"""Has a wrap-up written down that is over."""
+
 InUse = Callable[[str, Callable[[bool], None]], None]
 """Asks Asterisk whether a phone (`PJSIP/100`) is in use, and tells, never before it returns."""
 
@@ -67,7 +70,13 @@ class Queues:
     """The queues of all clients."""
 
     def __init__(
-        self, tell: Tell, clock: Callable[[], datetime], note: Note, in_use: InUse, tag: TagCall
+        self,
+        tell: Tell,
+        clock: Callable[[], datetime],
+        note: Note,
+        in_use: InUse,
+        tag: TagCall,
+        wrapped_up: WrappedUp,
     ) -> None:
         self.acd = Acd()
         self.metrics = QueueMetrics(self.seen, clock)
@@ -75,6 +84,7 @@ class Queues:
         self._tell = tell
         self._note = note
         self._tag = tag
+        self._wrapped_up = wrapped_up
         self._in_use = in_use
         self._clock = clock
         self._alarm: asyncio.TimerHandle | None = None
@@ -257,6 +267,8 @@ class Queues:
                     position = self._places[call_id].position
                     self._gone(call_id, outcome, self._clock())
                     self._tell(call_id, QueueEnded(position, outcome))
+                case WrapUp():
+                    self._wrapped_up(action)
                 case Paused(agent, reason):
                     log.warning("agent paused", client=agent.client, agent=agent.person, reason=reason)
                     self._note(AgentChange(0, *agent, Change.PAUSED, reason, "callrouter", self._clock()))

@@ -55,11 +55,13 @@ def main() -> int:
         with step(f"Placing {len(STORIES)} real calls by SIP"):
             unlike = place_calls(sandbox, stack)
         found = read_records(router)
-        messages = listed_messages(router)
+        messages, report = typed(router, "messages"), typed(router, "report", "--rules", str(router.rules))
         left = sandbox.left_behind()
         clean = router.stop() == 0
     wrong = show(found)
-    console.print("[bold]callrouter messages[/]", messages, sep="\n")
+    for command, told in (("messages", messages), ("report", report)):
+        console.print(f"[bold]callrouter {command}[/]")
+        console.print(told, markup=False, highlight=False)
     problems = [
         *(f"the caller saw something else: {what}" for what in unlike),
         *(f"not as it must be: {what}" for what in wrong),
@@ -130,10 +132,10 @@ def read_records(router: RouterProcess) -> dict[Story, CallRecord]:
     return {story: known[key] for story, key in keys.items() if key in known}
 
 
-def listed_messages(router: RouterProcess) -> str:
-    """What callers left, as an administrator lists it."""
+def typed(router: RouterProcess, *words: str) -> str:
+    """What a command tells an administrator."""
     program = Path(sys.executable).with_name("callrouter")
-    command = [str(program), "messages", "--config", str(router.config)]
+    command = [str(program), *words, "--config", str(router.config)]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
 
 

@@ -388,6 +388,13 @@ def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) 
     assert sorted(one["at"] for one in shown["tags"]) == [one["at"] for one in shown["tags"]]
     assert "Bestilling, by last (phone, PJSIP/117)" in board.typed("call", record.info.id, "--language", "nb")
     assert record.info.id in board.typed("calls", "--tag", "booking")
+    told = board.typed("report", "tag", "--queue", "wrap", "--json", "--rules", str(board.router.rules))
+    reported = {row["key"]: row for row in map(json.loads, told.splitlines())}
+    assert set(reported) == {None, "interested", "booking"}
+    booking = reported["booking"]
+    assert (booking["calls"], booking["answered_within"]) == (1, 1)
+    assert 0.3 < booking["talk"]["average"] < booking["handling"]["average"]
+    assert 1 < booking["wrap_up"]["average"] < 30, "it was cut short"
 
 
 def said_of(board: Switchboard, record: CallRecord) -> dict[str, Any]:

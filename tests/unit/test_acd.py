@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from router.core.acd import REST, TOLD_AFTER, Acd, Failure
-from router.core.agents import Activity, AgentChange, AgentId, Change, QueueId
+from router.core.agents import Activity, AgentChange, AgentId, Change, QueueId, WrapUp
 from router.core.facts import QueueLoad
 from router.core.plan import QueueRules
 from router.core.waiting import NOT_ANSWERING, Caller, Dismiss, Offer, Paused, Withdraw
@@ -66,11 +66,11 @@ def test_a_wrap_up_begins_anew_or_ends_as_the_agent_says() -> None:
     assert acd.extend(KARI, at(25))
     acd.enter(caller("b", 26, KARI, rules=rules), at(26))
     assert acd.pass_time(at(30)) == []
-    assert acd.pass_time(at(45)) == [Offer("b", KARI)]
+    assert acd.pass_time(at(46)) == [WrapUp("a", *KARI, QUEUE.name, at(10), at(45)), Offer("b", KARI)]
     acd.take("b", KARI, at(46))
     acd.done("b", KARI, at(50))
     acd.enter(caller("c", 51, KARI, rules=rules), at(51))
-    assert acd.resume(KARI, at(52)) == [Offer("c", KARI)]
+    assert acd.resume(KARI, at(52)) == [WrapUp("b", *KARI, QUEUE.name, at(50), at(52)), Offer("c", KARI)]
     assert not acd.extend(OLA, at(53)), "whom nobody knows"
 
 
@@ -148,7 +148,7 @@ def test_who_has_had_a_call_is_left_alone_for_a_while() -> None:
     assert acd.done("a", KARI, at(61)) == [], "told twice"
     assert acd.due() == at(80)
     assert acd.pass_time(at(79)) == []
-    assert acd.pass_time(at(80)) == [Offer("b", KARI)]
+    assert acd.pass_time(at(80)) == [WrapUp("a", *KARI, QUEUE.name, at(60), at(80)), Offer("b", KARI)]
 
 
 def test_who_is_in_front_comes_first_and_is_rung_for_by_the_next_who_is_free() -> None:

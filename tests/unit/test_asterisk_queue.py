@@ -42,6 +42,7 @@ from router.core.plan import AsteriskQueue
 from router.core.reconcile import Sighting, missed
 from router.core.record import AttemptOutcome, Disposition, Party, Phase
 from router.core.steps import asteriskqueue
+from router.core.visits import visits_of
 from tests.unit.story import (
     ARRIVAL,
     CALLER_BYE,
@@ -195,6 +196,24 @@ ENDS: list[tuple[str, Story, tuple[Disposition, str, Party | None]]] = [
 def test_what_became_of_the_call(call: Story, end: tuple[Disposition, str, Party | None]) -> None:
     assert comes(call) == end
     assert call.record.flags == ()
+
+
+VISITS: list[tuple[str, Story, tuple[str, bool]]] = [
+    ("given up", waiting(CALLER_BYE, GONE, AsteriskQueueAbandoned()), ("abandoned", False)),
+    ("given up before AMI told of it", sent().then(AWAY, CALLER_UP, CALLER_BYE, GONE, WHOLE),
+     ("abandoned", False)),
+    ("answered", talking(PBX_ENDS, AsteriskAgentLeft("agent"), GONE), ("answered", True)),
+    ("full", sent().then(AWAY, AsteriskQueueReturned(0, "full"), CALLER_BYE, GONE, LegEnded(1, 16)),
+     ("full", False)),
+    ("not followed", waiting(CALLER_BYE, GONE, NOT_WHOLE), ("unobserved", False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "told"), [row[1:] for row in VISITS], ids=[row[0] for row in VISITS])
+def test_reports_know_which_queue_that_was(call: Story, told: tuple[str, bool]) -> None:
+    record = call.record
+    (visit,) = visits_of(record.evidence, record.talks, record.disposition, record.ended_at)
+    assert (visit.queue, visit.outcome, visit.talk is not None) == (DESK.queue, *told)
 
 
 def test_nobody_waits_for_ever_for_what_ami_tells() -> None:

@@ -93,7 +93,10 @@ def test_nothing_is_answered_before_the_caller_waits() -> None:
 def test_a_full_queue_goes_on_with_nothing_done() -> None:
     call = story(plan(DESK, RING_ANNA), QueueEnded(0, "full"))
     assert call.rung == ["anna"]
-    assert call.call.evidence[-1] == Evidence(call.now, "queue_ended", detail="full")
+    assert call.call.evidence == (
+        Evidence(call.now, "queue_refused", detail=DESK.queue),
+        Evidence(call.now, "queue_ended", detail="full"),
+    )
     assert call.then(QueueEnded(0, "full")).doing == [], "of another step"
 
 

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from router.core import talks
+from router.core import talks, visits
 from router.core.call import (
     CALLER,
     AgentRung,
@@ -159,7 +159,7 @@ def _told(
             return call, state  # the last that is told of a queue before
         case AsteriskQueueJoined() if state.stage in _NOT_LEFT:
             if state.stage is not AsteriskStage.WAITING:
-                call = with_evidence(call, Evidence(now, "queue_joined", detail=_name(call)))
+                call = with_evidence(call, Evidence(now, visits.JOINED, detail=_name(call)))
             return call, replace(state, stage=AsteriskStage.WAITING, waiting_at=now)
         case AsteriskAgentCalled(agent, dial):
             rung = (*call.rung, AgentRung(agent, dial, now))
@@ -229,7 +229,7 @@ def _returned(call: Call, outcome: str, now: datetime) -> Turn:
 
 def _left_untalked(call: Call, outcome: str, now: datetime) -> Call:
     """The caller waits there no longer, and has not talked as far as is known."""
-    call = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
+    call = with_evidence(call, Evidence(now, visits.ENDED, detail=outcome))
     given_up = (one if one.answered_at or one.missed_at else replace(one, missed_at=now) for one in call.rung)
     return replace(call, rung=tuple(given_up))
 

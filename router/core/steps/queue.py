@@ -23,6 +23,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
+from router.core import visits
 from router.core.call import (
     CALLER,
     Call,
@@ -82,11 +83,11 @@ FARTHEST = 20
 LEAVE = "0"
 """The key by which a caller waits no longer and goes on."""
 
-ANSWERED = "answered"
+ANSWERED = visits.ANSWERED
 """Outcome of a queue, by which the caller reached somebody and talked."""
-ABANDONED = "abandoned"
+ABANDONED = visits.ABANDONED
 """... by which the caller hung up."""
-KEPT = "callback"
+KEPT = visits.KEPT
 """... by which the caller waits no longer, but keeps the place, or is just asked for that."""
 
 
@@ -180,7 +181,7 @@ def _join(call: Call, state: Queueing, step: Queue) -> JoinQueue:
 
 
 def _joined(call: Call, state: Queueing, step: Queue, now: datetime) -> Turn:
-    call = with_evidence(replace(call, state=state), Evidence(now, "queue_joined", detail=step.queue))
+    call = with_evidence(replace(call, state=state), Evidence(now, visits.JOINED, detail=step.queue))
     timer = SetTimer(TIMER, _left(step.wait_for, state.since, now))
     if call.caller.gone:  # Nobody is on the line who would hear anything.
         return Turn(call, (timer,))
@@ -199,7 +200,7 @@ def _keeps(state: Queueing, step: Queue, key: str) -> bool:
 def _keep(call: Call, state: Queueing, now: datetime) -> Turn:
     """The caller is to be called back: nobody is rung for them until it is known where."""
     call, commands = _out(call, state, KEPT)
-    call = with_evidence(replace(call, queued_since=state.since), Evidence(now, "queue_ended", detail=KEPT))
+    call = with_evidence(replace(call, queued_since=state.since), Evidence(now, visits.ENDED, detail=KEPT))
     turn = message.ask_number(call)
     return Turn(turn.call, commands + turn.commands, turn.outcome)
 
@@ -262,7 +263,9 @@ def _ended(call: Call, state: Queueing, outcome: str, by: str, now: datetime) ->
     call, commands = _out(call, state, outcome)
     if outcome == ANSWERED:
         return Turn(call, commands, Settled(Disposition.ANSWERED, by))
-    ended = with_evidence(call, Evidence(now, "queue_ended", detail=outcome))
+    if not state.joined:
+        call = with_evidence(call, Evidence(now, visits.REFUSED, detail=_step(call).queue))
+    ended = with_evidence(call, Evidence(now, visits.ENDED, detail=outcome))
     return Turn(ended, commands, outcome)
 
 

@@ -42,7 +42,7 @@ from router.core.record import CallRecord, Disposition
 from router.core.tags import CallTag
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
-from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging
+from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging, WrappedUp
 from router.edge.store.outbox import OUTBOX_COLUMNS, Noticed, outbox_rows
 from router.edge.store.supervisions import (
     ENDING_COLUMNS,
@@ -62,6 +62,7 @@ from router.edge.store.tables import (
     SUPERVISIONS,
     TAGS,
     TIMELINE,
+    WRAP_UPS,
 )
 
 
@@ -88,6 +89,8 @@ class BulkStatements:
         self.messages = self._compiled(messages.on_conflict_do_nothing())
         tags = self._insert(TAGS, ops.TAG_COLUMNS)
         self.tags = self._compiled(tags.on_conflict_do_nothing())
+        wrap_ups = self._insert(WRAP_UPS, ops.WRAP_UP_COLUMNS)
+        self.wrap_ups = self._compiled(wrap_ups.on_conflict_do_nothing())
         deliveries = self._insert(DELIVERIES, ops.DELIVERY_COLUMNS)
         self.deliveries = self._compiled(deliveries.on_conflict_do_nothing())
         decisions = self._insert(DECISIONS, ops.DECISION_COLUMNS)
@@ -158,6 +161,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             case Tagging(tag, told):
                 rows["tags"].append(ops.tag_row(tag))
                 tags += [tag] if told is None else []
+            case WrappedUp(wrap_up):
+                rows["wrap_ups"].append(ops.wrap_up_row(wrap_up))
             case Arrival():
                 rows["arrivals"].append(ops.arrival_row(operation))
             case Advised():
@@ -175,7 +180,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
     closed = bulk.run(connection, bulk.ends, rows["ends"])
-    for table in ("attempts", "messages", "deliveries", "tags", "supervisions", "decisions"):
+    for table in ("attempts", "messages", "deliveries", "tags", "wrap_ups", "supervisions", "decisions"):
         bulk.run(connection, getattr(bulk, table), rows[table])
     for record in answers:
         _done(connection, record)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from router.core.agents import WrapUp
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
 from router.core.tags import CallTag
 from router.edge.store.outbox import Noticed
@@ -57,7 +58,13 @@ class Advised(msgspec.Struct, frozen=True, gc=False):
     trace: bytes
 
 
-Operation = Arrival | Happening | End | Tagging | Supervised | Unseen | Advised
+class WrappedUp(msgspec.Struct, frozen=True, gc=False):
+    """An agent is there again after a call."""
+
+    wrap_up: WrapUp
+
+
+Operation = Arrival | Happening | End | Tagging | WrappedUp | Supervised | Unseen | Advised
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -119,6 +126,7 @@ MESSAGE_COLUMNS = (
     "left_at",
     "keep_until",
 )
+WRAP_UP_COLUMNS = ("call_id", "person", "began_at", "client", "queue", "ended_at")
 TAG_COLUMNS = ("call_id", "tag", "removed", "who", "way", "at", "place", "note")
 DELIVERY_COLUMNS = ("call_id", "way", "address", "tries", "next_at")
 
@@ -139,6 +147,8 @@ def call_of(operation: Operation) -> str:
             return operation.record.info.id
         case Tagging():
             return operation.tag.call_id
+        case WrappedUp():
+            return operation.wrap_up.call_id
         case Supervised():
             return operation.stretch.call_id
         case Unseen():
@@ -227,6 +237,11 @@ def tag_row(tag: CallTag) -> Row:
     """In the order of TAG_COLUMNS."""
     who = tag.who, tag.way.value, to_micros(tag.at), tag.place, tag.note
     return tag.call_id, tag.tag, int(tag.removed), *who
+
+
+def wrap_up_row(one: WrapUp) -> Row:
+    """In the order of WRAP_UP_COLUMNS."""
+    return one.call_id, one.person, to_micros(one.began_at), one.client, one.queue, to_micros(one.ended_at)
 
 
 def as_document(rows: list[Row]) -> str:

@@ -1,5 +1,5 @@
 """The tables: one row a call, a dialling attempt, an event, a decision on a number, a message, an address
-that a message goes to, or a notice to other systems.
+that a message goes to, a notice to other systems, or a wrap-up.
 
 Times are integer microseconds since 1970 UTC: they sort and compare alike on SQLite and PostgreSQL, cost no
 parsing, and come back as aware datetimes. Structured values are JSON text written by msgspec, so no database
@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0012"
+SCHEMA = "0013"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -292,3 +292,14 @@ DECISIONS = Table(
 )
 
 Index("decisions_by_time", DECISIONS.c.arrived_at)
+
+WRAP_UPS = Table(
+    "wrap_ups",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("began_at", UtcMicroseconds, primary_key=True),
+    Column("client", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("ended_at", UtcMicroseconds, nullable=False),
+)

@@ -35,13 +35,23 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from router.core.agents import WrapUp
 from router.core.record import CallInfo, CallRecord
 from router.core.supervision import Stretch
 from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
-from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Tagging, call_of
+from router.edge.store.operations import (
+    Advised,
+    Arrival,
+    End,
+    Happening,
+    Operation,
+    Tagging,
+    WrappedUp,
+    call_of,
+)
 from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
 
@@ -134,6 +144,10 @@ class Writer:
         """The rules, or somebody, tagged a call; `told` is what other systems are told of it, where the call
         is at hand."""
         self._put(Tagging(tag, told))
+
+    def wrapped_up(self, wrap_up: WrapUp) -> None:
+        """An agent is there again after a call."""
+        self._put(WrappedUp(wrap_up))
 
     def supervised(self, router: str, stretch: Stretch) -> None:
         """A stretch of supervision by that router began, ended or was refused."""
