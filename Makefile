@@ -47,7 +47,7 @@ check: setup ## lint, format, strict types, import contract, generated files, ex
 	@for rules in rules rules/examples/first rules/examples/answering-service; do \
 	$(BIN)/callrouter check $$rules; $(BIN)/callrouter test $$rules --coverage --fail-under 100; done
 
-test: setup ## all tests, real calls included; fails below the coverage gate
+test: setup ## all tests, real calls included; fails below the coverage gate (DB=postgresql: real calls on that)
 	@deploy/parts --tests
 	@deploy/test-all $(ARGS)
 

@@ -83,6 +83,7 @@ class Daemon:
         self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
         self._metrics = Metrics(VERSION)
         self._metrics.watch_store(self._store)
+        self._metrics.watch_state(settings.state)
         self._metrics.rules_loaded()
         outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present, prompts.media)
         self._prompts = prompts

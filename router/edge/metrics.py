@@ -10,11 +10,13 @@ command failures are counted under `other` past their limit. No number and no id
 """
 
 import platform
+import shutil
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import datetime
 from math import inf
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -130,6 +132,7 @@ class Metrics(Collector):
         self._rules_loaded_at = 0.0
         self._rules_refused = 0
         self._store: StoreFigures | None = None
+        self._state: Path | None = None
         self._calendar_ages: Callable[[], Mapping[str, float]] = dict
         self._calendar_clients = Bounded(MOST_CALENDAR_CLIENTS, OTHER)
         self._calendar_failures: dict[str, int] = {}
@@ -140,6 +143,10 @@ class Metrics(Collector):
     def watch_store(self, store: StoreFigures) -> None:
         """Show the writer's figures at every scrape."""
         self._store = store
+
+    def watch_state(self, folder: Path) -> None:
+        """Show at every scrape what room there is where the router keeps its state."""
+        self._state = folder
 
     def watch_calendars(self, ages: Callable[[], Mapping[str, float]]) -> None:
         """Show how old calendars of the web are at every scrape: client -> seconds since the oldest of its
@@ -258,6 +265,8 @@ class Metrics(Collector):
         yield from self._collect_calendars()
         if self._store is not None:
             yield from _collect_store(self._store)
+        if self._state is not None:
+            yield from _collect_disk(self._state)
         yield _counter(
             "callrouter_engine_errors",
             "Events that a fault of ours kept from being handled.",
@@ -353,6 +362,18 @@ def _collect_store(store: StoreFigures) -> Iterator[Metric]:
     yield _gauge(
         "callrouter_store_failing", "1 while the database takes nothing.", store.failing_since is not None
     )
+
+
+def _collect_disk(folder: Path) -> Iterator[Metric]:
+    """Nothing while the folder cannot be looked at."""
+    try:
+        disk = shutil.disk_usage(folder)
+    except OSError:
+        return
+    yield _gauge(
+        "callrouter_state_free_bytes", "Room left for the router on the disk of its state.", disk.free
+    )
+    yield _gauge("callrouter_state_size_bytes", "Size of that disk.", disk.total)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

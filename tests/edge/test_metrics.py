@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -172,6 +173,18 @@ def test_the_store_is_read_at_every_scrape(metrics: Metrics) -> None:
     assert value(metrics, "callrouter_store_failing") == 0
     figures.failing_since = TEN + timedelta(seconds=1)
     assert value(metrics, "callrouter_store_failing") == 1
+
+
+def test_the_room_on_the_disk_is_looked_at_every_scrape(metrics: Metrics, tmp_path: Path) -> None:
+    assert value(metrics, "callrouter_state_free_bytes") is None
+    state = tmp_path / "state"
+    metrics.watch_state(state)
+    assert value(metrics, "callrouter_state_free_bytes") is None  # no folder yet
+    state.mkdir()
+    free, size = (value(metrics, f"callrouter_state_{what}_bytes") for what in ("free", "size"))
+    assert free is not None
+    assert size is not None
+    assert 0 < free <= size
 
 
 def test_prometheus_can_read_the_text(metrics: Metrics) -> None:

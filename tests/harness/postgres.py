@@ -1,5 +1,6 @@
 """A real PostgreSQL on loopback, with a data directory of its own that goes with it."""
 
+import atexit
 import os
 import pwd
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from tests.harness.router import lasting_port
@@ -87,3 +89,12 @@ class Postgres:
             check=False, **self._who,
         )  # type: ignore[call-overload]  # fmt: skip
         assert done.returncode == 0, done.stderr
+
+
+@cache
+def lasting() -> Postgres:
+    """One server for all routers of this process, which goes with it."""
+    started = Postgres()
+    atexit.register(started.remove)
+    started.start()
+    return started

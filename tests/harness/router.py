@@ -53,6 +53,21 @@ def lasting_port() -> int:
             return port
 
 
+DATABASES = ("sqlite", "postgresql")
+"""What `make test DB=...` may say."""
+
+
+def database_for(state: Path) -> str:
+    """The URL of a router's own database: SQLite in its state, or a new one of PostgreSQL, by `DB`."""
+    wanted = os.environ.get("DB") or DATABASES[0]
+    assert wanted in DATABASES, f"DB={wanted}: write one of {', '.join(DATABASES)}"
+    if wanted == "sqlite":
+        return f"sqlite:///{state.absolute() / 'callrouter.db'}"
+    from tests.harness.postgres import lasting  # which takes its port from here
+
+    return lasting().new_database()
+
+
 class RouterProcess:
     """`callrouter run` beside a sandbox, with rules and state in a directory of its own."""
 
@@ -66,10 +81,12 @@ class RouterProcess:
         for name, text in rules.items():
             (self.rules / name).write_text(text, encoding="utf-8")
         self.port = free_port(socket.SOCK_STREAM)
+        self.database = str(settings.get("database") or database_for(directory / "state"))
         ari = sandbox.facts["ari"]
         lines: dict[str, object] = {
             "ari": {"url": ari["url"], "password_file": ari["password_file"], "app": ari["app"]},
             "state": str(directory / "state"),
+            "database": self.database,
             "speech": sandbox.facts["speech"],
             "web": {"port": self.port},
             "log": {"level": "info", "format": "json"},
@@ -131,7 +148,7 @@ class RouterProcess:
 
     def stories(self) -> list[CallStory]:
         """Every call that is written down, the latest first."""
-        queries = Queries(f"sqlite:///{self.directory / 'state' / 'callrouter.db'}")
+        queries = Queries(self.database)
         try:
             listed = queries.calls(CallFilter(limit=100_000))
             found = [queries.call(call.info.id) for call in listed]
