@@ -238,6 +238,7 @@ What is kept and shown
     edge/metrics.py            Prometheus
     edge/logs.py               structured logs
     edge/web/health.py         /metrics, /healthz, /readyz
+    edge/notify.py             what systemd is told
 
 The program
     settings.py                the daemon's settings

@@ -22,7 +22,7 @@ import structlog
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.verdict import Verdict
-from router.edge import queuewire
+from router.edge import notify, queuewire
 from router.edge.advice import Advice
 from router.edge.agentlog import AgentLog
 from router.edge.agi import FastAgi
@@ -60,6 +60,9 @@ VERSION = version("callrouter")
 
 FLUSH = 10.0
 """Seconds the writer may take for its last rows when the router stops."""
+
+LAST_WORDS = 2 * FLUSH
+"""Seconds that all may take which comes after the last caller is settled."""
 
 HANDOVER = 2 * PAUSE
 """Seconds from our taking the application's name until we read which calls are open. A process that had it
@@ -218,13 +221,15 @@ class Daemon:
             following = group.create_task(self._following.run(), name="following")
             publishing = group.create_task(self._publish(), name="publishing")
             forgetting = group.create_task(self._forget(), name="forgetting")
+            living = group.create_task(notify.live_on(), name="living")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
+            notify.ready()
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
             tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (*tasks, publishing, forgetting):
+            for task in (*tasks, publishing, forgetting, living):
                 task.cancel()
         return replaced
 
@@ -233,6 +238,7 @@ class Daemon:
         and take the connection over."""
         limit = self._settings.drain_for
         log.info("draining", limit_seconds=limit)
+        notify.stopping(limit + LAST_WORDS)
         self._engine.drain()
         events = (self._engine.idle, self._stop_at_once)
         waits = [asyncio.ensure_future(event.wait()) for event in events]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from pydantic import (
@@ -455,6 +455,11 @@ class Settings(BaseSettings):
         description="database URL; without one, SQLite in `state`",
         examples=["postgresql://callrouter@localhost/callrouter"],
     )
+    database_password_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None,
+        description="file with the password of the user that `database` names",
+        examples=["/run/secrets/postgres_password"],
+    )
     write_queue: int = Field(
         200_000, ge=1000, description="operations kept while the database takes none", examples=["200000"]
     )
@@ -486,8 +491,25 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        """The database to use."""
-        return self.database or f"sqlite:///{self.state.absolute() / 'callrouter.db'}"
+        """The database to use, with its password."""
+        if self.database is None:
+            return f"sqlite:///{self.state.absolute() / 'callrouter.db'}"
+        if self.database_password_file is None:
+            return self.database
+        password = self.database_password_file.read_text(encoding="utf-8").strip()
+        user, at, rest = self.database.partition("@")
+        return f"{user}:{quote(password, safe='')}{at}{rest}"
+
+    @field_validator("database_password_file")
+    @classmethod
+    def _of_a_user(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        parts = urlsplit(info.data.get("database") or "")
+        if file is not None and "database" in info.data:
+            if not parts.username:
+                raise ValueError("`database` names no user whose password it could be")
+            if parts.password:
+                raise ValueError("`database` has a password as well; leave one out")
+        return file
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,7 @@ SEARCHED = (Path(FILE_NAME), Path("/etc/callrouter") / FILE_NAME)
 _PATHS: tuple[YamlPath, ...] = (
     ("rules",),
     ("state",),
+    ("database_password_file",),
     ("ari", "password_file"),
     ("ami", "secret_file"),
     ("mqtt", "ca_file"),

@@ -21,6 +21,7 @@ from router.settings import Settings
 from tests.edge.stories import eventually
 from tests.edge.test_cli_check import GOOD, SHADOWED
 from tests.edge.test_logs import logging_as_it_was
+from tests.edge.test_notify import systemd
 from tests.harness.router import free_port
 
 __all__ = ["logging_as_it_was"]  # a fixture that holds for every test here
@@ -112,12 +113,15 @@ def test_it_starts_without_asterisk_and_stops_when_told(
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     Path("rules/fjord.yaml").write_text(SHADOWED)
     log = tmp_path / "log"
-    with process(log) as router:
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    with systemd(tmp_path, monkeypatch) as told, process(log) as router:
         eventually(lambda: b"ari_refused" in log.read_bytes())
+        assert sorted(told.recv(99).splitlines()[0] for _ in range(2)) == [b"READY=1", b"WATCHDOG=1"]
         began = time.monotonic()
         router.send_signal(signal.SIGTERM)
         assert router.wait(10) == 0
         assert time.monotonic() - began < 5.0  # nobody waits, so there is nothing to drain
+        assert told.recv(99).splitlines()[::2] == [b"STOPPING=1", b"EXTEND_TIMEOUT_USEC=40000000"]
     assert b"warning: " in log.read_bytes()
     assert log.read_bytes().rstrip().endswith(b"}")
     assert b'"stopped"' in log.read_bytes()

@@ -110,6 +110,35 @@ def test_where_rules_are(tmp_path: Path, text: str, rules: str) -> None:
     assert load(written(tmp_path / "etc", text)).rules == tmp_path / rules
 
 
+def test_the_databases_password_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("p@ss/hush\n")
+    url = "database: postgresql://callrouter@db:5433/calls?sslmode=require"
+    found = load(written(tmp_path, f"{url}\ndatabase_password_file: secret\n"))
+    assert found.database_url == "postgresql://callrouter:p%40ss%2Fhush@db:5433/calls?sslmode=require"
+    assert "hush" not in repr(found)
+
+
+NO_USE_OF_A_PASSWORD = [
+    ("no database", "", "`database` names no user whose password it could be"),
+    ("a file", "database: sqlite:////srv/calls.db", "`database` names no user whose password it could be"),
+    (
+        "one in the address",
+        "database: postgresql://callrouter:hush@db/calls",
+        "`database` has a password as well, leave one out",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [r[1:] for r in NO_USE_OF_A_PASSWORD], ids=[r[0] for r in NO_USE_OF_A_PASSWORD]
+)
+def test_a_password_file_is_for_a_user_without_a_password(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "secret").write_text("hush")
+    (found,) = wrong(written(tmp_path, f"database_password_file: secret\n{text}\n"))
+    assert f"callrouter.yaml:1:1: database_password_file: {told}" in found
+    assert "hush" not in found
+
+
 def test_what_has_no_value_is_not_set(tmp_path: Path) -> None:
     found = load(written(tmp_path, "ari:\nlog: {level: }\nrules:\n"))
     assert (found.ari.username, found.log.level, found.rules) == ("callrouter", "info", tmp_path / "rules")
@@ -359,7 +388,8 @@ def test_the_reference_names_every_setting_with_words_and_an_example() -> None:
 
 def test_every_example_of_the_reference_is_taken(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("one")
-    rows = [row for row in reference() if row.name not in ("ari.password", "ari.password_file")]
+    unread = ("ari.password", "ari.password_file", "database_password_file")
+    rows = [row for row in reference() if row.name not in unread]
     lines = [f"{row.name}: {row.example}" for row in rows if "." not in row.name]
     for section in ("ari", "web", "log"):
         lines.append(f"{section}:")
