@@ -235,6 +235,8 @@ What is kept and shown
     edge/mail.py               ... sent
     edge/webhook.py            ... posted
     edge/undelivered.py        ... and not taken
+    edge/store/backup.py       copies of the database while it is in use
+    edge/backup.py             ... with what else is kept
     edge/metrics.py            Prometheus
     edge/logs.py               structured logs
     edge/web/health.py         /metrics, /healthz, /readyz
@@ -267,6 +269,7 @@ The program
     cli/messages.py            callrouter messages
     cli/queues.py              callrouter queues, agents
     cli/audit.py               callrouter agents audit
+    cli/backup.py              callrouter backup
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/doctor.py              callrouter doctor

@@ -29,6 +29,7 @@ COMMANDS = {
     "messages": ("messages", "app"),
     "queues": ("queues", "show_queues"),
     "agents": ("queues", "app"),
+    "backup": ("backup", "backup"),
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
     "doctor": ("doctor", "doctor"),
