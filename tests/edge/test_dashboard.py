@@ -69,7 +69,7 @@ def test_every_panel_has_its_own_number_and_title_and_a_unit() -> None:
     assert [panel["title"] for panel in SHOWING if not panel["fieldConfig"]["defaults"]["unit"]] == []
 
 
-def test_what_is_shown_as_one_number_is_judged() -> None:
+def test_thresholds_go_up() -> None:
     for panel in SHOWING:
         steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
         values = [step["value"] for step in steps]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,6 +22,36 @@ from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import Writer
 from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, talked
 from tests.harness.postgres import Postgres
+from tests.harness.router import database_for
+
+DATABASES = [
+    ("none named", None, "sqlite:////srv/a/callrouter.db"),
+    ("SQLite", "sqlite", "sqlite:////srv/b/callrouter.db"),
+]
+
+
+@pytest.mark.parametrize(("named", "made"), [row[1:] for row in DATABASES], ids=[row[0] for row in DATABASES])
+def test_the_database_of_real_calls(monkeypatch: pytest.MonkeyPatch, named: str | None, made: str) -> None:
+    if named:
+        monkeypatch.setenv("DB", named)
+    else:
+        monkeypatch.delenv("DB", raising=False)
+    assert database_for(Path(made.removeprefix("sqlite:///")).parent) == made
+
+
+def test_real_calls_may_be_kept_in_postgresql_one_database_a_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB", "postgresql")
+    first, again, second = (database_for(Path("/srv") / name) for name in ("one", "one", "two"))
+    assert first == again != second
+    prepare(first)
+    with closing(Queries(first)) as queries:
+        assert queries.calls(CallFilter()) == []
+
+
+def test_a_database_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB", "postgres")
+    with pytest.raises(AssertionError, match="DB=postgres: write one of sqlite, postgresql"):
+        database_for(Path("/srv/three"))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from router.core.record import CallRecord
@@ -57,8 +58,9 @@ DATABASES = ("sqlite", "postgresql")
 """What `make test DB=...` may say."""
 
 
+@cache
 def database_for(state: Path) -> str:
-    """The URL of a router's own database: SQLite in its state, or a new one of PostgreSQL, by `DB`."""
+    """The URL of the database of all routers with this state: SQLite in it, or one of PostgreSQL, by `DB`."""
     wanted = os.environ.get("DB") or DATABASES[0]
     assert wanted in DATABASES, f"DB={wanted}: write one of {', '.join(DATABASES)}"
     if wanted == "sqlite":
