@@ -231,6 +231,20 @@ CASES = [
         "9m",
         "11m",
     ),
+    Row(
+        "CallrouterMqttLost",
+        {"callrouter_mqtt_connected": always(0)},
+        ({"callrouter_mqtt_connected": always(1)}, {"callrouter_ari_up": always(1)}),  # the last uses no MQTT
+        "4m",
+        "6m",
+    ),
+    Row(
+        "CallrouterNoticesWait",
+        {"callrouter_outbox_oldest_seconds": growing(60, 901)},
+        ({"callrouter_outbox_oldest_seconds": always(899)},),
+        "4m",
+        "6m",
+    ),
     lost("ReloadRefused"),
     Row(
         "CallrouterCalendarStale",

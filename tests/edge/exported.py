@@ -8,6 +8,7 @@ from router.core.agents import QueueId
 from router.core.record import Phase
 from router.core.trace import TraceRow
 from router.edge.metrics import Metrics
+from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.queuemetrics import QueueMetrics
 from router.edge.queueviews import SeenAgent, SeenQueue
 from router.edge.store.writer import Writer
@@ -38,6 +39,7 @@ def exported() -> dict[str, set[str]]:
     queues.offer_over(QueueId("fjord", "reception"), "taken")
     queues.caller_gone(QueueId("fjord", "reception"), "answered", 3.0)
     metrics.registry.register(queues)
+    metrics.registry.register(OutboxMetrics(lambda: TEN))
     found: dict[str, set[str]] = {}
     for family in metrics.registry.collect():
         for sample in family.samples:

@@ -5,23 +5,33 @@ import asyncio
 import os
 import re
 import shutil
+import socket
+import ssl
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 import yaml
 from aiohttp import web
+from paho.mqtt.enums import CallbackAPIVersion
 
 from router.app import LAST_WORDS
 from router.core.times import Duration
 from router.settings import Settings, is_loopback
 from router.settingsfile import load
 from tests.edge.test_health import Router, served
+from tests.harness.broker import MISSING as NO_BROKER
+from tests.harness.broker import program
 from tests.harness.prometheus import RULES, promtool
+from tests.harness.router import lasting_port
 from tests.harness.sandbox import ROOT
+from tests.harness.waiting import wait_until
 
 FOLDER = ROOT / "deploy" / "container"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
@@ -72,7 +82,8 @@ def test_control_of_asterisk_the_database_and_the_broker_have_networks_of_their_
 def test_secrets_come_from_files_and_from_nowhere_else(secrets: Path) -> None:
     declared = {name: Path(one["file"]) for name, one in COMPOSE["secrets"].items()}
     assert {name: path.name for name, path in declared.items()} == {name: name for name in declared}
-    assert set(declared) == {file.name for file in secrets.iterdir()}
+    assert {file.name for file in secrets.iterdir()} - set(declared) == {"mqtt_reader_password"}  # a person's
+    assert set(declared) < {file.name for file in secrets.iterdir()}
     used = {name for service in SERVICES.values() for name in service.get("secrets", ())}
     assert used == set(declared)
     given = {name: value for one in SERVICES.values() for name, value in one.get("environment", {}).items()}
@@ -133,7 +144,7 @@ def test_every_service_keeps_few_logs() -> None:
 def test_the_routers_settings_are_good(tmp_path: Path, secrets: Path) -> None:
     text = (FOLDER / "callrouter.yaml").read_text(encoding="utf-8")
     named = set(re.findall(rf"{SECRETS}/(\w+)", text))
-    assert named < set(SERVICES["router"]["secrets"])
+    assert named == set(SERVICES["router"]["secrets"])
     file = tmp_path / "callrouter.yaml"
     file.write_text(text.replace(SECRETS, str(secrets)), encoding="utf-8")
     found = load(file, to_run=True)
@@ -155,12 +166,71 @@ def test_passwords_are_made_once_and_are_different(secrets: Path) -> None:
     before = {file.name: file.read_text() for file in secrets.iterdir()}
     assert len(set(before.values())) == len(before)
     assert min(map(len, before.values())) >= 32
+    assert {line.split(":")[0] for line in before["mqtt_users"].splitlines()} == {"callrouter", "reader"}
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     again = subprocess.run(
         [sys.executable, FOLDER / "make-secrets", secrets], check=True, timeout=20, capture_output=True
     )
     assert again.stdout == b""
     assert {file.name: file.read_text() for file in secrets.iterdir()} == before
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path, secrets: Path) -> Iterator[int]:
+    """The broker of compose.yaml, on a port of loopback."""
+    found = program()
+    assert found is not None, NO_BROKER
+    port = lasting_port()
+    text = (FOLDER / "mosquitto.conf").read_text()
+    for there, here in (
+        ("listener 8883", f"listener {port} 127.0.0.1"),
+        (SECRETS, str(secrets)),
+        ("/mosquitto/config", str(FOLDER)),
+        ("/mosquitto/data", str(tmp_path)),
+    ):
+        assert there in text
+        text = text.replace(there, here)
+    (tmp_path / "mosquitto.conf").write_text(f"user root\n{text}")
+    process = subprocess.Popen([found, "-c", tmp_path / "mosquitto.conf"], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: listens(port), "Mosquitto runs")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def published(port: int, secrets: Path, user: str, topic: str) -> str:
+    """How the broker takes one message there, as MQTT 5 has it in words."""
+    password = (secrets / ("mqtt_password" if user == "callrouter" else "mqtt_reader_password")).read_text()
+    told: Queue[str] = Queue()
+    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.username_pw_set(user, password)
+    client.tls_set_context(ssl.create_default_context(cafile=secrets / "mqtt_certificate"))
+    client.on_connect = lambda client, _data, _flags, code, _more: (
+        told.put(str(code)) if code.is_failure else client.publish(topic, "{}", qos=1)
+    )
+    client.on_publish = lambda _client, _data, _id, code, _more: told.put(str(code))
+    client.connect("localhost", port)
+    client.loop_start()
+    try:
+        return told.get(timeout=10)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def test_the_broker_takes_from_the_router_what_it_may_tell(mosquitto: int, secrets: Path) -> None:
+    event = "callrouter/events/fjord/call/ended"
+    for topic in (event, "callrouter/routers/router/status"):
+        assert published(mosquitto, secrets, "callrouter", topic) in {"Success", "No matching subscribers"}
+    for user, topic in (("callrouter", "elsewhere"), ("reader", event), ("nobody", event)):
+        assert published(mosquitto, secrets, user, topic) == "Not authorized"
 
 
 def health_check(port: int) -> int:

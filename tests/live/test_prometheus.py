@@ -30,11 +30,14 @@ NOTHING_YET = {
     "Calendars of the web: age",
     "Calendars of the web: not fetched",
     "Commands refused",
-    "Connections",  # AMI, which is not used here
+    "Connections",  # AMI and MQTT, which are not used here
     "Keys pressed in menus, in the time shown",
+    "Notices and the broker",
+    "Notices that wait for the broker",
     "Restarts",
     "Rules",
     "Supervision",
+    "The oldest of them waits",
     "Trouble",  # events of unknown types
 }
 """Panels, and marks in them, with something of which one call that was answered shows nothing."""
