@@ -210,6 +210,7 @@ def router(tmp_path: Path) -> Router:
 
 def test_all_that_a_router_keeps_is_in_it(router: Router) -> None:
     router.keeps()
+    (router.state / "messages" / "gone.wav").symlink_to("removed-as-it-is-copied")
     made = router.folder / "backups" / "monday"
     told = router.type("backup", str(made))
     assert told.splitlines()[0].split("  ")[0] == "callrouter.db"
