@@ -12,11 +12,14 @@ import pytest
 from router.app import LAST_WORDS
 from router.cli.options import WRONG
 from router.settings import Settings, fields, variable_of
+from router.settingsfile import load
 from tests.harness.sandbox import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"
 UNIT = FOLDER / "callrouter.service"
 MISSING = "there is no {} here: `make parts`, or install Debian's package systemd"
+pytestmark = pytest.mark.usefixtures("alone")
+
 EXPOSURE = 15
 """Of a hundred, that `systemd-analyze security` may find exposed: the network, and little else."""
 
@@ -91,6 +94,17 @@ def test_the_password_comes_as_a_credential() -> None:
     assert ours == {"CALLROUTER_ARI__PASSWORD_FILE": f"%d/{name}"}
     assert set(ours) <= known
     assert source == "/etc/callrouter/ari.secret"
+
+
+def test_the_credential_stands_in_for_the_file_that_only_root_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "credential").write_text("a-long-random-one")
+    (tmp_path / "callrouter.yaml").write_text("ari: {password_file: not-to-be-read}\n")
+    monkeypatch.setenv("CALLROUTER_ARI__PASSWORD_FILE", str(tmp_path / "credential"))
+    found = load(tmp_path / "callrouter.yaml", to_run=True)
+    assert found.ari.password.get_secret_value() == "a-long-random-one"
+    assert found.rules == tmp_path / "rules"
 
 
 def test_its_process_can_be_measured() -> None:
