@@ -34,6 +34,7 @@ def exported() -> dict[str, set[str]]:
     metrics.unknown_event("Novelty")
     metrics.calendar_failed("timeout")
     metrics.ami_is(True)
+    metrics.agi_request_over("answered")
     agent = SeenAgent("kari", "idle", TEN, "", 0, "")
     queues = QueueMetrics(lambda: [SeenQueue("fjord", "reception", (), (agent,))], lambda: TEN)
     queues.offer_over(QueueId("fjord", "reception"), "taken")

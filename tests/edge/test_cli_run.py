@@ -115,7 +115,7 @@ def test_it_starts_without_asterisk_and_stops_when_told(
     log = tmp_path / "log"
     monkeypatch.setenv("WATCHDOG_USEC", "60000000")
     with systemd(tmp_path, monkeypatch) as told, process(log) as router:
-        eventually(lambda: b"ari_refused" in log.read_bytes())
+        eventually(lambda: b"ari_refused" in log.read_bytes(), seconds=30)
         assert sorted(told.recv(99).splitlines()[0] for _ in range(2)) == [b"READY=1", b"WATCHDOG=1"]
         began = time.monotonic()
         router.send_signal(signal.SIGTERM)

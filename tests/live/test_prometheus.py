@@ -34,6 +34,7 @@ NOTHING_YET = {
     "Keys pressed in menus, in the time shown",
     "Notices and the broker",
     "Notices that wait for the broker",
+    "Requests by FastAGI",
     "Restarts",
     "Rules",
     "Supervision",
