@@ -132,6 +132,7 @@ The call
     edge/phones.py             ... and whether a phone is in use
     edge/agentlog.py           ... and how agents' changes are kept
     edge/queueviews.py         ... as it is shown
+    edge/liveviews.py          ... and live calls
     edge/queuemetrics.py       ... and counted
     edge/queuewire.py          Asterisk's words on its own queues <-> the call machine's words
     edge/amilink.py            what is given to the connection to AMI
@@ -228,6 +229,7 @@ What is kept and shown
     edge/remote.py             what other systems may have the router do
     edge/outboxmetrics.py      how notices leave the outbox, for Prometheus
     edge/forgetting.py         ... and are removed
+    edge/noticefeed.py         ... and are told to whoever listens, as they are written
     edge/store/messages.py     messages that callers left
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written
@@ -241,6 +243,31 @@ What is kept and shown
     edge/logs.py               structured logs
     edge/web/health.py         /metrics, /healthz, /readyz
     edge/notify.py             what systemd is told
+
+For other programs, over HTTP
+    core/access.py             tokens and roles
+    edge/store/migrations/versions/v0014_tokens.py     ... in the database
+    edge/store/tokens.py       ... made and revoked
+    edge/tokens.py             ... as the running router knows them
+    edge/records.py            what is written down, asked off the event loop
+    edge/web/api/figures.py    what the API was asked, for Prometheus
+    edge/web/api/powers.py     what the API may ask of the router
+    edge/web/api/problems.py   what it refuses, and how
+    edge/web/api/routes.py     the form of all resources: a table of routes
+    edge/web/api/reading.py    requests, read against it
+    edge/web/api/fielddocs.py  what fields mean, from the source
+    edge/web/api/openapi.py    the OpenAPI document, made from it
+    edge/web/api/calls.py      calls that are written down
+    edge/web/api/live.py       calls that are not over
+    edge/web/api/queues.py     queues
+    edge/web/api/agents.py     agents, who come and go
+    edge/web/api/messages.py   messages
+    edge/web/api/numbers.py    what is decided of single numbers
+    edge/web/api/explain.py    calls that nobody places
+    edge/web/api/rules.py      the rules in use
+    edge/web/api/events.py     what happens, as it happens
+    edge/web/api/resources.py  all of them
+    edge/web/api/serving.py    who may ask, and how that is answered
 
 The program
     settings.py                the daemon's settings
@@ -270,6 +297,8 @@ The program
     cli/queues.py              callrouter queues, agents
     cli/audit.py               callrouter agents audit
     cli/backup.py              callrouter backup
+    cli/token.py               callrouter token
+    cli/openapi.py             callrouter openapi
     cli/schema.py              callrouter schema
     cli/settings.py            callrouter settings
     cli/doctor.py              callrouter doctor

@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 import structlog
+from aiohttp import web
 
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
@@ -40,9 +41,11 @@ from router.edge.metrics import Metrics
 from router.edge.mqtt import Mqtt
 from router.edge.mqttlink import Broker
 from router.edge.mqttwords import RouterStatus
+from router.edge.noticefeed import NoticeFeed
 from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
+from router.edge.records import Records
 from router.edge.reload import Reloader
 from router.edge.remote import Remote
 from router.edge.rulesfile import RulesFile
@@ -51,7 +54,11 @@ from router.edge.store.errors import StoreError, UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
 from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import PAUSE, Writer
-from router.edge.web.health import Orders, Readiness, health_app, serve
+from router.edge.tokens import KnownTokens
+from router.edge.web.api.figures import ApiFigures
+from router.edge.web.api.powers import Powers
+from router.edge.web.api.serving import api_app
+from router.edge.web.health import API, Orders, Readiness, health_app, serve
 from router.settings import Settings
 
 log = structlog.get_logger()
@@ -151,6 +158,11 @@ class Daemon:
             settings.database_url,
         )
         self._mqtt = self._publisher(settings.mqtt.connection)
+        self._records = Records(settings.database_url)
+        self._tokens = KnownTokens(self._records, lambda: datetime.now(UTC))
+        self._notices = NoticeFeed(self._records, self._bell)
+        self._figures = ApiFigures(lambda: self._notices.listeners)
+        self._metrics.registry.register(self._figures)
         self._feeds = Feeds(
             FeedCopies(settings.calendars),
             settings.calendars_every,
@@ -177,32 +189,46 @@ class Daemon:
         gc.collect()
         gc.freeze()
         try:
-            web = await serve(
-                health_app(
-                    self._metrics.text,
-                    self._readiness(),
-                    Orders(
-                        reload=self._reloader.reload,
-                        read_verdicts=self._obey,
-                        read_agents=self._agent_log.read,
-                        queues=self._queues,
-                    ),
-                    settings.prompts,
-                ),
-                settings.web.host,
-                settings.web.port,
-            )
+            served = await serve(self._web(), settings.web.host, settings.web.port)
             try:
                 await self._agi.open()
                 replaced = await self._serve(remembered)
             finally:
                 await self._agi.close()
-                await web.cleanup()
+                await served.cleanup()
         finally:
             await self._agent_log.flush()
+            self._records.close()
             await asyncio.to_thread(self._store.close, FLUSH)
         log.info("stopped")
         return 1 if replaced else 0
+
+    def _web(self) -> web.Application:
+        """All that is served over HTTP."""
+        orders = Orders(
+            reload=self._reloader.reload,
+            read_verdicts=self._obey,
+            read_agents=self._agent_log.read,
+            read_tokens=self._tokens.read,
+            queues=self._queues,
+        )
+        powers = Powers(
+            token=self._tokens.find,
+            rules=lambda: self._engine.rules,
+            live=self._engine.seen,
+            queues=self._engine.queues.seen,
+            records=self._records,
+            notices=self._notices,
+            recordings=self._settings.messages,
+            reload=self._reloader.reload,
+            read_verdicts=self._obey,
+            change_agent=self._remote.change_agent,
+            figures=self._figures,
+            now=lambda: datetime.now(UTC),
+        )
+        app = health_app(self._metrics.text, self._readiness(), orders, self._settings.prompts)
+        app.add_subapp(API, api_app(powers))
+        return app
 
     async def _serve(self, remembered: bool) -> bool:
         """Until a signal or a successor ends it; True for the successor."""
@@ -219,6 +245,7 @@ class Daemon:
             messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             following = group.create_task(self._following.run(), name="following")
+            notices = group.create_task(self._notices.run(), name="notices")
             publishing = group.create_task(self._publish(), name="publishing")
             forgetting = group.create_task(self._forget(), name="forgetting")
             living = group.create_task(notify.live_on(), name="living")
@@ -229,7 +256,7 @@ class Daemon:
                 await self._drain(connection)
             replaced = connection.done()
             tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (*tasks, publishing, forgetting, living):
+            for task in (*tasks, notices, publishing, forgetting, living):
                 task.cancel()
         return replaced
 

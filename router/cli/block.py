@@ -171,11 +171,9 @@ class _Known:
 
     def number(self, text: str, client: str | None) -> str:
         """In E.164; without + it is read in that client's country, or the one that all have in common."""
-        countries = self._rules.countries if self._rules else ()
-        if self._rules and client:
-            countries = (self._rules.clients[client].country,)
         try:
-            return PhoneNumber.parse(text, countries[0] if len(countries) == 1 else None).e164
+            rules = self._rules
+            return (rules.read_number(text, client) if rules else PhoneNumber.parse(text, None)).e164
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="NUMBER") from error
 

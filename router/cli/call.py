@@ -14,17 +14,13 @@ from router.cli.options import FAILED, Config, Json, read_settings
 from router.cli.records import open_records
 from router.cli.words import LEGS, event_in_words, length, moment
 from router.core.corrections import Correction
-from router.core.decide import Decision
 from router.core.events import CallEvent
-from router.core.explain import explain
-from router.core.plan import CallPlan
+from router.core.explain import explain_stored
 from router.core.record import CallInfo, CallRecord
 from router.core.tags import CallTag, Way
-from router.core.trace import TraceRow
 from router.edge.store.queries import CallStory, NoSuchCall, SeveralCalls, StoredDecision
 
 _EVENT = msgspec.json.Decoder(CallEvent)
-_TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
 
 
 def show_call(
@@ -86,7 +82,7 @@ def _lines(story: CallStory, names: Labels) -> Iterator[str]:
     yield f"  arrived      {moment(info.arrived_at)}, from {info.caller or 'anonymous'} to {info.dialled}"
     yield f"  client       {info.client or '-'}, route {info.route or '-'}, rules {info.rules_version}"
     yield from _outcome(record, story, names) if record else ["  disposition  none yet: the call is live"]
-    yield from _section("Why it went there", trace_in_words(story.trace, info))
+    yield from _section("Why it went there", iter(explain_stored(story.trace, info)))
     yield from _section("What happened", _timeline(story))
     if story.tags:
         yield from _section("Tags", _tags(story, names))
@@ -129,34 +125,6 @@ def _outcome(record: CallRecord, story: CallStory, names: Labels) -> Iterator[st
     )
     if record.flags:
         yield f"  flags        {', '.join(record.flags)}"
-
-
-def trace_in_words(trace: bytes | None, info: CallInfo) -> Iterator[str]:
-    """Why the call was routed so: one line for each row of its stored trace, as `callrouter explain` has
-    them."""
-    if trace is None:
-        return
-    try:
-        rows = _TRACE.decode(trace)
-    except msgspec.DecodeError:
-        # Written by another version: shown as it is rather than not at all.
-        for stored in msgspec.json.decode(trace):
-            yield ", ".join(
-                f"{name} {value}" for name, value in stored.items() if value not in (None, "", [])
-            )
-        return
-    decision = Decision(
-        plan=CallPlan(()),
-        trace=rows,
-        client=info.client,
-        route=info.route,
-        version=info.rules_version,
-        now=info.arrived_at,
-        timezone=next((row.timezone for row in rows if row.timezone), "UTC"),
-        caller=info.caller or "anonymous",
-        dialled=info.dialled,
-    )
-    yield from explain(decision)
 
 
 def _timeline(story: CallStory) -> Iterator[str]:

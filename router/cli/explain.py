@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from router.cli.call import decided, trace_in_words
+from router.cli.call import decided
 from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
 from router.core.arrival import Arriving
 from router.core.cast import Roles
 from router.core.explain import explain as explained
+from router.core.explain import explain_stored
 from router.core.plan import PlanNode
 from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
@@ -156,7 +157,7 @@ def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
 
 
 def _of_past(story: CallStory | StoredDecision, as_json: bool) -> None:
-    lines = list(trace_in_words(story.trace, story.info))
+    lines = explain_stored(story.trace, story.info)
     if as_json:
         trace = None if story.trace is None else msgspec.Raw(story.trace)
         typer.echo(msgspec.json.encode({"id": story.info.id, "trace": trace, "lines": lines}).decode())

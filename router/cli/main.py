@@ -30,6 +30,8 @@ COMMANDS = {
     "queues": ("queues", "show_queues"),
     "agents": ("queues", "app"),
     "backup": ("backup", "backup"),
+    "token": ("token", "app"),
+    "openapi": ("openapi", "print_document"),
     "schema": ("schema", "print_schema"),
     "settings": ("settings", "list_settings"),
     "doctor": ("doctor", "doctor"),

@@ -4,10 +4,16 @@ alone.
 
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from router.core.conditions import Failure
 from router.core.decide import Decision
+from router.core.plan import CallPlan
+from router.core.record import CallInfo
 from router.core.times import WEEKDAYS
 from router.core.trace import TraceRow
+
+_TRACE = msgspec.json.Decoder(tuple[TraceRow, ...])
 
 _FOUND = {
     "open": "it is closed ({at})",
@@ -57,6 +63,34 @@ def explain(decision: Decision) -> tuple[str, ...]:
         "dialled": decision.dialled,
     }
     return tuple(_line(row, words) for row in decision.trace)
+
+
+def explain_stored(trace: bytes | None, info: CallInfo) -> tuple[str, ...]:
+    """The same of a call that has been, by its stored trace (JSON); nothing where none is stored."""
+    if trace is None:
+        return ()
+    try:
+        rows = _TRACE.decode(trace)
+    except msgspec.DecodeError:
+        # Written by another version: shown as it is rather than not at all.
+        return tuple(map(_as_it_is, msgspec.json.decode(trace, type=list[dict[str, object]])))
+    return explain(
+        Decision(
+            plan=CallPlan(()),
+            trace=rows,
+            client=info.client,
+            route=info.route,
+            version=info.rules_version,
+            now=info.arrived_at,
+            timezone=next((row.timezone for row in rows if row.timezone), "UTC"),
+            caller=info.caller or "anonymous",
+            dialled=info.dialled,
+        )
+    )
+
+
+def _as_it_is(row: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items() if value not in (None, "", []))
 
 
 def _line(row: TraceRow, words: dict[str, str]) -> str:

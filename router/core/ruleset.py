@@ -14,7 +14,7 @@ from router.core.dialling import Dialling
 from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
-from router.core.numbers import NumberIndex, NumberPattern
+from router.core.numbers import NumberIndex, NumberPattern, PhoneNumber
 from router.core.plan import PlanNode, Prompt, QueueRules, Speak, Target
 from router.core.remarks import RuleWarning
 from router.core.screening import Screening
@@ -171,3 +171,9 @@ class RuleSet(msgspec.Struct, frozen=True):
         """The tags of a client; of one that is not known, or of nobody, those that all clients have."""
         known = self.clients.get(client) if client else None
         return known.tags if known else self.tags
+
+    def read_number(self, text: str, client: str | None) -> PhoneNumber:
+        """A number as people write it: without + it is read in that client's country, or in the one that all
+        have in common. ValueError says what to write."""
+        countries = self.countries if client is None else (self.clients[client].country,)
+        return PhoneNumber.parse(text, countries[0] if len(countries) == 1 else None)

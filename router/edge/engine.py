@@ -62,13 +62,14 @@ from router.core.record import CallRecord
 from router.core.returning import wants_return
 from router.core.ruleset import RuleSet
 from router.core.transferring import Ways
-from router.edge import queuewire
+from router.edge import liveviews, queuewire
 from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.arrivals import Arrivals
 from router.edge.callers import Callers
 from router.edge.deadmen import DeadMen
 from router.edge.livecall import LiveCall, LiveCalls
+from router.edge.liveviews import SeenCall
 from router.edge.metrics import Metrics
 from router.edge.phones import Phones
 from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
@@ -166,6 +167,10 @@ class Engine:
     def in_touch(self) -> bool:
         """True while Asterisk talks to us and we know how its calls stand."""
         return self._held is None
+
+    def seen(self) -> list[SeenCall]:
+        """All live calls, as they stand."""
+        return liveviews.seen(live.call for live in self._calls.values())
 
     def use(self, rules: RuleSet) -> None:
         """Decide by these for calls that arrive from now on."""

@@ -66,6 +66,10 @@ class Remote:
             raise NoOrderError(f"`{order.client}` has no agent `{order.person}`; {hint}")
         now = datetime.now(UTC)
         change = AgentChange(0, order.client, order.person, order.change, order.reason, order.who, now)
+        self.change_agent(change)
+
+    def change_agent(self, change: AgentChange) -> None:
+        """Have an agent come or go, at once and for good; there must be one."""
         self._change(change)
         self._agent_log.note(change)
 

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from router.cli import calls as calls_command
 from router.cli import settings as settings_command
-from router.cli.call import trace_in_words
 from router.cli.calls import as_object, ended_calls, parse_since, row
 from router.cli.labels import Labels
 from router.cli.main import app
@@ -321,11 +320,6 @@ def test_no_such_call_and_several(router: Router) -> None:
     assert "several calls' ids begin with talked: talked-1, talked-2" in router.type(
         "call", "talked", exit_code=1
     )
-
-
-def test_a_trace_of_another_version_is_shown_by_its_fields() -> None:
-    trace = b'[{"kind":"oracle","name":"main","place":"","matched":true}]'
-    assert list(trace_in_words(trace, a_call())) == ["kind oracle, name main, matched True"]
 
 
 EVENTS: list[tuple[CallEvent, str]] = [

@@ -9,7 +9,15 @@ import pytest
 from aiohttp import web
 
 from router.core.remarks import RuleError, RuleErrors
-from router.edge.web.health import TOLD_HEADER, AddressTakenError, Orders, Readiness, health_app, serve
+from router.edge.web.health import (
+    TOLD_HEADER,
+    AddressTakenError,
+    Orders,
+    Readiness,
+    health_app,
+    is_here,
+    serve,
+)
 
 
 @dataclass
@@ -29,6 +37,9 @@ class Router:
     async def read_agents(self) -> int:
         return 2
 
+    async def read_tokens(self) -> int:
+        return 1
+
     def readiness(self) -> Readiness:
         return Readiness(
             ari_up=lambda: self.ari_up, rules_loaded=lambda: self.rules_loaded, draining=lambda: self.draining
@@ -46,6 +57,7 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, s
                 reload=router.reload,
                 read_verdicts=router.obey,
                 read_agents=router.read_agents,
+                read_tokens=router.read_tokens,
                 queues=lambda: b"[]",
             ),
             tmp_path,
@@ -123,7 +135,7 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         await serve(web.Application(), "127.0.0.1", port)
 
 
-@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/agents"])
+@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/agents", "/tokens"])
 async def test_a_page_in_a_browser_cannot_have_the_rules_read(
     path: str, served: tuple[Router, web.AppRunner, str]
 ) -> None:
@@ -146,3 +158,52 @@ async def test_agents_are_read_again_and_queues_shown(served: tuple[Router, web.
     ):
         assert await response.json() == {"changes": 2}
     assert await get(f"{served[2]}/queues") == (200, "application/json", "[]")
+
+
+async def test_tokens_are_read_again(served: tuple[Router, web.AppRunner, str]) -> None:
+    async with (
+        aiohttp.ClientSession(headers=TOLD_HEADER) as session,
+        session.post(f"{served[2]}/tokens") as response,
+    ):
+        assert await response.json() == {"tokens": 1}
+
+
+OF_COMMANDS = [("POST", "/reload"), ("POST", "/verdicts"), ("POST", "/agents"), ("POST", "/tokens"),
+               ("GET", "/queues")]  # fmt: skip
+PROXIED = [
+    ("behind nginx", {"X-Forwarded-For": "198.51.100.7"}),
+    ("behind another", {"Forwarded": "for=198.51.100.7"}),
+    ("behind one that says little", {"Via": "1.1 proxy"}),
+]
+
+
+@pytest.mark.parametrize("headers", [row[1] for row in PROXIED], ids=[row[0] for row in PROXIED])
+async def test_what_commands_use_is_not_for_who_comes_by_a_proxy(
+    served: tuple[Router, web.AppRunner, str], headers: dict[str, str]
+) -> None:
+    async with aiohttp.ClientSession(headers=TOLD_HEADER | headers) as session:
+        for method, path in OF_COMMANDS:
+            async with session.request(method, f"{served[2]}{path}") as response:
+                assert response.status == 403, path
+                assert "on the router's own machine" in await response.text()
+        async with session.get(f"{served[2]}/healthz") as response:
+            assert response.status == 200
+
+
+PEERS = [
+    ("loopback", "127.0.0.1", ("127.0.0.1", 8090), True),
+    ("another of loopback's", "127.0.0.9", ("0.0.0.0", 8090), True),
+    ("loopback, of IPv6", "::1", ("::1", 8090, 0, 0), True),
+    ("loopback, as IPv6 has it", "::ffff:127.0.0.1", ("::ffff:127.0.0.1", 8090, 0, 0), True),
+    ("the address that we listen on", "192.0.2.5", ("192.0.2.5", 8090), True),
+    ("another machine", "192.0.2.6", ("192.0.2.5", 8090), False),
+    ("another machine, of IPv6", "2001:db8::6", ("2001:db8::5", 8090, 0, 0), False),
+    ("another machine, with its zone", "fe80::6%eth0", ("fe80::5%eth0", 8090, 0, 2), False),
+    ("nobody knows", None, ("192.0.2.5", 8090), False),
+    ("nobody knows where", "192.0.2.6", None, False),
+]
+
+
+@pytest.mark.parametrize(("peer", "local", "here"), [row[1:] for row in PEERS], ids=[row[0] for row in PEERS])
+def test_who_is_on_this_machine(peer: str | None, local: tuple[object, ...] | None, here: bool) -> None:
+    assert is_here(peer, local) is here

@@ -57,6 +57,33 @@ def test_a_number_that_two_countries_could_have_is_the_same_one_always() -> None
     assert read_did("22334455", compiled) == PhoneNumber("+4522334455")
 
 
+WRITTEN = [
+    ("with its country", "+4581549000", None, "+4581549000"),
+    ("in the client's country", "20 12 34 56", "sund", "+4520123456"),
+    ("in another client's", "90 00 00 01", "fjord", "+4790000001"),
+    ("in one of several", "90 00 00 01", None, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "client", "number"), [row[1:] for row in WRITTEN], ids=[row[0] for row in WRITTEN]
+)
+def test_a_number_as_people_write_it(
+    rules: RuleSet, text: str, client: str | None, number: str | None
+) -> None:
+    if number is None:
+        with pytest.raises(ValueError, match=r"\+"):
+            rules.read_number(text, client)
+    else:
+        assert rules.read_number(text, client) == PhoneNumber(number)
+
+
+def test_a_number_in_the_country_that_all_have_in_common() -> None:
+    alone = compile_rules({"a.yaml": FJORD}, Dialling())
+    assert isinstance(alone, RuleSet), alone
+    assert alone.read_number("90 00 00 01", None) == PhoneNumber("+4790000001")
+
+
 def test_what_was_dialled_is_shown_without_what_a_terminal_obeys(rules: RuleSet) -> None:
     seen = Arriving("22\x1b[2J\u202e\n33" + "4" * 90, "")
     assert read_facts(seen, rules, TEN).dialled == "22[2J33" + "4" * 73

@@ -5,14 +5,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from router.core.arrival import make_info
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
-from router.core.explain import explain
+from router.core.explain import explain, explain_stored
 from router.core.facts import Facts
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
+from tests.unit.story import INFO
 
 RULES = """\
 client: fjord
@@ -97,6 +100,18 @@ def test_every_step_of_a_decision_is_told(to: str, caller: str, at: str, lines: 
     rules = compile_rules({"f.yaml": RULES}, Dialling())
     assert isinstance(rules, RuleSet), rules
     now = datetime.fromisoformat(at).astimezone(ZoneInfo("UTC"))
-    decision = decide(rules, Facts(now, to, PhoneNumber.parse(to), CallerId.read(caller, "", "NO")))
+    facts = Facts(now, to, PhoneNumber.parse(to), CallerId.read(caller, "", "NO"))
+    decision = decide(rules, facts)
     stored = msgspec.json.decode(msgspec.json.encode(decision), type=Decision)
     assert list(explain(stored)) == lines
+    info = make_info(("asterisk", "2026-11-20", "1.1"), facts, decision)
+    trace = msgspec.json.encode(decision.trace)
+    assert list(explain_stored(trace, replace(info, caller=decision.caller))) == lines
+
+
+def test_a_trace_that_is_not_stored_or_of_another_version() -> None:
+    assert explain_stored(None, INFO) == ()
+    of_another = b'[{"kind":"oracle","name":"main","place":"","matched":true,"failed":[]}]'
+    assert explain_stored(of_another, INFO) == ("kind oracle, name main, matched True",)
+    unknown = b'[{"kind":"no route","name":"","place":"","matched":true}]'
+    assert explain_stored(unknown, replace(INFO, caller="")) == ("no route took the call: last resort",)

@@ -34,6 +34,16 @@ _OLDEST_SQLITE = (3, 38, 0)
 
 _EXAMPLES = "write sqlite:////path/to/callrouter.db or postgresql://..."
 
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""How soon a PostgreSQL that says nothing counts as gone: in seconds, the last in milliseconds. Without these
+it may take a quarter of an hour."""
+
 _TROUBLE = (OSError, DBAPIError, sqlite3.Error)
 """What a database may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
 
@@ -90,7 +100,7 @@ def begin(engine: Engine) -> Iterator[Connection]:
 def writing_engine(url: URL) -> Engine:
     """An engine for the one writer. Its errors never carry parameters: these hold callers' numbers."""
     if url.get_backend_name() != "sqlite":
-        return _engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": 5})
+        return _engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_PATIENCE)
     engine = _engine(
         url,
         poolclass=NullPool,
@@ -118,9 +128,7 @@ def reading_engine(url: URL) -> Engine:
         _on_connect(engine, "query_only=ON")
         _begin_with(engine, "BEGIN")
     else:
-        engine = _engine(
-            url, execution_options={"postgresql_readonly": True}, connect_args={"connect_timeout": 5}
-        )
+        engine = _engine(url, execution_options={"postgresql_readonly": True}, connect_args=_PATIENCE)
     with trouble_told(url), engine.connect() as connection:
         found = schema_of(connection)
     if found != SCHEMA:

@@ -64,16 +64,27 @@ class Messages(Access):
     """Those of one database."""
 
     def listed(
-        self, client: str | None, *, done: bool, limit: int
+        self, client: str | None, *, done: bool, limit: int, after: str | None = None
     ) -> list[tuple[StoredMessage, list[Delivery]]]:
-        """The latest first, each with where it goes; `done` also those that are done with."""
+        """The latest first, each with where it goes; `done` also those that are done with, `after` only those
+        that come after that one."""
         wanted: list[ColumnElement[bool]] = [] if done else [MESSAGES.c.done_at.is_(None)]
         if client is not None:
             wanted.append(CALLS.c.client == client)
+        if after is not None:
+            left = select(MESSAGES.c.left_at).where(MESSAGES.c.call_id == after).scalar_subquery()
+            same = and_(MESSAGES.c.left_at == left, MESSAGES.c.call_id < after)
+            wanted.append(or_(MESSAGES.c.left_at < left, same))
         latest = select(*_COLUMNS).select_from(_JOINED).where(*wanted)
+        in_order = latest.order_by(MESSAGES.c.left_at.desc(), MESSAGES.c.call_id.desc())
         with begin(self._reading) as connection:
-            rows = connection.execute(latest.order_by(MESSAGES.c.left_at.desc()).limit(limit)).all()
+            rows = connection.execute(in_order.limit(limit)).all()
             return [(_message(row), _deliveries(connection, row.call_id)) for row in rows]
+
+    def deliveries(self, call_id: str) -> list[Delivery]:
+        """Where one goes."""
+        with begin(self._reading) as connection:
+            return _deliveries(connection, call_id)
 
     def find(self, prefix: str) -> list[StoredMessage]:
         """Those whose call's id begins so; two at most."""

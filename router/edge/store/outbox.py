@@ -89,6 +89,12 @@ class Outbox(Access):
         with begin(self._reading) as connection:
             return connection.execute(select(func.max(OUTBOX.c.id))).scalar() or 0
 
+    def first(self) -> int:
+        """The id of the oldest that is kept; 0 where there is none."""
+        with begin(self._reading) as connection:
+            found: int = connection.execute(select(func.coalesce(func.min(OUTBOX.c.id), 0))).scalar_one()
+        return found
+
     def sent(self, ids: Collection[int], at: datetime) -> None:
         """Those have been taken."""
         with begin(self._writing) as connection:

@@ -117,8 +117,13 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     """As it was corrected last, or else as it was derived."""
     tag: str | None = None
     """Has this tag now."""
+    caller: str | None = None
+    """As it is stored: E.164."""
+    dialled: str | None = None
     since: datetime | None = None
     """Arrived at or after this moment."""
+    before: datetime | None = None
+    """Arrived before this moment."""
     ended_since: datetime | None = None
     """Ended at or after this moment; open calls are left out."""
     after: str | None = None
@@ -276,8 +281,14 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
         removed = rows.order_by(TAGS.c.at.desc()).limit(1).scalar_subquery()
         ever = select(TAGS.c.call_id).where(TAGS.c.tag == wanted.tag)
         conditions += [CALLS.c.id.in_(ever), removed == 0]
+    if wanted.caller is not None:
+        conditions.append(CALLS.c.caller == wanted.caller)
+    if wanted.dialled is not None:
+        conditions.append(CALLS.c.dialled == wanted.dialled)
     if wanted.since is not None:
         conditions.append(CALLS.c.arrived_at >= wanted.since)
+    if wanted.before is not None:
+        conditions.append(CALLS.c.arrived_at < wanted.before)
     if wanted.ended_since is not None:
         conditions.append(CALLS.c.ended_at >= wanted.ended_since)
     if wanted.after is not None:

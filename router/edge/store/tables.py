@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0013"
+SCHEMA = "0014"
 """The newest migration: the only shape this version of callrouter reads and writes."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -302,4 +302,22 @@ WRAP_UPS = Table(
     Column("client", Text, nullable=False),
     Column("queue", Text, nullable=False),
     Column("ended_at", UtcMicroseconds, nullable=False),
+)
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    # Null for all clients, and all people that the role may change.
+    Column("client", Text),
+    Column("person", Text),
+    # The token itself is nowhere.
+    Column("hash", Text, nullable=False, unique=True),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("until", UtcMicroseconds),
+    Column("revoked_at", UtcMicroseconds),
+    Column("revoked_by", Text),
 )

@@ -1,6 +1,9 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running; `POST /reload`, `/verdicts` and `/agents` for commands, which have it read again what has
-changed; `/queues` for those who look on.
+daemon running; `POST /reload`, `/verdicts`, `/agents` and `/tokens` for commands, which have it read again
+what has changed; `/queues` for those who look on.
+
+What commands use asks for no token, so it is for this machine alone, wherever the router listens. What a
+proxy passes on comes from elsewhere. Everything of use to others is in the API (api/serving.py).
 
 Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
 
@@ -9,9 +12,11 @@ without being asked first whether it may (CORS).
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -24,7 +29,9 @@ RELOAD = "/reload"
 VERDICTS = "/verdicts"
 AGENTS = "/agents"
 QUEUES = "/queues"
+TOKENS = "/tokens"
 PROMPTS = "/prompts"
+API = "/api/v1"
 TOLD_HEADER = {"X-Callrouter": "reload"}
 
 _SPOKEN = re.compile(r"[A-Za-z-]{2,20}/[0-9a-f]{24}\.wav(16)?")
@@ -33,6 +40,8 @@ _KEPT = {"Content-Type": "audio/x-wav", "Cache-Control": "public, max-age=315360
 _RECORDED = re.compile(rf"{RECORDED}/{RECORDING_NAME.pattern}\.wav(16)?")
 _ASKED_AGAIN = {"Content-Type": "audio/x-wav", "Cache-Control": "no-cache"}
 """What somebody recorded may be recorded anew by the same name."""
+
+_OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -72,6 +81,8 @@ class Orders:
     """Reads which agents have come or gone; how many such changes were new."""
     queues: Callable[[], bytes]
     """How all queues stand, as JSON."""
+    read_tokens: Callable[[], Awaitable[int]]
+    """Reads which tokens open the API; how many there are."""
 
 
 def health_app(
@@ -90,23 +101,29 @@ def health_app(
         reasons = readiness.reasons_against()
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
-    def check_header(request: web.Request) -> None:
+    def check_sender(request: web.Request) -> None:
+        check_local(request)
         if any(request.headers.get(name) != value for name, value in TOLD_HEADER.items()):
             raise web.HTTPForbidden(text=f"this needs the header {TOLD_HEADER}")
 
     async def read_verdicts(request: web.Request) -> web.Response:
-        check_header(request)
+        check_sender(request)
         return web.json_response({"verdicts": await orders.read_verdicts()})
 
     async def read_agents(request: web.Request) -> web.Response:
-        check_header(request)
+        check_sender(request)
         return web.json_response({"changes": await orders.read_agents()})
 
+    async def read_tokens(request: web.Request) -> web.Response:
+        check_sender(request)
+        return web.json_response({"tokens": await orders.read_tokens()})
+
     async def show_queues(request: web.Request) -> web.Response:
+        check_local(request)
         return web.Response(body=orders.queues(), content_type="application/json")
 
     async def reload_rules(request: web.Request) -> web.Response:
-        check_header(request)
+        check_sender(request)
         outcome = await orders.reload()
         if isinstance(outcome, RuleErrors):
             refused = {"loaded": False, "errors": list(map(str, outcome.errors))}
@@ -126,12 +143,31 @@ def health_app(
     app.router.add_post(RELOAD, reload_rules)
     app.router.add_post(VERDICTS, read_verdicts)
     app.router.add_post(AGENTS, read_agents)
+    app.router.add_post(TOKENS, read_tokens)
     app.router.add_get(QUEUES, show_queues)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)
     app.router.add_get("/readyz", show_ready)
     app.router.add_get(f"{PROMPTS}/{{name:.+}}", send_prompt)
     return app
+
+
+def check_local(request: web.Request) -> None:
+    """HTTPForbidden unless it comes from this machine, and by no proxy."""
+    local = request.transport.get_extra_info("sockname") if request.transport else None
+    if any(name in request.headers for name in _OF_PROXIES) or not is_here(request.remote, local):
+        raise web.HTTPForbidden(
+            text=f"this is for commands on the router's own machine; see {API}/openapi.json"
+        )
+
+
+def is_here(peer: str | None, local: Sequence[Any] | None) -> bool:
+    """Whoever asks from an address that we listen on is on this machine, too."""
+    if not peer or not local:
+        return False
+    address = ip_address(peer.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback or peer == local[0]
 
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:

@@ -1,0 +1,16 @@
+"""All resources of the API, in the order in which the document has them."""
+
+from router.edge.web.api import agents, calls, events, explain, live, messages, numbers, queues, rules
+from router.edge.web.api.routes import Resource
+
+RESOURCES: tuple[Resource, ...] = (
+    calls.RESOURCE,
+    live.RESOURCE,
+    queues.RESOURCE,
+    agents.RESOURCE,
+    messages.RESOURCE,
+    numbers.RESOURCE,
+    explain.RESOURCE,
+    rules.RESOURCE,
+    events.RESOURCE,
+)

@@ -1,0 +1,399 @@
+"""The API over real HTTP: each resource, who may ask for what, and what is said to whom may not."""
+
+import json
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from router.core.plan import Delivery
+from router.core.record import CallRecord, Disposition, LeftMessage
+from router.core.tags import CallTag, Way
+from router.edge import records, tokens
+from router.edge.logs import mask_numbers
+from router.edge.postbox import file_of
+from router.edge.store.messages import Messages
+from router.edge.web.api import reading
+from router.edge.web.api.resources import RESOURCES
+from tests.edge.api_server import ApiServer, refused_rules
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, talked
+
+HOUR = timedelta(hours=1)
+
+
+def leaves(record: CallRecord) -> CallRecord:
+    """The record of a call whose caller left a message."""
+    left = LeftMessage(("kari",), "nb", Delivery((), "", 90), "+4790000009", recording=1, seconds=4.5)
+    return msgspec.structs.replace(record, message=left, disposition=Disposition.MESSAGE_LEFT)
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A morning: three calls of fjord, one of sund, one of nobody, and one that is live."""
+    server = ApiServer(tmp_path_factory.mktemp("api"))
+    for call, record in (
+        (a_call("aa1", at=TEN), talked),
+        (a_call("aa2", at=TEN + HOUR, caller="+4790000002"), abandoned),
+        (a_call("bb1", at=TEN + 2 * HOUR, client="sund"), talked),
+        (a_call("bb2", at=TEN + 3 * HOUR, client=None), abandoned),
+        (a_call("mm1", at=TEN + 4 * HOUR), abandoned),
+    ):
+        server.writer.arrived(call, PLAN, TRACE)
+        for seq, event in enumerate(encoded(TALK), start=1):
+            server.writer.happened(call.id, seq, call.arrived_at + timedelta(seconds=seq), event)
+        server.writer.ended(leaves(record(call)) if call.id == "mm1" else record(call))
+    server.writer.tagged(CallTag("aa1", "booking", "kari", Way.PHONE, TEN + timedelta(minutes=2)))
+    server.writer.arrived(a_call("cc1", at=TEN + 5 * HOUR), PLAN, TRACE)
+    server.start()
+    eventually(lambda: server.writer.queued == 0)
+    yield server
+    server.stop()
+
+
+LISTS = [
+    ("all, the latest first", "", "reader", ["cc1", "mm1", "bb2", "bb1", "aa2", "aa1"]),
+    ("one client's", "?client=sund", "reader", ["bb1"]),
+    ("by a token for one client", "", "fjord", ["cc1", "mm1", "aa2", "aa1"]),
+    ("of one disposition", "?disposition=answered", "reader", ["bb1", "aa1"]),
+    ("of one caller", "?caller=%2B4790000002", "reader", ["aa2"]),
+    ("to one number", "?dialled=%2B4722334455&client=sund", "reader", ["bb1"]),
+    ("since a moment", "?since=2026-11-22T14:00:00%2B00:00", "reader", ["cc1", "mm1"]),
+    ("a plus that was not written as %2B", "?since=2026-11-22T15:00:00+01:00", "reader", ["cc1", "mm1"]),
+    ("before a moment", "?before=2026-11-22T11:00:00Z", "reader", ["aa1"]),
+    ("the two latest", "?limit=2", "reader", ["cc1", "mm1"]),
+    ("those behind them", "?limit=2&after=mm1", "reader", ["bb2", "bb1"]),
+]
+
+
+@pytest.mark.parametrize(("query", "token", "ids"), [row[1:] for row in LISTS], ids=[row[0] for row in LISTS])
+def test_calls_are_listed(api: ApiServer, query: str, token: str, ids: list[str]) -> None:
+    answer = api.ask(f"/calls{query}", token)
+    assert (answer.status, [call["id"] for call in answer.body["items"]]) == (200, ids)
+
+
+def test_pages_lead_through_all_calls(api: ApiServer) -> None:
+    seen, query = [], "?limit=4"
+    while True:
+        page = api.ask(f"/calls{query}").body
+        seen += [call["id"] for call in page["items"]]
+        if page["next"] is None:
+            break
+        query = f"?limit=4&after={page['next']}"
+    assert seen == ["cc1", "mm1", "bb2", "bb1", "aa2", "aa1"]
+    assert api.ask("/calls?after=aa1").body == {"items": [], "next": None}
+
+
+def test_a_call_is_shown_whole(api: ApiServer) -> None:
+    call = api.ask("/calls/aa1").body
+    assert (call["disposition"], call["answered_by"], call["talk_seconds"]) == ("answered", "ola", 65.0)
+    assert [one["outcome"] for one in call["attempts"]] == ["busy", "answered"]
+    assert [one["who"] for one in call["talks"]] == ["ola", "per"]
+    assert [one["what"] for one in call["evidence"]] == ["hangup_requested", "left"]
+    assert [(one["tag"], one["who"]) for one in call["tags"]] == [("booking", "kari")]
+    assert [one["event"]["event"] for one in call["timeline"]][:2] == ["LegRinging", "LegAnswered"]
+    assert call["explanation"] == ["fjord.yaml:31: route main: taken"]
+    live = api.ask("/calls/cc1").body
+    assert (live["disposition"], live["ended_at"], live["attempts"]) == (None, None, [])
+
+
+def test_a_past_call_is_explained(api: ApiServer) -> None:
+    told = api.ask("/calls/aa2/explanation").body
+    assert told["lines"] == ["fjord.yaml:31: route main: taken"]
+    assert told["trace"] == json.loads(TRACE)
+
+
+def test_queues_are_shown(api: ApiServer) -> None:
+    queues = api.ask("/queues").body["items"]
+    assert [(one["client"], one["queue"]) for one in queues] == [
+        ("fjord", "desk"), ("fjord", "back"), ("sund", "front"),
+    ]  # fmt: skip
+    assert [one["queue"] for one in api.ask("/queues", "fjord").body["items"]] == ["desk", "back"]
+    assert [one["queue"] for one in api.ask("/queues?client=sund").body["items"]] == ["front"]
+    assert [one["person"] for one in api.ask("/queues/fjord/desk").body["agents"]] == ["kari", "ola"]
+
+
+def test_agents_come_and_go(api: ApiServer) -> None:
+    def do(what: str, token: str = "boss", **body: str) -> tuple[str, str]:
+        sent = body if what == "pause" else None
+        agent = api.ask(f"/agents/fjord/kari/{what}", token, method="POST", body=sent).body
+        return agent["state"], agent["reason"]
+
+    assert api.ask("/agents/fjord/kari").body["queues"] == ["desk", "back"]
+    assert do("pause", reason="lunch\n") == ("paused", "lunch")
+    assert do("resume") == ("idle", "")
+    assert do("logout", "kari") == ("logged_out", "")
+    assert do("login", "fjords") == ("idle", "")
+    assert do("pause", "kari") == ("paused", "pause")
+    assert do("resume", "kari") == ("idle", "")
+    assert [change.who for change in api.changes] == [
+        "api:boss", "api:boss", "api:kari", "api:fjords", "api:kari", "api:kari",
+    ]  # fmt: skip
+    assert [(one["client"], one["person"]) for one in api.ask("/agents?client=sund").body["items"]] == [
+        ("sund", "per")
+    ]
+
+
+def test_messages_are_heard_and_done_with(api: ApiServer) -> None:
+    (message,) = api.ask("/messages").body["items"]
+    assert (message["id"], message["callback"], message["recorded"]) == ("mm1", "+4790000009", False)
+    assert "is not here yet" in api.ask("/messages/mm1/recording").body["detail"]
+    file_of(api.folder, "mm1").write_bytes(b"RIFF")
+    messages = Messages(api.url)
+    messages.fetched("mm1", TEN)
+    heard = api.ask("/messages/mm1/recording", "fjord")
+    assert (heard.status, heard.headers["Content-Type"], heard.body) == (200, "audio/x-wav", b"RIFF")
+    assert api.ask("/messages/mm1/done", "boss", method="POST").body["done_by"] == "api:boss"
+    assert api.ask("/messages").body["items"] == []
+    assert [one["id"] for one in api.ask("/messages?done=true").body["items"]] == ["mm1"]
+    assert api.ask("/messages?done=true&after=mm1").body == {"items": [], "next": None}
+    messages.close()
+
+
+def test_numbers_are_refused_and_admitted(api: ApiServer) -> None:
+    def decide(token: str = "boss", **body: object) -> dict[str, object]:
+        answer = api.ask("/numbers", token, method="POST", body=body)
+        assert answer.status == 201, answer.body
+        return dict(answer.body)
+
+    before = api.verdicts_read
+    for_all = decide(number="+4781549000", kind="block", why="sells\nthings")
+    assert (for_all["client"], for_all["why"], for_all["who"]) == (None, "sellsthings", "api:boss")
+    of_fjord = decide("fjords", number="815 49 000", kind="allow", **{"for": "30d"})
+    assert (of_fjord["number"], of_fjord["client"]) == ("+4781549000", "fjord")
+    assert str(of_fjord["until"]) > str(of_fjord["made_at"])
+    assert [one["kind"] for one in api.ask("/numbers", "fjord").body["items"]] == ["block", "allow"]
+    assert [one["kind"] for one in api.ask("/numbers?client=sund").body["items"]] == ["block"]
+    undone = api.ask("/numbers/+4781549000", "fjords", method="DELETE")
+    assert [one["kind"] for one in undone.body["items"]] == ["allow"]
+    assert api.ask("/numbers/%2B4781549000", "fjords", method="DELETE").status == 404
+    assert api.ask("/numbers/81549000", "boss", method="DELETE").status == 200
+    assert api.ask("/numbers").body["items"] == []
+    assert api.verdicts_read == before + 4
+
+
+def test_a_call_that_nobody_places_is_explained(api: ApiServer) -> None:
+    asked = {
+        "to": "+4722334455",
+        "from": "+4790000009",
+        "given": {"kari": ["busy"]},
+        "at": "2026-11-23T10:00:00",
+    }
+    told = api.ask("/explain", method="POST", body=asked).body
+    assert (told["client"], told["route"], told["steps"]) == ("fjord", "main", ["ring", "queue"])
+    assert (told["disposition"], told["answered_by"]) == ("answered", "ola")
+    assert told["lines"][-1] == "fjord.yaml:9: route main: taken"
+    assert told["at"].startswith("2026-11-23T10:00:00+01:00"), "by the client's clock"
+    more = {"called": "5 calls in 10m", "contact": ["vip"], "queues": {"desk": {"waiting": 3}}}
+    assert api.ask("/explain", "fjord", method="POST", body=asked | more).status == 200
+    assert api.ask("/explain", method="POST", body={"to": "+4799999999"}).body["client"] is None
+
+
+def test_rules_are_shown_and_read_again(api: ApiServer) -> None:
+    assert [one["id"] for one in api.ask("/rules").body["clients"]] == ["fjord", "sund"]
+    assert [one["id"] for one in api.ask("/rules", "fjord").body["clients"]] == ["fjord"]
+    loaded = api.ask("/rules/reload", "admin", method="POST").body
+    assert (loaded["version"], loaded["clients"]) == (api.rules.version, 2)
+    api.outcome = refused_rules()
+    refused = api.ask("/rules/reload", "admin", method="POST")
+    api.outcome = api.rules
+    assert (refused.status, refused.body["errors"]) == (422, ["fjord.yaml:1:1: this is wrong"])
+
+
+# What is refused.
+
+Refusal = tuple[str, str, str, str | None, object, int, str]
+REFUSED: list[Refusal] = [
+    ("no token", "GET", "/calls", None, None, 401, "callrouter token create"),
+    ("a token of nobody", "GET", "/calls", "guessed", None, 401, "unknown, revoked or over"),
+    ("another client", "GET", "/calls?client=sund", "fjord", None, 403, "for fjord only"),
+    ("another client's call", "GET", "/calls/bb1", "fjord", None, 404, "there is no call `bb1`"),
+    ("a call of nobody", "GET", "/calls/bb2", "fjord", None, 404, "there is no call `bb2`"),
+    ("another client's queue", "GET", "/queues/sund/front", "fjord", None, 403, "for fjord only"),
+    ("another client's agent", "POST", "/agents/sund/per/login", "fjords", None, 403, "for fjord only"),
+    ("another agent", "POST", "/agents/fjord/ola/login", "kari", None, 403, "for kari only"),
+    ("another client's number", "POST", "/numbers", "fjords",
+     {"number": "+4781549000", "kind": "block", "client": "sund"}, 403, "for fjord only"),
+    ("another client's call that nobody places", "POST", "/explain", "fjord", {"to": "+4722334466"}, 403,
+     "no number of theirs"),
+    ("only the beginning of an id", "GET", "/calls/aa", "reader", None, 404, "there is no call `aa`"),
+    ("no id", "GET", "/calls/AA%20", "reader", None, 400, "`id`"),
+    ("no queue", "GET", "/queues/fjord/dask", "reader", None, 404, "fjord has no queue `dask`"),
+    ("no agent", "GET", "/agents/fjord/karo", "reader", None, 404, "did you mean `kari`?"),
+    ("no message", "GET", "/messages/aa1/recording", "reader", None, 404, "there is no message `aa1`"),
+    ("no parameter", "GET", "/calls?clent=fjord", "reader", None, 400, "did you mean `client`?"),
+    ("no parameter, where there is none", "GET", "/rules?x=1", "reader", None, 400, "leave all out"),
+    ("twice", "GET", "/calls?limit=1&limit=2", "reader", None, 400, "given 2 times"),
+    ("no number", "GET", "/calls?limit=many", "reader", None, 400, "`limit`: Expected `int`"),
+    ("too many", "GET", "/calls?limit=1000", "reader", None, 400, "`limit`: Expected `int` <= 200"),
+    ("no value", "GET", "/events?after=null", "reader", None, 400, "`after` has no value"),
+    ("no moment", "GET", "/calls?since=2026-11-22", "reader", None, 400, "`since`: Invalid RFC3339"),
+    ("no page", "GET", "/calls?after=zz", "reader", None, 422, "`after` is no call: `zz`"),
+    ("no JSON", "POST", "/explain", "reader", b"{", 400, "Input data was truncated"),
+    ("no UTF-8", "POST", "/explain", "reader", b'{"to": "\xff"}', 400, "utf-8"),
+    ("no field", "POST", "/explain", "reader", {"to": "1", "form": "2"}, 400, "unknown field `form`"),
+    ("not a field", "POST", "/explain", "reader", {}, 400, "missing required field `to`"),
+    ("too much", "POST", "/explain", "reader", b" " * 70_000, 413, "65536 bytes"),
+    ("nobody", "POST", "/explain", "reader", {"to": "+4722334455", "given": {"karo": ["busy"]}}, 422,
+     "did you mean `kari`?"),
+    ("nobody of theirs", "POST", "/explain", "fjord", {"to": "+4722334455", "given": {"per": ["busy"]}}, 422,
+     "nobody is called `per`"),
+    ("no queue that there is", "POST", "/explain", "reader", {"to": "1", "queues": {"dask": {}}}, 422,
+     "no queue is called `dask`"),
+    ("no rate", "POST", "/explain", "reader", {"to": "1", "called": "often"}, 422, "5 calls in 10m"),
+    ("no client", "POST", "/numbers", "boss", {"number": "1", "kind": "block", "client": "fjard"}, 422,
+     "did you mean `fjord`?"),
+    ("no number that there is", "POST", "/numbers", "boss", {"number": "12", "kind": "block"}, 422, "12"),
+    ("no time", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "block", "for": "0s"}, 422,
+     "no time at all"),
+    ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400, "`kind`"),
+    ("nothing decided", "DELETE", "/numbers/+4781549001", "boss", None, 404, "nothing is decided of"),
+    ("no path", "GET", "/calls/aa1/more", "reader", None, 404, "/api/v1/openapi.json says what it has"),
+    ("no method", "DELETE", "/calls", "reader", None, 405, "DELETE is not for this; it takes GET"),
+    ("no question of a browser first", "OPTIONS", "/calls", "reader", None, 405, "OPTIONS is not for this"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "token", "body", "status", "detail"),
+    [row[1:] for row in REFUSED],
+    ids=[row[0] for row in REFUSED],
+)
+def test_what_cannot_be_is_told(
+    api: ApiServer, method: str, path: str, token: str | None, body: object, status: int, detail: str
+) -> None:
+    answer = api.ask(path, token, method=method, body=body)
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert detail in answer.body["detail"]
+    assert answer.body["status"] == status
+    assert answer.body["type"].startswith("urn:callrouter:problem:")
+
+
+def test_what_is_no_json_by_its_header_is_refused(api: ApiServer) -> None:
+    answer = api.ask("/explain", method="POST", body={"to": "1"}, Content_Type="text/plain")
+    assert (answer.status, "Content-Type: application/json" in answer.body["detail"]) == (415, True)
+
+
+def test_who_may_come_is_asked_for_a_token(api: ApiServer) -> None:
+    assert api.ask("/calls", None).headers["WWW-Authenticate"].startswith("Bearer")
+    assert api.ask("/calls", None, Authorization="Basic cm9vdDpyb290").status == 401
+    assert api.ask("/calls", None, Authorization="bearer reader").status == 200
+    assert api.ask("/calls", None, Authorization="Bearer \xff").status == 401
+
+
+ORDER = ("reader", "kari", "boss", "admin")
+"""A token of each role, each of which may what those before it may."""
+PLACES = {"client": "fjord", "person": "kari", "id": "zz", "queue": "desk", "number": "+4781549002"}
+ROLES = [
+    (route.method, route.path, route.role)
+    for one in RESOURCES
+    for route in one.routes
+    if route.path != "/events"  # It never ends: test_api_events.py.
+]
+
+
+@pytest.mark.parametrize(("method", "path", "role"), ROLES, ids=[f"{row[0]} {row[1]}" for row in ROLES])
+def test_each_role_may_what_its_route_says(api: ApiServer, method: str, path: str, role: str) -> None:
+    for token in ORDER:
+        answer = api.ask(path.format(**PLACES), token, method=method)
+        may = {"kari": "agent", "boss": "supervisor"}.get(token, token)
+        covers = ["reader", "agent", "supervisor", "admin"].index(may) >= [
+            "reader", "agent", "supervisor", "admin",
+        ].index(role)  # fmt: skip
+        assert (answer.status != 403) is covers, (token, answer.body)
+
+
+def test_answers_are_of_no_use_to_a_page_in_a_browser(api: ApiServer) -> None:
+    for answer in (
+        api.ask("/rules", Origin="https://elsewhere.example"),
+        api.ask("/rules", None),
+        api.ask("/x"),
+    ):
+        assert answer.headers["Access-Control-Allow-Origin"] is None
+        assert answer.headers["Set-Cookie"] is None
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Server"] == "callrouter"
+
+
+def test_the_document_needs_no_token(api: ApiServer) -> None:
+    answer = api.ask("/openapi.json", None)
+    assert (answer.status, answer.body["openapi"]) == (200, "3.1.0")
+
+
+def test_without_a_database_what_needs_none_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "ANEW_AFTER", 0.0)
+    server = ApiServer(tmp_path)
+    server.start()
+    assert server.ask("/live", "boss").status == 200, "the tokens are known"
+    file = tmp_path / "callrouter.db"
+    file.rename(tmp_path / "away.db")
+    try:
+        for path in ("/calls", "/calls/aa1", "/messages", "/numbers"):
+            refused = server.ask(path, "boss")
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "5"), path
+            assert "the router's log says why" in refused.body["detail"]
+        for path in ("/live", "/queues", "/agents", "/rules"):
+            assert server.ask(path, "boss").status == 200, path
+        paused = server.ask("/agents/fjord/kari/pause", "boss", method="POST", body={})
+        assert paused.body["state"] == "paused"
+        monkeypatch.setattr(tokens, "FOR_UNKNOWN", 0.0)
+        assert server.ask("/live", "of somebody").status == 503, "it may be one"
+    finally:
+        (tmp_path / "away.db").rename(file)
+        server.stop()
+
+
+def test_a_fault_of_ours_is_told_and_tells_nothing(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "live", None)
+    answer = api.ask("/live")
+    assert (answer.status, answer.body["type"]) == (500, "urn:callrouter:problem:fault")
+    assert answer.body["detail"] == "this is a fault of callrouter's own; its log has more"
+    assert api.ask("/rules").status == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LIMIT", 0.2)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as slow:
+        head = "POST /api/v1/explain HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer reader\r\n"
+        slow.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        assert b" 408 " in slow.recv(4096)
+
+
+def test_what_is_changed_is_logged_with_who_did_it_and_no_number(api: ApiServer) -> None:
+    with capture_logs() as entries:
+        api.ask("/numbers", "boss", method="POST", body={"number": "+4781549003", "kind": "block"})
+        api.ask("/agents/fjord/kari/pause", "kari", method="POST", body={"reason": "lunch"})
+        api.ask("/agents/fjord/kari/resume", "kari", method="POST")
+        api.ask("/numbers", "boss")
+    changes = [{**entry} for entry in entries if entry["event"] == "changed by api"]
+    assert [(one["what"], one["token"]) for one in changes] == [
+        ("decide_number", "boss"), ("pause_agent", "kari"), ("resume_agent", "kari"),
+    ]  # fmt: skip
+    assert changes[1]["person"] == "kari"
+    assert "+4781549003" not in str(mask_numbers(None, "", changes[0]))
+
+
+def test_what_is_asked_is_counted(api: ApiServer) -> None:
+    def counts() -> dict[tuple[str, ...], float]:
+        return {
+            tuple(sample.labels.values()): sample.value
+            for family in api.figures.collect()
+            for sample in family.samples
+        }
+
+    before = counts()
+    api.ask("/rules")
+    api.ask("/rules", None)
+    api.ask("/nothing/of/ours")
+    api.ask("/rules", method="PUT")
+    after = counts()
+    grown = {key: value - before.get(key, 0) for key, value in after.items() if value != before.get(key)}
+    assert grown == {
+        ("show_rules", "200"): 1, ("show_rules", "401"): 1, ("nothing", "404"): 1, ("nothing", "405"): 1,
+    }  # fmt: skip
+    assert after[()] == 0, "nobody listens"
