@@ -258,6 +258,7 @@ For other programs, over HTTP
     edge/web/api/fielddocs.py  what fields mean, from the source
     edge/web/api/openapi.py    the OpenAPI document, made from it
     edge/web/api/calls.py      calls that are written down
+    edge/web/api/tags.py       what people say came of them
     edge/web/api/live.py       calls that are not over
     edge/web/api/queues.py     queues
     edge/web/api/agents.py     agents, who come and go

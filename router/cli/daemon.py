@@ -35,6 +35,9 @@ def _request(web: Web, path: str, method: str) -> Any:
     except urllib.error.HTTPError as error:
         if error.code == 422:
             return json.load(error)
+        if error.code == 403:
+            told = error.read().decode(errors="replace")
+            raise NoDaemonError(f"the router at {address} refuses: {told}") from error
         why = f"it answers {error.code}"
     except (OSError, ValueError) as error:
         why = str(getattr(error, "reason", error))

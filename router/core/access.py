@@ -22,9 +22,9 @@ class Role(StrEnum):
     READER = "reader"
     """sees calls, queues, agents, messages and what is decided of numbers"""
     AGENT = "agent"
-    """logs one person in and out, pauses and resumes"""
+    """logs one person in and out, pauses and resumes, and tags the calls that they had"""
     SUPERVISOR = "supervisor"
-    """does so for all agents, deals with messages, refuses and admits numbers"""
+    """does so for all, corrects dispositions, deals with messages, refuses and admits numbers"""
     ADMIN = "admin"
     """has the rules read again"""
 

@@ -24,6 +24,7 @@ class Way(StrEnum):
     """an agent's code in the wrap-up"""
     COMMAND = "command"
     MQTT = "mqtt"
+    API = "api"
 
 
 class CallTag(msgspec.Struct, frozen=True):

@@ -146,7 +146,7 @@ class NoticeFeed:
         return read
 
     def _has_waited(self, id: int) -> bool:
-        if self._gap is None or self._gap[0] > id:
+        if self._gap is None or self._gap[0] != id:
             self._gap = (id, time.monotonic())
         return time.monotonic() - self._gap[1] >= HOLD
 

@@ -11,9 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.core.plan import Delivery
-from router.core.record import CallRecord, Disposition, LeftMessage
+from router.core.record import CallRecord, Disposition, LeftMessage, Phase
 from router.core.tags import CallTag, Way
 from router.edge import records, tokens
+from router.edge.liveviews import SeenCall
 from router.edge.logs import mask_numbers
 from router.edge.postbox import file_of
 from router.edge.store.messages import Messages
@@ -23,6 +24,9 @@ from tests.edge.api_server import ApiServer, refused_rules
 from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, talked
 
 HOUR = timedelta(hours=1)
+LIVE = SeenCall(
+    "cc1", "fjord", "main", "+4722334455", "+4790000001", TEN, Phase.TALKING, "talking", None, "ola", TEN, ()
+)
 
 
 def leaves(record: CallRecord) -> CallRecord:
@@ -48,6 +52,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         server.writer.ended(leaves(record(call)) if call.id == "mm1" else record(call))
     server.writer.tagged(CallTag("aa1", "booking", "kari", Way.PHONE, TEN + timedelta(minutes=2)))
     server.writer.arrived(a_call("cc1", at=TEN + 5 * HOUR), PLAN, TRACE)
+    server.writer.advised(a_call("dd1"), "ring", TRACE)
+    server.writer.advised(a_call("dd2", client="sund"), "ring", TRACE)
     server.start()
     eventually(lambda: server.writer.queued == 0)
     yield server
@@ -64,6 +70,8 @@ LISTS = [
     ("since a moment", "?since=2026-11-22T14:00:00%2B00:00", "reader", ["cc1", "mm1"]),
     ("a plus that was not written as %2B", "?since=2026-11-22T15:00:00+01:00", "reader", ["cc1", "mm1"]),
     ("before a moment", "?before=2026-11-22T11:00:00Z", "reader", ["aa1"]),
+    ("before all moments", "?before=0001-01-01T00:00:00%2B23:59", "reader", []),
+    ("after all moments", "?since=9999-12-31T23:59:59-23:59", "reader", []),
     ("the two latest", "?limit=2", "reader", ["cc1", "mm1"]),
     ("those behind them", "?limit=2&after=mm1", "reader", ["bb2", "bb1"]),
 ]
@@ -94,6 +102,7 @@ def test_a_call_is_shown_whole(api: ApiServer) -> None:
     assert [one["who"] for one in call["talks"]] == ["ola", "per"]
     assert [one["what"] for one in call["evidence"]] == ["hangup_requested", "left"]
     assert [(one["tag"], one["who"]) for one in call["tags"]] == [("booking", "kari")]
+    assert call["tagged"] == ["booking"]
     assert [one["event"]["event"] for one in call["timeline"]][:2] == ["LegRinging", "LegAnswered"]
     assert call["explanation"] == ["fjord.yaml:31: route main: taken"]
     live = api.ask("/calls/cc1").body
@@ -104,6 +113,50 @@ def test_a_past_call_is_explained(api: ApiServer) -> None:
     told = api.ask("/calls/aa2/explanation").body
     assert told["lines"] == ["fjord.yaml:31: route main: taken"]
     assert told["trace"] == json.loads(TRACE)
+    advised = api.ask("/calls/dd1/explanation", "fjord").body
+    assert (advised["id"], advised["lines"]) == ("dd1", ["fjord.yaml:31: route main: taken"])
+    assert api.ask("/calls/dd2/explanation", "fjord").status == 404, "of another client"
+    assert api.ask("/calls/dd/explanation").status == 404
+
+
+def test_calls_are_tagged_and_corrected(api: ApiServer) -> None:
+    def post(path: str, token: str = "boss", **body: str) -> tuple[int, str]:
+        answer = api.ask(f"/calls/{path}", token, method="POST", body=body)
+        return answer.status, answer.body.get("detail", "")
+
+    assert "demo_booked" in [tag["id"] for tag in api.ask("/tags").body["items"]]
+    assert post("aa2/tags", tag="demo_booked", note="on\nFriday") == (200, "")
+    assert post("aa2/tags", "fjords", tag="interested") == (200, "")
+    assert post("aa2/tags", "boss", tag="interested") == (200, ""), "it is so already"
+    call = api.ask("/calls/aa2").body
+    assert call["tagged"] == ["demo_booked", "interested"]
+    assert [(one["who"], one["way"], one["note"]) for one in call["tags"]] == [
+        ("api:boss", "api", "onFriday"), ("api:fjords", "api", ""),
+    ]  # fmt: skip
+    assert api.ask("/calls/aa2/tags/interested", "boss", method="DELETE").body["removed"] is True
+    assert [one["id"] for one in api.ask("/calls?tag=demo_booked").body["items"]] == ["aa2"]
+    assert api.ask("/calls/aa2/tags/interested", "boss", method="DELETE").status == 404
+    assert "did you mean `interested`?" in post("aa2/tags", tag="intrested")[1]
+    assert post("bb1/tags", "fjords", tag="interested")[0] == 404, "of another client"
+    assert post("aa2/corrections", disposition="busy", why="it was") == (201, "")
+    assert post("aa2/corrections", disposition="busy", why="it was")[0] == 409, "it is so already"
+    assert post("cc1/corrections", disposition="busy", why="it was")[0] == 409, "it is live"
+    assert post("aa2/corrections", disposition="busy", why="")[0] == 400
+    call = api.ask("/calls/aa2").body
+    assert (call["disposition"], call["corrected"]) == ("abandoned", "busy")
+    assert [one["why"] for one in call["corrections"]] == ["it was"]
+    assert post("aa2/corrections", disposition="abandoned", why="it was not") == (201, "")
+
+
+def test_agents_tag_the_calls_that_they_had(api: ApiServer) -> None:
+    def tags(call: str) -> int:
+        return api.ask(f"/calls/{call}/tags", "kari", method="POST", body={"tag": "interested"}).status
+
+    assert tags("aa1") == 403, "ola and per had it"
+    assert tags("cc1") == 403
+    api.live = [msgspec.structs.replace(LIVE, id="cc1", talks_with="kari")]
+    assert tags("cc1") == 200
+    api.live = []
 
 
 def test_queues_are_shown(api: ApiServer) -> None:
@@ -228,7 +281,7 @@ REFUSED: list[Refusal] = [
     ("no parameter, where there is none", "GET", "/rules?x=1", "reader", None, 400, "leave all out"),
     ("twice", "GET", "/calls?limit=1&limit=2", "reader", None, 400, "given 2 times"),
     ("no number", "GET", "/calls?limit=many", "reader", None, 400, "`limit`: Expected `int`"),
-    ("too many", "GET", "/calls?limit=1000", "reader", None, 400, "`limit`: Expected `int` <= 200"),
+    ("too many", "GET", "/calls?limit=1000", "reader", None, 400, "`limit`: Expected `int` <= 100"),
     ("no value", "GET", "/events?after=null", "reader", None, 400, "`after` has no value"),
     ("no moment", "GET", "/calls?since=2026-11-22", "reader", None, 400, "`since`: Invalid RFC3339"),
     ("no page", "GET", "/calls?after=zz", "reader", None, 422, "`after` is no call: `zz`"),
@@ -244,6 +297,10 @@ REFUSED: list[Refusal] = [
     ("no queue that there is", "POST", "/explain", "reader", {"to": "1", "queues": {"dask": {}}}, 422,
      "no queue is called `dask`"),
     ("no rate", "POST", "/explain", "reader", {"to": "1", "called": "often"}, 422, "5 calls in 10m"),
+    ("no year", "POST", "/explain", "reader", {"to": "+4722334455", "at": "0001-01-01T00:00:00"}, 422,
+     "1 is no year to call in"),
+    ("the last moment", "POST", "/explain", "reader", {"to": "1", "at": "9999-12-31T23:59:59Z"}, 422,
+     "9999 is no year"),
     ("no client", "POST", "/numbers", "boss", {"number": "1", "kind": "block", "client": "fjard"}, 422,
      "did you mean `fjord`?"),
     ("no number that there is", "POST", "/numbers", "boss", {"number": "12", "kind": "block"}, 422, "12"),
@@ -286,7 +343,14 @@ def test_who_may_come_is_asked_for_a_token(api: ApiServer) -> None:
 
 ORDER = ("reader", "kari", "boss", "admin")
 """A token of each role, each of which may what those before it may."""
-PLACES = {"client": "fjord", "person": "kari", "id": "zz", "queue": "desk", "number": "+4781549002"}
+PLACES = {
+    "client": "fjord",
+    "person": "kari",
+    "id": "zz",
+    "queue": "desk",
+    "number": "+4781549002",
+    "tag": "x",
+}
 ROLES = [
     (route.method, route.path, route.role)
     for one in RESOURCES

@@ -241,6 +241,12 @@ def test_one_that_comes_into_sight_late_is_told_in_its_place(
         monkeypatch.setattr(noticefeed, "HOLD", 0.1)
         write(api, began + 9)
         assert listener.events(1)[0].id == began + 9, "those before it never come"
+        monkeypatch.setattr(noticefeed, "HOLD", 20.0)
+        write(api, began + 12)
+        time.sleep(0.2)
+        write(api, began + 10)
+        write(api, began + 11)
+        assert [one.id for one in listener.events(3)] == [began + 10, began + 11, began + 12]
 
 
 def write(api: ApiServer, id: int) -> None:

@@ -53,6 +53,7 @@ class Daemon(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Asked)
         self.told: list[str] = []
         self.queues = msgspec.json.encode([DESK])
+        self.status = 200
 
 
 class _Asked(BaseHTTPRequestHandler):
@@ -66,7 +67,8 @@ class _Asked(BaseHTTPRequestHandler):
         self._answer(self.server.queues)
 
     def _answer(self, body: bytes) -> None:
-        self.send_response(200)
+        assert isinstance(self.server, Daemon)
+        self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(body)
 
@@ -188,7 +190,10 @@ def test_without_a_router_it_is_written_down(daemon: Daemon, tmp_path: Path) -> 
 def test_what_is_no_router_is_told_plainly(daemon: Daemon) -> None:
     daemon.queues = b"<html>"
     assert "no router at" in typed("queues").stderr
-    daemon.queues = b'{"a": 1}'
+    daemon.queues, daemon.status = b"this is for commands on the router's own machine", 403
+    refused = typed("queues").stderr
+    assert "refuses: this is for commands on the router's own machine" in refused
+    daemon.queues, daemon.status = b'{"a": 1}', 200
     assert typed("queues").exit_code == 1
 
 

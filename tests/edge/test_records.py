@@ -77,6 +77,20 @@ async def test_so_many_may_wait_and_no_more(records: Records, monkeypatch: pytes
     assert await asyncio.gather(*waiting) == ["late"] * 3
 
 
+async def test_who_asks_without_pause_leaves_time_for_others(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REST", 1000.0)
+    monkeypatch.setattr(module, "LONGEST_REST", 0.2)
+    records = Records(url)
+    for _ in range(module.AT_ONCE):
+        await records.ask(Queries, lambda queries: queries.counts().open)
+    began = time.monotonic()
+    await records.ask(Queries, lambda queries: queries.counts().open)
+    assert time.monotonic() - began > 0.1
+    records.close()
+
+
 async def test_a_way_is_kept_for_a_while(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await records.ask(Queries, lambda queries: queries)
     assert await records.ask(Queries, lambda queries: queries) is first

@@ -161,10 +161,14 @@ async def list_calls(asking: Asking[CallsQuery, Nothing]) -> CallsPage:
         after=asked.after,
         limit=asked.limit + 1,
     )
-    found = await asking.powers.records.ask(Queries, lambda queries: queries.calls(wanted))
+
+    def read(queries: Queries) -> tuple[Call, ...]:
+        return tuple(map(_call, queries.calls(wanted)))
+
+    found = await asking.powers.records.ask(Queries, read)
     if not found and asked.after is not None:
         await find_call(asking, asked.after, f"`after` is no call: `{asked.after}`; give `next` of a page")
-    items = tuple(map(_call, found[: asked.limit]))
+    items = found[: asked.limit]
     return CallsPage(items, items[-1].id if len(found) > asked.limit else None)
 
 
@@ -187,8 +191,12 @@ async def show_call(asking: Asking[CallPath, Nothing]) -> WholeCall:
 
 
 async def explain_call(asking: Asking[CallPath, Nothing]) -> Explanation:
-    """Why a call went where it went: what took it and, of each rule passed over, what failed."""
-    story = await find_call(asking, asking.asked.id)
+    """Why a call went where it went: what took it and, of each rule passed over, what failed. Also what a
+    dialplan was told that asked by FastAGI, by the id of that."""
+    id = asking.asked.id
+    told = await asking.powers.records.ask(Queries, lambda queries: queries.decision(id))
+    theirs = told is not None and told.info.id == id and asking.who.sees(told.info.client)
+    story = told if told is not None and theirs else await find_call(asking, id)
     info = story.info
     lines = explain_stored(story.trace, info)
     trace = None if story.trace is None else msgspec.Raw(story.trace)

@@ -24,6 +24,9 @@ from router.edge.store.verdicts import Verdicts
 from router.edge.web.api.problems import FORBIDDEN, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import Asking, Nothing, Resource, Route
 
+_SANE = (1970, 9000)
+"""Years: of later ones not all days can be shown by all clocks."""
+
 Text = Annotated[str, Meta(max_length=200)]
 Count = Annotated[int, Meta(ge=0, le=999_999)]
 
@@ -123,6 +126,8 @@ def _answer(
     at = asked.at or now
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
+    if not _SANE[0] <= at.year <= _SANE[1]:
+        raise ProblemError(NOT_MEANT, f"`at`: {at.year} is no year to call in; write one of our time")
     return _shown(suppose(arriving, at, rules, given, known))
 
 

@@ -1,11 +1,12 @@
 """All resources of the API, in the order in which the document has them."""
 
-from router.edge.web.api import agents, calls, events, explain, live, messages, numbers, queues, rules
+from router.edge.web.api import agents, calls, events, explain, live, messages, numbers, queues, rules, tags
 from router.edge.web.api.routes import Resource
 
 RESOURCES: tuple[Resource, ...] = (
     calls.RESOURCE,
     live.RESOURCE,
+    tags.RESOURCE,
     queues.RESOURCE,
     agents.RESOURCE,
     messages.RESOURCE,

@@ -23,7 +23,8 @@ CallId = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,32}$", description="The call'
 ClientId = Annotated[str, Meta(pattern=ID, description="The client's id, as in rules.")]
 PersonId = Annotated[str, Meta(pattern=ID, description="The person's id, as in rules.")]
 Moment = Annotated[datetime, Meta(tz=True)]
-MOST_LISTED = 200
+MOST_LISTED = 100
+"""A page of so many takes 15 to 20 ms of CPU."""
 Limit = Annotated[int, Meta(ge=1, le=MOST_LISTED, description="At most so many.")]
 Why = Annotated[str, Meta(max_length=200)]
 

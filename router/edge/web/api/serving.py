@@ -77,7 +77,7 @@ def api_app(powers: Powers) -> web.Application:
     async def show_document(request: web.Request) -> web.Response:
         return web.Response(body=await asyncio.to_thread(document), content_type="application/json")
 
-    app.router.add_route("GET", openapi.PATH, show_document)
+    app.router.add_route("GET", openapi.PATH, show_document, name="openapi")
 
     async def let_listeners_go(app: web.Application) -> None:
         powers.notices.close()
