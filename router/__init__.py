@@ -19,6 +19,7 @@ A caller's channel enters our application
     edge/arrivals.py           how calls begin
     edge/deadmen.py            the dead-man timers of all calls, set and lifted together
     edge/callers.py            what is remembered of callers
+    edge/contacts.py           ... and whom clients know them as
     edge/ports.py              what the engine needs of the rest of the edge
 
 Facts -> decision
@@ -30,6 +31,7 @@ Facts -> decision
     core/times.py              durations, moments, dates and hours of the day, as written
     core/hours.py              when a client is open: week, dates, holidays, events of calendars
     core/counts.py             how many, as conditions ask it
+    core/contacts.py           whom clients know by number
     core/facts.py              what is known of one arriving call
     core/plan.py               CallPlan: the steps a caller will meet; where rules and calls meet
     core/keypad.py             names as they are keyed in, and people found by them
@@ -67,6 +69,7 @@ Rules (read at start and at reload)
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
+    core/contacttable.py       contacts as a table
     core/tables.py             tables beside the rules: CSV, one a line
     core/numberlists.py        lists of numbers in them, indexed once for all
     core/peopletable.py        people in them
@@ -80,7 +83,6 @@ Rules (read at start and at reload)
     core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
     core/asteriskqueues.py     queues of Asterisk's own that rules name
-    core/unbuilt.py            what is written and not done yet
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     core/tagging.py            the tags that clients have, of their own and shared ones
@@ -205,6 +207,7 @@ What is kept and shown
     edge/store/migrations/versions/v0006_talks.py      ... and the talks of calls, one by one
     edge/store/migrations/versions/v0007_supervisions.py   ... and who supervised them
     edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
+    edge/store/migrations/versions/v0009_contacts.py   ... and contacts
     edge/store/migrations/versions/v0010_tags.py       ... and where tags are from, and corrections
     edge/store/migrations/versions/v0012_decisions.py  ... and what dialplans were told
     edge/store/migrations/versions/v0013_wrap_ups.py   ... and how long agents were left alone
@@ -230,6 +233,7 @@ What is kept and shown
     edge/outboxmetrics.py      how notices leave the outbox, for Prometheus
     edge/forgetting.py         ... and are removed
     edge/noticefeed.py         ... and are told to whoever listens, as they are written
+    edge/store/contacts.py     contacts
     edge/store/messages.py     messages that callers left
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written
@@ -285,6 +289,10 @@ The program
     cli/diff.py                callrouter diff
     cli/reload.py              callrouter reload
     cli/block.py               callrouter block, allow, unblock, blocked
+    cli/contacts.py            callrouter contacts
+    cli/addressbook.py         ... what its commands share
+    cli/contacttables.py       ... its tables, in and out
+    cli/known.py               what the rules say of numbers and clients that are typed
     cli/daemon.py              ... and the running router told of it
     cli/calls.py               callrouter calls
     cli/call.py                callrouter call

@@ -32,6 +32,7 @@ from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
 from router.edge.bell import Bell
 from router.edge.callers import MOST_LEARNT, Called, Callers
+from router.edge.contacts import AddressBook
 from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
@@ -97,7 +98,8 @@ class Daemon:
         self._metrics.rules_loaded()
         outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present, prompts.media)
         self._prompts = prompts
-        self._callers = Callers()
+        self._contacts = AddressBook(settings.database_url)
+        self._callers = Callers(self._contacts.find)
         self._postbox = Postbox(
             settings,
             lambda method, path: self._connection.http(method, path),
@@ -208,6 +210,7 @@ class Daemon:
         orders = Orders(
             reload=self._reloader.reload,
             read_verdicts=self._obey,
+            read_contacts=self._contacts.read,
             read_agents=self._agent_log.read,
             read_tokens=self._tokens.read,
             queues=self._queues,
@@ -362,14 +365,17 @@ class Daemon:
         return msgspec.json.encode(self._engine.queues.seen())
 
     async def _remember(self) -> bool:
-        """Learn of the database what was decided by command, which agents are there, and who called before
-        us; whether it could be read."""
+        """Learn of the database what was decided by command, whom clients know, which agents are there, and
+        who called before us; whether it could be read."""
         try:
             await self._obey()
+            await self._contacts.read()
             await self._agent_log.read()
             self._callers.learn(await asyncio.to_thread(self._called_before))
         except StoreError as error:
-            log.error("commands, agents, and who called before, are unknown for now", error=str(error))
+            log.error(
+                "commands, contacts, agents, and who called before, are unknown for now", error=str(error)
+            )
             return False
         return True
 

@@ -79,7 +79,8 @@ def _as_object(story: CallStory) -> dict[str, Any]:
 def _lines(story: CallStory, names: Labels) -> Iterator[str]:
     info, record = story.info, story.record
     yield f"call {info.id}"
-    yield f"  arrived      {moment(info.arrived_at)}, from {info.caller or 'anonymous'} to {info.dialled}"
+    caller = f"{info.caller or 'anonymous'}{_named(info)}"
+    yield f"  arrived      {moment(info.arrived_at)}, from {caller} to {info.dialled}"
     yield f"  client       {info.client or '-'}, route {info.route or '-'}, rules {info.rules_version}"
     yield from _outcome(record, story, names) if record else ["  disposition  none yet: the call is live"]
     yield from _section("Why it went there", iter(explain_stored(story.trace, info)))
@@ -91,6 +92,13 @@ def _lines(story: CallStory, names: Labels) -> Iterator[str]:
     if record is not None:
         yield from _section("Phones rung", _attempts(record))
         yield from _section("Evidence", _evidence(record))
+
+
+def _named(info: CallInfo) -> str:
+    """By which name the caller was known, and which was shown with the call."""
+    shown = f"shown as {info.display}" if info.display else ""
+    names = ", ".join(filter(None, (info.name, shown)))
+    return f" ({names})" if names else ""
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:

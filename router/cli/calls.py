@@ -26,6 +26,7 @@ COLUMNS = (
     "client",
     "dialled",
     "caller",
+    "name",
     "route",
     "disposition",
     "reason",
@@ -151,6 +152,7 @@ def row(call: ListedCall, names: Labels) -> tuple[str, ...]:
         info.client or "-",
         info.dialled,
         info.caller or "anonymous",
+        info.name or info.display or "-",
         info.route or "-",
     )
     if record is None:

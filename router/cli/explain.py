@@ -14,10 +14,12 @@ from router.cli.call import decided
 from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
-from router.core.arrival import Arriving
+from router.core.arrival import Arriving, read_facts
 from router.core.cast import Roles
+from router.core.contacts import Entry, in_groups
 from router.core.explain import explain as explained
 from router.core.explain import explain_stored
+from router.core.numbers import CallerId
 from router.core.plan import PlanNode
 from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
@@ -25,6 +27,7 @@ from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.core.verdict import Verdict
+from router.edge.store.contacts import Contacts
 from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory, StoredDecision
 from router.edge.store.verdicts import Verdicts
@@ -60,7 +63,10 @@ def explain(
     ] = "",
     contact: Annotated[
         list[str] | None,
-        typer.Option(metavar="GROUP", help="A group of the contact that the caller is; else a stranger."),
+        typer.Option(
+            metavar="GROUP",
+            help="A group of the contact that the caller is; else as in `callrouter contacts`.",
+        ),
     ] = None,
     queue: Annotated[
         list[str] | None,
@@ -74,7 +80,7 @@ def explain(
 
     With an ID, from what was stored when that call was decided; also with the CALLROUTER_TRACE that a
     dialplan was told. With --to, for a call that nobody places.
-    What was decided of numbers by `block` and `allow` counts, if there are records.
+    What was decided of numbers by `block` and `allow` counts, and so do contacts, if there are records.
     """
     if (id is None) is (not to):
         raise typer.BadParameter("give the ID of a call that has been, or --to NUMBER")
@@ -85,9 +91,10 @@ def explain(
     loaded = load_rules(rules_file(settings, rules))
     arriving = Arriving(to, caller or "anonymous", display, _variables(variable or []))
     moment, does = _moment(at, arriving, loaded), _outcomes(given or [], loaded)
-    groups = frozenset(contact) if contact else None
     queues = dict(_load(one, loaded) for one in queue or [])
-    known = Supposing(_rate(called), groups, queues, _verdicts(settings))
+    entries = _contacts(settings, read_facts(arriving, loaded, moment).caller)
+    verdicts = _verdicts(settings)
+    known = Supposing(_rate(called), in_groups(contact or None), queues, verdicts, entries)
     supposed = suppose(arriving, moment, loaded, does, known)
     if as_json:
         typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
@@ -100,6 +107,17 @@ def _verdicts(settings: Settings) -> Sequence[Verdict]:
     try:
         with closing(Verdicts(settings.database_url)) as verdicts:
             return verdicts.standing(datetime.now(UTC))
+    except StoreError:
+        return ()
+
+
+def _contacts(settings: Settings, caller: CallerId) -> Sequence[Entry]:
+    """What clients know of the caller; nothing as above."""
+    if caller.number is None:
+        return ()
+    try:
+        with closing(Contacts(settings.database_url)) as contacts:
+            return [one.entry for one in contacts.of(caller.number.e164)]
     except StoreError:
         return ()
 

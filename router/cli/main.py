@@ -20,6 +20,7 @@ COMMANDS = {
     "allow": ("block", "allow"),
     "unblock": ("block", "unblock"),
     "blocked": ("block", "blocked"),
+    "contacts": ("contacts", "app"),
     "calls": ("calls", "list_calls"),
     "call": ("call", "show_call"),
     "tag": ("tags", "tag_call"),

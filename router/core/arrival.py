@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
+from router.core.contacts import Contact
 from router.core.decide import Decision
 from router.core.facts import Facts, QueueLoad
 from router.core.numbers import MAX_CALLER_TEXT, CallerId, PhoneNumber
@@ -42,6 +43,7 @@ class Known(NamedTuple):
 
     calls_before: tuple[datetime, ...] = ()
     verdict: Verdict | None = None
+    contact: Contact | None = None
 
 
 Remember = Callable[[ClientRules, PhoneNumber, datetime], Known]
@@ -51,6 +53,14 @@ Remember = Callable[[ClientRules, PhoneNumber, datetime], Known]
 def nothing(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
     """Of a caller who calls for the first time."""
     return Known()
+
+
+ContactOf = Callable[[str, str], Contact | None]
+"""Whom a client (its id) knows by a number (E.164)."""
+
+
+def nobody_knows(client: str, number: str) -> None:
+    """Where everybody is a stranger."""
 
 
 Loads = Callable[[ClientRules], Mapping[str, QueueLoad]]
@@ -84,7 +94,8 @@ def read_facts(
     known = remember(client, caller.number, now) if client and caller.number else Known()
     matches = matching(client.screening, caller) if client else ()
     queues = loads(client) if client and client.queues else {}
-    return Facts(now, dialled, did, caller, turn, *known, variables, matches, queues=queues)
+    before, verdict, contact = known
+    return Facts(now, dialled, did, caller, turn, before, verdict, variables, matches, contact, queues)
 
 
 def _printable(text: str) -> str:
@@ -122,4 +133,6 @@ def make_info(key: tuple[str, str, str], facts: Facts, decision: Decision) -> Ca
         route=decision.route,
         rules_version=decision.version,
         arrived_at=facts.now,
+        name=facts.contact.name if facts.contact else "",
+        display=facts.caller.name,
     )

@@ -10,7 +10,6 @@ from router.core.ruleset import ClientRules
 from router.core.schema import ClientDoc, agents_of
 from router.core.stepdocs import DirectoryStep, NumberDoc, PersonStep, QueueStep, RingStep
 from router.core.times import Duration
-from router.core.unbuilt import not_built
 from router.core.yamltext import Path
 
 LONGEST_WAIT = Duration(2 * 60)
@@ -42,7 +41,6 @@ def cautions(
     yield from _unknown_supervisors(doc, phones)
     yield from _hidden_codes(doc)
     yield from () if has_trunk else _no_callbacks(doc)
-    yield from not_built(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
 

@@ -94,7 +94,8 @@ class CallerIs(msgspec.Struct, frozen=True, gc=False):
         caller = moment.facts.caller
         if self.attestations and moment.facts.variables.get(ATTESTATION) in self.attestations:
             return True
-        if self.groups and not self.groups.isdisjoint(moment.facts.contact or ()):
+        contact = moment.facts.contact
+        if self.groups and contact is not None and not self.groups.isdisjoint(contact.groups):
             return True
         if caller.number is None:
             return self.anonymous and caller.anonymous

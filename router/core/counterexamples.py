@@ -53,7 +53,7 @@ def _scenario(name: str, example: Counterexample, rules: RuleSet) -> Iterator[st
     if called:
         caller["called"] = str(called)
     if call.contact is not None:
-        caller["contact"] = sorted(call.contact)
+        caller["contact"] = sorted(call.contact.groups)
     if loads:
         caller["queues"] = {name: load._asdict() for name, load in loads.items()}
     expect = {

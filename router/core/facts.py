@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from router.core.contacts import Contact
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.regexes import Regex
 from router.core.verdict import Verdict
@@ -38,7 +39,7 @@ class Facts(msgspec.Struct, frozen=True):
     """What the dialplan knows of the call, such as `attestation`: A, B or C (STIR/SHAKEN, RFC 8588)."""
     matches: tuple[Regex, ...] = ()
     """The regular expressions of the client's screening that match the caller."""
-    contact: frozenset[str] | None = None
-    """The groups of the contact that the caller is; None: the client does not know the caller."""
+    contact: Contact | None = None
+    """Whom the client knows the caller as; None: a stranger."""
     queues: Mapping[str, QueueLoad] = {}
     """By name; one that is not here has nobody in it."""

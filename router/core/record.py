@@ -90,6 +90,10 @@ class CallInfo(msgspec.Struct, frozen=True):
     route: str | None
     rules_version: str
     arrived_at: datetime
+    name: str = ""
+    """By which the client knew the caller when they called; empty of a stranger."""
+    display: str = ""
+    """The name that came with the call; empty if none did."""
 
 
 class Attempt(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field
 from router.core import reading, rehearsal, times
 from router.core.arrival import Arriving, Known, make_info, read_did, read_facts
 from router.core.cast import Cast, Given, Roles
+from router.core.contacts import Contact, Entry, in_groups, known_as
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import QueueLoad as Load
@@ -246,7 +247,7 @@ def play(scenario: Scenario, rules: RuleSet) -> Played:
     arriving = Arriving(call.to, call.from_, call.display or "", call.variables)
     at = call.at.replace(tzinfo=ZoneInfo(zone_of(arriving, rules)))
     loads = {name: QueueLoad(load.waiting, load.agents) for name, load in call.queues.items()}
-    known = Supposing(call.called, None if call.contact is None else frozenset(call.contact), loads)
+    known = Supposing(call.called, in_groups(call.contact), loads)
     supposed = suppose(arriving, at, rules, doc.given, known)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}
     met |= set(_branches_taken(supposed.plan, supposed.met))
@@ -273,11 +274,13 @@ class Supposing(NamedTuple):
 
     called: times.Rate | None = None
     """How often the caller has called."""
-    contact: frozenset[str] | None = None
-    """The groups of the contact that the caller is; None for a stranger."""
+    contact: Contact | None = None
+    """Whom the client knows the caller as; None: as `contacts` have it."""
     queues: Mapping[str, QueueLoad] = {}
     verdicts: Sequence[Verdict] = ()
     """What is decided of numbers by command, in the order it was."""
+    contacts: Sequence[Entry] = ()
+    """Entries of the address book."""
 
 
 NOTHING_ELSE = Supposing()
@@ -295,13 +298,13 @@ def suppose(
 
     def remembered(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
         decided = (one for one in reversed(known.verdicts) if one.number == number.e164)
-        return Known(before, next((one for one in decided if one.holds(client.id, now)), None))
+        verdict = next((one for one in decided if one.holds(client.id, now)), None)
+        return Known(before, verdict, known.contact or known_as(known.contacts, number.e164, client.id))
 
     facts = read_facts(arriving, rules, now, remember=remembered)
     owner = rules.numbers.find(facts.did) if facts.did else None
     client = rules.clients[owner.client] if owner else None
-    contact = known.contact if facts.caller.number else None
-    facts = replace(facts, contact=contact, queues=_loads(client, known.queues))
+    facts = replace(facts, queues=_loads(client, known.queues))
     decision = decide(rules, facts)
     info = make_info(("", "", "supposed"), facts, decision)
     cast = Cast(given, client.country if client else None)

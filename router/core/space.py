@@ -43,6 +43,7 @@ from router.core.conditions import (
     VariableIs,
     When,
 )
+from router.core.contacts import in_groups
 from router.core.facts import Facts, QueueLoad
 from router.core.hours import Hours
 from router.core.numbers import CallerId, NumberPattern, PhoneNumber
@@ -352,7 +353,7 @@ class Space:
             calls_before=before,
             variables=self.known.variables,
             matches=callers.matches,
-            contact=self.known.contact if callers.caller.number else None,
+            contact=in_groups(self.known.contact) if callers.caller.number else None,
             queues=self.known.queues,
         )
 
@@ -371,7 +372,7 @@ class Space:
             caller,
             variables=self.known.variables,
             matches=self.known.matched_by(caller),
-            contact=self.known.contact if caller.number else None,
+            contact=in_groups(self.known.contact) if caller.number else None,
         )
         moment = Moment(facts, {})
         return (

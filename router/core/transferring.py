@@ -20,7 +20,16 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from router.core import openings
-from router.core.arrival import Arriving, Loads, no_loads, read_did, read_facts
+from router.core.arrival import (
+    Arriving,
+    ContactOf,
+    Known,
+    Loads,
+    no_loads,
+    nobody_knows,
+    read_did,
+    read_facts,
+)
 from router.core.call import CALLER, Call
 from router.core.commands import FindTransfer
 from router.core.decide import decide
@@ -74,6 +83,7 @@ class Ways(NamedTuple):
     """Where rotating rounds begin."""
     loads: Loads = no_loads
     """How queues stand."""
+    contact_of: ContactOf = nobody_knows
 
 
 def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:
@@ -146,8 +156,11 @@ def _met_by_all(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
 
 
 def _of_number(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
+    def remembered(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
+        return Known(contact=ways.contact_of(client.id, number.e164))
+
     arriving = Arriving(to, call.info.caller)
-    facts = read_facts(arriving, ways.rules, ways.now, ways.turn, loads=ways.loads)
+    facts = read_facts(arriving, ways.rules, ways.now, ways.turn, remembered, ways.loads)
     plan = decide(ways.rules, facts).plan
     if plan.no_route or plan.blocked_by:
         return _Met(refused=NOBODY)

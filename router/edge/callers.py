@@ -1,4 +1,5 @@
-"""What is remembered of callers: when they called lately, and what was decided of them by command.
+"""What is remembered of callers: when they called lately, what was decided of them by command, and whom
+their client knows them as.
 
 Calls are remembered only for clients whose rules count them (`more_than`), only as far back as they ask, and
 of the MOST callers who called last; so it is bounded whoever calls.
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from router.core.arrival import Known, Remember
+from router.core.arrival import ContactOf, Known, Remember, nobody_knows
 from router.core.numbers import PhoneNumber
 from router.core.ruleset import ClientRules
 from router.core.verdict import Verdict
@@ -32,7 +33,9 @@ class Called(NamedTuple):
 class Callers:
     """Those of all clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, contact_of: ContactOf = nobody_knows) -> None:
+        self.contact_of = contact_of
+        """Whom a client knows by a number."""
         self._lately: dict[tuple[str, str], tuple[datetime, ...]] = {}
         """In the order of each one's last call."""
         self._verdicts: dict[str, list[Verdict]] = {}
@@ -61,7 +64,8 @@ class Callers:
     def _known(self, client: ClientRules, number: PhoneNumber, now: datetime, *, again: bool) -> Known:
         verdicts = self._verdicts.get(number.e164, ())
         verdict = next((one for one in verdicts if one.holds(client.id, now)), None)
-        return Known(self._before(client, number, now, again), verdict)
+        contact = self.contact_of(client.id, number.e164)
+        return Known(self._before(client, number, now, again), verdict, contact)
 
     def obey(self, verdicts: Sequence[Verdict]) -> None:
         """From now on these are all there are; given in the order they were made."""

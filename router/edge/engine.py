@@ -125,6 +125,7 @@ class Engine:
         self._metrics = metrics
         self._outbound = outbound
         self._message_left = message_left
+        self._contact_of = callers.contact_of
         self._clock = clock
         calls = LiveCalls()
         self._live_calls = calls
@@ -385,7 +386,9 @@ class Engine:
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case ReadNumber() | FindPeople() | ChoosePerson() | FindTransfer():
-                    ways = Ways(self.rules, self._clock(), self._arrivals.turn, self.queues.loads)
+                    ways = Ways(
+                        self.rules, self._clock(), self._arrivals.turn, self.queues.loads, self._contact_of
+                    )
                     self._soon(live, answer(live.call, command, ways))
                 case _:
                     if isinstance(command, CreateLeg):

@@ -136,9 +136,14 @@ class ApiServer(Asker):
             figures=self.figures,
             now=now,
         )
+
+        async def read_contacts(number: str) -> int:
+            return await self._read()
+
         orders = Orders(
             reload=self._reload,
             read_verdicts=self._read,
+            read_contacts=read_contacts,
             read_agents=self._read,
             read_tokens=self.tokens.read,
             queues=lambda: b"[]",

@@ -2,10 +2,8 @@
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -18,6 +16,7 @@ from router.core.trace import TraceRow
 from router.edge.store.database import prepare
 from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import Writer
+from tests.edge.daemon import Daemon, running_daemon
 from tests.edge.stories import PLAN, TEN, a_call, abandoned
 from tests.harness.router import free_port
 
@@ -35,35 +34,10 @@ routes: [{name: main, do: [{ring: PJSIP/100}]}]
 SPAMMER = "+4790000001"
 
 
-class Daemon(HTTPServer):
-    """A running router, as far as commands tell it anything."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Told)
-        self.told: list[str] = []
-
-
-class _Told(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Daemon)
-        self.server.told.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def daemon() -> Iterator[Daemon]:
-    server = Daemon()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running_daemon() as server:
+        yield server
 
 
 class Place:

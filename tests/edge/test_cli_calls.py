@@ -82,6 +82,7 @@ def test_the_list_has_a_line_for_each_call_the_latest_last(router: Router) -> No
         "fjord",
         "+4722334455",
         "+4790000001",
+        "-",
         "main",
         "answered",
         "caller",
@@ -160,7 +161,7 @@ def test_no_calls_fit(router: Router) -> None:
 
 def test_an_anonymous_call_without_a_client(router: Router) -> None:
     call = ListedCall(msgspec.structs.replace(a_call("c1"), caller="", client=None, route=None), None)
-    assert row(call, Labels())[1:7] == ("c1", "-", "+4722334455", "anonymous", "-", "(live)")
+    assert row(call, Labels())[1:8] == ("c1", "-", "+4722334455", "anonymous", "-", "-", "(live)")
     assert as_object(call)["client"] is None
 
 

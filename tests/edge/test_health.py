@@ -34,6 +34,9 @@ class Router:
     async def obey(self) -> int:
         return 3
 
+    async def read_contacts(self, number: str) -> int:
+        return 1 if number == "+4790000001" else 7
+
     async def read_agents(self) -> int:
         return 2
 
@@ -56,6 +59,7 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, s
             Orders(
                 reload=router.reload,
                 read_verdicts=router.obey,
+                read_contacts=router.read_contacts,
                 read_agents=router.read_agents,
                 read_tokens=router.read_tokens,
                 queues=lambda: b"[]",
@@ -135,7 +139,7 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         await serve(web.Application(), "127.0.0.1", port)
 
 
-@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/agents", "/tokens"])
+@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/contacts", "/agents", "/tokens"])
 async def test_a_page_in_a_browser_cannot_have_the_rules_read(
     path: str, served: tuple[Router, web.AppRunner, str]
 ) -> None:
@@ -149,6 +153,17 @@ async def test_what_was_decided_by_command_is_read_again(served: tuple[Router, w
         session.post(f"{served[2]}/verdicts") as response,
     ):
         assert await response.json() == {"verdicts": 3}
+
+
+@pytest.mark.parametrize(("query", "contacts"), [("", 7), ("?number=%2B4790000001", 1)])
+async def test_contacts_are_read_again_all_or_of_one_number(
+    served: tuple[Router, web.AppRunner, str], query: str, contacts: int
+) -> None:
+    async with (
+        aiohttp.ClientSession(headers=TOLD_HEADER) as session,
+        session.post(f"{served[2]}/contacts{query}") as response,
+    ):
+        assert await response.json() == {"contacts": contacts}
 
 
 async def test_agents_are_read_again_and_queues_shown(served: tuple[Router, web.AppRunner, str]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from router.core.arrival import Arriving, read_facts
+from router.core.contacts import in_groups
 from router.core.dialling import Dialling
 from router.core.facts import Facts
 from router.core.rules import compile_rules
@@ -184,7 +185,7 @@ def with_known(call: Facts, known: Known) -> Facts:
         variables=known.variables,
         calls_before=before,
         matches=matches,
-        contact=known.contact if call.caller.number else None,
+        contact=in_groups(known.contact) if call.caller.number else None,
         queues=known.queues,
     )
 

@@ -1,13 +1,16 @@
 """From what the caller's side sent to facts."""
 
+from datetime import datetime
+
 import pytest
 
-from router.core.arrival import Arriving, call_id, make_info, read_did, read_facts
+from router.core.arrival import Arriving, Known, call_id, make_info, read_did, read_facts
+from router.core.contacts import Contact
 from router.core.decide import decide
 from router.core.dialling import Dialling
 from router.core.numbers import PhoneNumber
 from router.core.rules import compile_rules
-from router.core.ruleset import RuleSet
+from router.core.ruleset import ClientRules, RuleSet
 from tests.edge.stories import TEN
 
 HEAD = "timezone: Europe/Oslo\nlast_resort: hangup\nroutes: [{name: main, do: hangup}]\n"
@@ -113,6 +116,19 @@ def test_the_caller_and_what_is_known_of_the_call(
     assert info.client == {"+4533445566": "sund", "+4755555555": None}.get(dialled, "fjord")
     assert (info.asterisk_id, info.asterisk_started, info.id) == (*KEY[:2], call_id(*KEY))
     assert info.rules_version == rules.version
+
+
+def test_whom_the_client_knows_the_caller_as(rules: RuleSet) -> None:
+    def remembered(client: ClientRules, number: PhoneNumber, now: datetime) -> Known:
+        return Known(contact=Contact(f"Kari of {client.id}") if number.e164 == "+4790000001" else None)
+
+    known, stranger = (
+        read_facts(Arriving("22334455", caller, "K"), rules, TEN, remember=remembered)
+        for caller in ("90000001", "90000002")
+    )
+    assert (known.contact, stranger.contact) == (Contact("Kari of fjord"), None)
+    infos = [make_info(KEY, facts, decide(rules, facts)) for facts in (known, stranger)]
+    assert [(info.name, info.display) for info in infos] == [("Kari of fjord", "K"), ("", "K")]
 
 
 def test_a_call_id_is_that_of_one_key_only() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from router.core.languages import CATALOGUES, catalogue_of
+from router.core.languages import CATALOGUES, catalogue_of, speaks
 from router.core.languages.catalogue import Catalogue, Phrase
 from router.core.phrases import phrase
 from router.core.plan import Speak
@@ -36,6 +36,7 @@ FOUND = [("nb", "nb"), ("en-GB", "en"), ("vi-VN", "vi"), ("de", "en"), ("de-AT",
 @pytest.mark.parametrize(("language", "found"), FOUND)
 def test_the_nearest_language_is_taken(language: str, found: str) -> None:
     assert catalogue_of(language).language == found
+    assert speaks(language) is (found == language[:2])
 
 
 def test_a_phrase_is_spoken_in_its_tone() -> None:

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from router.core.asteriskqueues import not_followed
+from router.core.contacts import in_groups
 from router.core.counterexamples import proof_as_scenarios
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
@@ -82,7 +83,7 @@ def called(
 ) -> Decision:
     caller = CallerId(PhoneNumber(number), number)
     did = PhoneNumber("+4722334455")
-    facts = Facts(START, did.e164, did, caller, contact=contact, queues={"desk": desk})
+    facts = Facts(START, did.e164, did, caller, contact=in_groups(contact), queues={"desk": desk})
     return decide(compiled(), facts)
 
 
@@ -229,7 +230,7 @@ def test_the_proof_finds_ways_through_menus_and_queues() -> None:
     assert dict(eva.given) == {"menu": ("2",), "directory": ("eva",), "eva": ("busy",)}
     assert dict(kari.given)["directory"] == ("kari",)
     assert vip.given == (("desk", ("full",)),)
-    assert vip.call.contact
+    assert vip.call.contact == in_groups({"press"})
     assert many.given == (("callback", ("otherwise",)),)
     assert main.given == (("menu", ("otherwise",)), ("message", ("otherwise",)))
     written = proof_as_scenarios(proof, compiled(text))
@@ -364,45 +365,9 @@ def test_who_has_a_name_or_an_extension_can_be_found_in_a_directory() -> None:
     assert [one.what for one in rules.warnings if "nothing rings" in one.what] == ["nothing rings `ola`"]
 
 
-NOT_BUILT = [
-    ("contacts", "screening: {allow: contacts}", "contacts"),
-    ("a block rule", "screening: {block: [{name: b, when: {not: {caller: {contact: vip}}}}]}", "contact"),
-]
-
-
-@pytest.mark.parametrize(("text", "what"), [row[1:] for row in NOT_BUILT], ids=[row[0] for row in NOT_BUILT])
-def test_what_is_not_carried_out_yet_is_named(text: str, what: str) -> None:
-    rules = compiled(f"{HEAD}{text}\n")
-    assert any(one.what.startswith(f"`{what}` is not carried out") for one in rules.warnings)
-
-
-def test_what_is_carried_out_is_not_warned_of() -> None:
-    rules = compiled(
-        f"{HEAD}greeting: Hi\nscreening: {{treatment: {{challenge: Hi}}}}\n"
-        "queues: {desk: {agents: kari, callback_key: 1}}\n"
-        "last_resort: [{menu: {choices: {1: []}}}, directory, {ring: ola, confirm: true, announce: Hi},"
-        " {say: Hi}, {queue: desk}, message, callback]\n"
-        "routes: [{name: r, when: {agents: {desk: 0}}, do: [hangup]}]\n"
-    )
-    assert not any("not carried out" in one.what for one in rules.warnings)
-
-
 def test_a_way_without_a_choice_is_told_as_such() -> None:
     menu = Menu(None, ("1",))
     assert [way_in_words(menu, way) for way in ways_on(menu)] == ["on key 1", "otherwise"]
-
-
-def test_it_is_told_once_with_the_first_place() -> None:
-    routes = (
-        "[{name: a, when: {caller: {contact: vip}}, do: hangup},"
-        " {name: b, when: {caller: {contact: x}}, do: hangup}]"
-    )
-    rules = compiled(f"{HEAD}routes: {routes}\n")
-    told = [str(one) for one in rules.warnings if "`contact`" in one.what]
-    assert told == [
-        "f.yaml:11:26: `contact` (here and at 1 more places) is not carried out by this version yet; "
-        "no caller is a contact"
-    ]
 
 
 def test_contacts_are_the_clients_own() -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from router.core.call import CALLER, Call, Leg
 from router.core.commands import FindTransfer
+from router.core.contacts import Contact
 from router.core.dialling import Dialling
 from router.core.plan import CallPlan, Message, Ring, Say, Speak, Step
 from router.core.record import Evidence
@@ -35,6 +36,7 @@ queues: {desk: {agents: kari}}
 last_resort: {say: Ingen er her.}
 routes:
   - {name: box, when: {dialled: "+47 22 33 44 56"}, do: [message]}
+  - {name: vip, when: {dialled: "+47 22 33 44 57", caller: {contact: vip}}, do: [{ring: kari}]}
   - {name: closed, when: {dialled: "+47 22 33 44 57"}, do: [decline]}
   - {name: queue, when: {dialled: "+47 22 33 44 58"}, do: [{queue: desk, for: 1m}, message]}
   - {name: main, do: [{say: Hei.}, {ring: ola}]}
@@ -164,6 +166,15 @@ def test_who_is_led_out_of_a_queue_of_asterisks_own(to: str, call: Call, why: st
     led = find_transfer(call, FindTransfer(to, CALLER), Ways(RULE_SET, NOW))
     assert (why in led.refused, bool(led.refused)) == (True, bool(why))
     assert [one for one in met(led.plan) if one != "Hei."] == words
+
+
+def test_a_contact_is_known_to_a_number_that_they_are_given_to() -> None:
+    known = {("fjord", "+4790000001"): Contact(groups=frozenset({"vip"}))}
+    ways = Ways(RULE_SET, NOW, contact_of=lambda *who: known.get(who))
+    led = find_transfer(a_call(), FindTransfer("+4722334457", 1), ways)
+    assert met(led.plan) == ["ring PJSIP/kari", *BACK]
+    stranger = find_transfer(a_call(caller="+4790000002"), FindTransfer("+4722334457", 1), ways)
+    assert met(stranger.plan)[0] == "Refuse"
 
 
 def test_a_client_that_is_no_more() -> None:

@@ -25,6 +25,11 @@ CATALOGUES: Mapping[str, Catalogue] = _all()
 """By language code."""
 
 
+def speaks(language: str) -> bool:
+    """Whether there are texts in that language, or the nearest to it."""
+    return language in CATALOGUES or language.partition("-")[0] in CATALOGUES
+
+
 def catalogue_of(language: str) -> Catalogue:
     """The texts for a client of that language."""
     main = language.partition("-")[0]

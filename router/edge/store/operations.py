@@ -81,7 +81,9 @@ INFO_COLUMNS = (
     "rules_version",
     "arrived_at",
 )
-ARRIVAL_COLUMNS = (*INFO_COLUMNS, "plan", "trace")
+NAME_COLUMNS = ("name", "display")
+"""What is kept with calls of who called, beside the number."""
+ARRIVAL_COLUMNS = (*INFO_COLUMNS, *NAME_COLUMNS, "plan", "trace")
 DECISION_COLUMNS = (*INFO_COLUMNS, "treatment", "trace")
 OUTCOME_COLUMNS = (
     "disposition",
@@ -100,7 +102,7 @@ OUTCOME_COLUMNS = (
     "flags",
     "classifier",
 )
-END_COLUMNS = (*INFO_COLUMNS, *OUTCOME_COLUMNS)
+END_COLUMNS = (*INFO_COLUMNS, *NAME_COLUMNS, *OUTCOME_COLUMNS)
 ATTEMPT_COLUMNS = (
     "call_id",
     "number",
@@ -157,7 +159,7 @@ def call_of(operation: Operation) -> str:
 
 def arrival_row(arrival: Arrival) -> Row:
     """In the order of ARRIVAL_COLUMNS."""
-    return (*_info_row(arrival.info), arrival.plan.decode(), arrival.trace.decode())
+    return (*_info_row(arrival.info), *_names(arrival.info), arrival.plan.decode(), arrival.trace.decode())
 
 
 def decision_row(advised: Advised) -> Row:
@@ -174,6 +176,7 @@ def end_row(record: CallRecord) -> Row:
     """In the order of END_COLUMNS."""
     return (
         *_info_row(record.info),
+        *_names(record.info),
         record.disposition.value,
         record.reason,
         record.phase.value,
@@ -262,6 +265,10 @@ def _info_row(info: CallInfo) -> Row:
         info.rules_version,
         to_micros(info.arrived_at),
     )
+
+
+def _names(info: CallInfo) -> Row:
+    return info.name, info.display
 
 
 def _micros(at: datetime | None) -> int | None:

@@ -23,7 +23,7 @@ from router.core.record import (
 )
 from router.core.tags import CallTag, Way, standing
 from router.edge.store.database import parse_url, reading_engine, trouble_told
-from router.edge.store.operations import INFO_COLUMNS
+from router.edge.store.operations import INFO_COLUMNS, NAME_COLUMNS
 from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, DECISIONS, TAGS, TIMELINE
 
 _AFTER_ALL_IDS = "\U0010ffff"
@@ -355,7 +355,9 @@ def _up_to_gap(saved: Iterable[Saved]) -> Iterable[Saved]:
 
 
 def _info(row: Row[Any]) -> CallInfo:
-    return CallInfo(**{name: row._mapping[name] for name in INFO_COLUMNS})
+    """Names are kept with calls alone, not with decisions."""
+    kept = (*INFO_COLUMNS, *(name for name in NAME_COLUMNS if name in row._mapping))
+    return CallInfo(**{name: row._mapping[name] for name in kept})
 
 
 def _record(row: Row[Any], attempts: Sequence[Attempt], tags: Sequence[CallTag]) -> CallRecord | None:

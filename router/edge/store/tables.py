@@ -49,7 +49,8 @@ class UtcMicroseconds(TypeDecorator[datetime]):
 
 
 def call_id_type() -> Text:
-    """Call ids compare by their bytes on both databases, so a prefix of an id is a range of the index."""
+    """Call ids, and the keys of contacts, compare by their bytes on both databases, so a prefix of an id is a
+    range of the index."""
     return Text().with_variant(Text(collation="C"), "postgresql")
 
 
@@ -68,6 +69,8 @@ CALLS = Table(
     Column("route", Text),
     Column("rules_version", Text, nullable=False),
     Column("arrived_at", UtcMicroseconds, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("display", Text, nullable=False, server_default=""),
     # Null where the arrival was never written and the call's end brought the row.
     Column("plan", Text),
     Column("trace", Text),
@@ -93,6 +96,7 @@ CALLS = Table(
 
 Index("calls_by_arrival", CALLS.c.arrived_at, CALLS.c.id)
 Index("calls_by_client", CALLS.c.client, CALLS.c.arrived_at)
+Index("calls_by_caller", CALLS.c.caller, CALLS.c.arrived_at)
 Index("calls_by_end", CALLS.c.ended_at)
 _OPEN = CALLS.c.disposition.is_(None)
 Index("calls_open", CALLS.c.arrived_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
@@ -141,6 +145,21 @@ VERDICTS = Table(
 )
 
 Index("verdicts_by_number", VERDICTS.c.number)
+
+CONTACTS = Table(
+    "contacts",
+    METADATA,
+    Column("number", call_id_type(), primary_key=True),
+    # Empty where all clients have it.
+    Column("client", call_id_type(), primary_key=True),
+    Column("name", Text, nullable=False),
+    # JSON.
+    Column("groups", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("changed_at", UtcMicroseconds, nullable=False),
+    Column("changed_by", Text, nullable=False),
+)
 
 AGENT_CHANGES = Table(
     "agent_changes",

@@ -1,6 +1,6 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running; `POST /reload`, `/verdicts`, `/agents` and `/tokens` for commands, which have it read again
-what has changed; `/queues` for those who look on.
+daemon running; `POST /reload`, `/verdicts`, `/contacts`, `/agents` and `/tokens` for commands, which have it
+read again what has changed; `/queues` for those who look on.
 
 What commands use asks for no token, so it is for this machine alone, wherever the router listens. What a
 proxy passes on comes from elsewhere. Everything of use to others is in the API (api/serving.py).
@@ -28,6 +28,7 @@ from router.edge.prompts import RECORDED
 RELOAD = "/reload"
 VERDICTS = "/verdicts"
 AGENTS = "/agents"
+CONTACTS = "/contacts"
 QUEUES = "/queues"
 TOKENS = "/tokens"
 PROMPTS = "/prompts"
@@ -77,6 +78,8 @@ class Orders:
     reload: Callable[[], Awaitable[RuleSet | RuleErrors]]
     read_verdicts: Callable[[], Awaitable[int]]
     """Reads what was decided of numbers; how many such there are."""
+    read_contacts: Callable[[str], Awaitable[int]]
+    """Reads what is known of one number (E.164; empty: of all); how many contacts that is."""
     read_agents: Callable[[], Awaitable[int]]
     """Reads which agents have come or gone; how many such changes were new."""
     queues: Callable[[], bytes]
@@ -110,6 +113,10 @@ def health_app(
         check_sender(request)
         return web.json_response({"verdicts": await orders.read_verdicts()})
 
+    async def read_contacts(request: web.Request) -> web.Response:
+        check_sender(request)
+        return web.json_response({"contacts": await orders.read_contacts(request.query.get("number", ""))})
+
     async def read_agents(request: web.Request) -> web.Response:
         check_sender(request)
         return web.json_response({"changes": await orders.read_agents()})
@@ -142,6 +149,7 @@ def health_app(
     app = web.Application()
     app.router.add_post(RELOAD, reload_rules)
     app.router.add_post(VERDICTS, read_verdicts)
+    app.router.add_post(CONTACTS, read_contacts)
     app.router.add_post(AGENTS, read_agents)
     app.router.add_post(TOKENS, read_tokens)
     app.router.add_get(QUEUES, show_queues)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from router.core.access import Role
 from router.core.arrival import Arriving, read_did
 from router.core.cast import Roles
+from router.core.contacts import in_groups
 from router.core.explain import explain
 from router.core.record import Attempt, Disposition
 from router.core.remarks import words_of
@@ -119,7 +120,7 @@ def _answer(
     arriving = Arriving(asked.to, asked.caller or "anonymous", asked.display, asked.variables)
     known = Supposing(
         _rate(asked.called),
-        None if asked.contact is None else frozenset(asked.contact),
+        in_groups(asked.contact),
         {name: QueueLoad(load.waiting, load.agents) for name, load in asked.queues.items()},
         verdicts,
     )

@@ -6,7 +6,7 @@ from alembic import op
 from router.edge.store.tables import UtcMicroseconds, call_id_type
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 
 def upgrade() -> None:
