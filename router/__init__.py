@@ -90,6 +90,7 @@ Rules (read at start and at reload)
     core/spoken.py             every text that callers may hear
     edge/voices.py             programs that speak a text
     edge/prompts.py            texts -> files that Asterisk plays
+    edge/names.py              ... callers' names, while phones ring
     edge/dictation.py          ... or recordings, spoken at a phone
     edge/rulesfile.py          the files they are in
     edge/revision.py           ... as they were at a git revision

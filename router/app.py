@@ -42,6 +42,7 @@ from router.edge.metrics import Metrics
 from router.edge.mqtt import Mqtt
 from router.edge.mqttlink import Broker
 from router.edge.mqttwords import RouterStatus
+from router.edge.names import Names
 from router.edge.noticefeed import NoticeFeed
 from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.postbox import Postbox
@@ -96,8 +97,11 @@ class Daemon:
         self._metrics.watch_store(self._store)
         self._metrics.watch_state(settings.state)
         self._metrics.rules_loaded()
-        outbound = Outbound(settings.ari.app, round(settings.dead_man), settings.present, prompts.media)
+        outbound = Outbound(
+            settings.ari.app, round(settings.dead_man), settings.present, prompts.media, prompts.named
+        )
         self._prompts = prompts
+        self._names = Names(prompts)
         self._contacts = AddressBook(settings.database_url)
         self._callers = Callers(self._contacts.find)
         self._postbox = Postbox(
@@ -115,6 +119,7 @@ class Daemon:
             self._callers,
             self._postbox.look,
             lambda change: self._agent_log.note(change),
+            self._names.want,
         )
         self._connection = AriConnection(
             settings.ari.connection,
@@ -245,6 +250,7 @@ class Daemon:
             watch = group.create_task(self._watch(), name="watch")
             feeds = group.create_task(self._feeds.run(), name="feeds")
             speech = group.create_task(self._speak_on(), name="speech")
+            names = group.create_task(self._names.run(), name="names")
             messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             following = group.create_task(self._following.run(), name="following")
@@ -259,7 +265,7 @@ class Daemon:
                 await self._drain(connection)
             replaced = connection.done()
             tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (*tasks, notices, publishing, forgetting, living):
+            for task in (*tasks, names, notices, publishing, forgetting, living):
                 task.cancel()
         return replaced
 

@@ -19,7 +19,7 @@ from router.cli.calls import as_object as call_as_object
 from router.cli.calls import row as call_row
 from router.cli.known import Known
 from router.cli.labels import Labels
-from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings
+from router.cli.options import FAILED, MOST_LISTED, Config, Json, prompts, read_settings
 from router.cli.words import in_columns, moment, who_types
 from router.core.contacts import Entry, fits, read_groups, read_name, read_notes, read_spoken
 from router.core.languages import speaks
@@ -190,6 +190,9 @@ def forget(number: Number, as_json: Json = False, config: Config = None) -> None
     e164 = known.number(number, None)
     with opened(settings) as contacts:
         forgotten = contacts.forget(e164)
+    spoken = prompts(settings)
+    for name in forgotten.names:
+        spoken.forget(name)
     entries, calls = forgotten.entries, forgotten.calls
     tell_of(settings, e164)
     if as_json:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from router.core.plan import AsteriskQueue, Prompt, Queue, Target
+from router.core.plan import AsteriskQueue, Prompt, Queue, SpeakName, Target
 from router.core.record import CallRecord
 from router.core.tags import CallTag
 
@@ -21,7 +21,7 @@ class Recorded(msgspec.Struct, frozen=True, tag="recorded"):
     recording: int
 
 
-Heard = Prompt | Recorded
+Heard = Prompt | SpeakName | Recorded
 """What can be played to a caller."""
 
 
@@ -114,7 +114,7 @@ class PlayToLeg(Command, frozen=True):
 
     playback: int
     leg: int
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[Prompt | SpeakName, ...]
 
 
 class DestroyLegBridge(Command, frozen=True):

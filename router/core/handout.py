@@ -248,8 +248,9 @@ def _heard(prompt: Prompt | Whisper | None, caller: CallerId, media: Media) -> I
     """The files of what whoever answers hears."""
     match prompt:
         case Whisper():
+            # Names are made into prompts for calls of ours; here the number stands for them.
             spoken = whispered(prompt, caller.said_in(prompt.country), 0.0)
-            yield from (_file(text, media) for text in spoken)
+            yield from (_file(text, media) for text in spoken if isinstance(text, Speak))
         case Say() | Speak():
             yield _file(prompt, media)
         case SayHours() | None:

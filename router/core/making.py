@@ -13,6 +13,7 @@ from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import (
     CALLER,
+    NAME,
     WAITED,
     AsteriskQueue,
     Callback,
@@ -129,7 +130,7 @@ def prompt(spoken: str | SayFile, doc: ClientDoc) -> Prompt:
 def whisper(text: str, doc: ClientDoc) -> Speak | Whisper:
     """What who is rung hears, by what is written."""
     text = text.replace(CLIENT, doc.name)
-    told = any(place in text for place in (CALLER, WAITED))
+    told = any(place in text for place in (CALLER, WAITED, NAME))
     return Whisper(text, doc.language, doc.country) if told else Speak(text, doc.language)
 
 

@@ -1,10 +1,11 @@
 """The product's own texts as prompts."""
 
 import re
+from collections.abc import Mapping
 
 from router.core.languages import catalogue_of
 from router.core.languages.catalogue import Phrase, Tone
-from router.core.plan import CALLER, WAITED, Speak, Whisper
+from router.core.plan import CALLER, NAME, WAITED, CallPlan, Queue, Ring, Speak, SpeakName, Whisper
 
 
 def phrase(language: str, tone: Tone, which: Phrase, **values: str) -> Speak:
@@ -19,7 +20,7 @@ DIGITS = "0123456789"
 MINUTES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60)
 """What is said of a wait; the last stands for all that is longer."""
 
-_PLACES = re.compile(f"({re.escape(CALLER)}|{re.escape(WAITED)})")
+_PLACES = re.compile(f"({'|'.join(map(re.escape, (CALLER, WAITED, NAME)))})")
 
 
 def spelled(language: str, number: str) -> tuple[Speak, ...]:
@@ -29,24 +30,44 @@ def spelled(language: str, number: str) -> tuple[Speak, ...]:
     return tuple(Speak(plus if digit == "+" else digit, catalogue.language) for digit in number)
 
 
-def whispered(whisper: Whisper, number: str, waited: float) -> tuple[Speak, ...]:
+def whispered(whisper: Whisper, number: str, waited: float, name: str = "") -> tuple[Speak | SpeakName, ...]:
     """A whisper in a call from `number`, which is empty where the caller withholds it, who has waited so many
-    seconds."""
-    said = {
-        CALLER: spelled(whisper.language, number) if number else (_withheld(whisper.language),),
+    seconds, and whom the client knows by a name, unless that is empty.
+
+    Where the name would stand of who has none, the number does, if it does not stand elsewhere.
+    """
+    caller = spelled(whisper.language, number) if number else (_withheld(whisper.language),)
+    nameless = () if CALLER in whisper.text else caller
+    said: Mapping[str, tuple[Speak | SpeakName, ...]] = {
+        CALLER: caller,
         WAITED: (_waited(whisper.language, int(waited / 60)),),
+        NAME: (SpeakName(Speak(name, whisper.language), nameless),) if name else nameless,
     }
-    prompts: tuple[Speak, ...] = ()
+    prompts: tuple[Speak | SpeakName, ...] = ()
     for text in _PLACES.split(whisper.text):
-        prompts += said.get(text) or _spoken(text, whisper.language)
+        prompts += said[text] if text in said else _spoken(text, whisper.language)
     return prompts
 
 
 def whispers(whisper: Whisper) -> tuple[Speak, ...]:
-    """All that a whisper is put together of, in whatever call."""
-    digits = spelled(whisper.language, f"+{DIGITS}") if CALLER in whisper.text else ()
-    waits = tuple(_waited(whisper.language, minutes) for minutes in (0, *MINUTES) if WAITED in whisper.text)
-    return (*whispered(whisper, "", 0.0), *digits, *waits)
+    """All that a whisper is put together of, in whatever call, but for names."""
+    told = whisper.text
+    digits = spelled(whisper.language, f"+{DIGITS}") if CALLER in told or NAME in told else ()
+    waits = tuple(_waited(whisper.language, minutes) for minutes in (0, *MINUTES) if WAITED in told)
+    nameless = (one for one in whispered(whisper, "", 0.0) if isinstance(one, Speak))
+    return (*nameless, *digits, *waits)
+
+
+def named(plan: CallPlan, name: str) -> tuple[Speak, ...]:
+    """A caller's name, as the whispers of a plan have it: once for each of their languages."""
+    whispers = (
+        one
+        for node in plan.nodes
+        if isinstance(node.step, Ring | Queue)
+        for one in node.step.texts
+        if isinstance(one, Whisper) and NAME in one.text
+    )
+    return tuple(dict.fromkeys(Speak(name, one.language) for one in whispers))
 
 
 def _waited(language: str, minutes: int) -> Speak:

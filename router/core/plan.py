@@ -112,12 +112,21 @@ class SayHours(msgspec.Struct, frozen=True, tag="say_hours"):
 Prompt = Say | Speak | SayHours
 """What a caller, or who is rung, can hear."""
 
-CALLER, WAITED = "{caller}", "{waited}"
-"""The places, in a text for who is rung, of the caller's number, and of how long the caller has waited."""
+CALLER, WAITED, NAME = "{caller}", "{waited}", "{name}"
+"""The places, in a text for who is rung, of the caller's number, of how long the caller has waited, and of
+the name by which the client knows the caller."""
+
+
+class SpeakName(msgspec.Struct, frozen=True, tag="speak_name"):
+    """Speak a name, whose prompt is made only when its caller is there."""
+
+    said: Speak
+    otherwise: tuple[Speak, ...]
+    """What is spoken in its place where it is not made, or not yet."""
 
 
 class Whisper(msgspec.Struct, frozen=True, tag="whisper"):
-    """Speak a text to who answered a phone, with what is known of the caller in places CALLER and WAITED."""
+    """Speak a text to who answered a phone, with what is known of the caller in CALLER, WAITED and NAME."""
 
     text: str
     language: str

@@ -20,7 +20,7 @@ from router.core.dialling import Dialling
 from router.core.feeds import NO_CALENDARS, Calendars
 from router.core.numberlists import NO_LISTS, NumberLists
 from router.core.numbers import COUNTRIES, PATTERN_AS_WRITTEN, NumberPattern, PhoneNumber
-from router.core.plan import CALLER, OWN_RECORDINGS, WAITED, Target
+from router.core.plan import CALLER, NAME, OWN_RECORDINGS, WAITED, Target
 from router.core.regexes import Regex
 from router.core.remarks import UnknownNameError
 from router.core.tags import SHIPPED
@@ -49,7 +49,7 @@ LONGEST_SPEECH = 2000
 CLIENT = "{client}"
 """The place, in a text for who is rung, of the client's name."""
 
-PLACES = (CLIENT, CALLER, WAITED)
+PLACES = (CLIENT, NAME, CALLER, WAITED)
 """All that such a text may have."""
 
 OWN_CODES = "8"
@@ -567,14 +567,16 @@ def read_text_spoken(value: object) -> str:
 
 
 def read_whisper(value: object, info: ValidationInfo) -> str:
-    """Whisper: a text, in which `{client}` is the client's name, `{caller}` the caller's number, digit by
-    digit, and `{waited}` how long the caller has waited, as in `3 minutes`; or `hours`."""
+    """Whisper: a text, in which `{client}` is the client's name, `{name}` the caller's, as the client's
+    contacts have it, `{caller}` the caller's number, digit by digit, and `{waited}` how long the caller has
+    waited, as in `3 minutes`; or `hours`."""
     return _with_places(read_speech(value, info))
 
 
 def read_question(value: object) -> str:
-    """Question: a text on one line, in which `{client}` is the client's name, `{caller}` the caller's number,
-    digit by digit, and `{waited}` how long the caller has waited."""
+    """Question: a text on one line, in which `{client}` is the client's name, `{name}` the caller's, as the
+    client's contacts have it, `{caller}` the caller's number, digit by digit, and `{waited}` how long the
+    caller has waited."""
     return _with_places(text_of(value))
 
 

@@ -224,8 +224,8 @@ class QueueDoc(Shape):
     Without it, nobody is."""
     whisper: Whispered | None = None
     """What an agent who answers hears before the caller; a recorded file, or a text, in which `{client}`
-    stands for the client's name, `{caller}` for the caller's number and `{waited}` for how long the caller
-    has waited."""
+    stands for the client's name, `{name}` for the caller's, if it is a contact, else for the number,
+    `{caller}` for the caller's number and `{waited}` for how long the caller has waited."""
     max_waiting: Annotated[int, as_text(reading.read_places)] | None = None
     """So many callers wait at most, counting those for whom an agent is rung; for one more it is `full`.
     Without it, any number."""

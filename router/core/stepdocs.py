@@ -98,7 +98,7 @@ class RingStep(Shape):
       order: in-turn
       for: 20s
       confirm: true
-      announce: A call for {client} from {caller}.
+      announce: A call for {client} from {name}.
       on: {busy: [{say: {file: one-moment-please}}]}
     ```
     """

@@ -24,6 +24,7 @@ from router.core.decide import Decision, decide
 from router.core.events import CallEvent, LegAnswered
 from router.core.facts import Facts
 from router.core.featurecodes import Keyed, agents_at, confirmation
+from router.core.phrases import named
 from router.core.plan import CallPlan, Dialplan, PlanNode
 from router.core.record import CallInfo
 from router.core.returning import return_call
@@ -34,7 +35,7 @@ from router.edge.ari import models, wire
 from router.edge.callers import Callers
 from router.edge.livecall import LiveCall, LiveCalls
 from router.edge.metrics import Metrics
-from router.edge.ports import Journal, Wire
+from router.edge.ports import Journal, SpeakNames, Wire
 from router.edge.queues import Queues
 from router.edge.supervision import Supervisions
 from router.edge.transfers import Transfers
@@ -70,6 +71,7 @@ class Arrivals:
         carry_out: Callable[[LiveCall, Commands], None],
         tell: Callable[[LiveCall, CallEvent, datetime], None],
         clock: Callable[[], datetime],
+        speak: SpeakNames,
     ) -> None:
         """`carry_out` does what a call commands, `tell` has it take an event."""
         self.asterisk = ("", "")
@@ -89,6 +91,7 @@ class Arrivals:
         self._carry_out = carry_out
         self._tell = tell
         self._clock = clock
+        self._speak = speak
         self._wire: Wire | None = None
         self._log = log.bind()  # for the line that every call has: binding costs as much as writing one
 
@@ -179,6 +182,8 @@ class Arrivals:
         call, commands = machine.begin(info, plan, info.arrived_at)
         self._journal.arrived(info, _encode(call.plan), _encode(trace))
         self._metrics.call_entered(call.phase)
+        if info.name:
+            self._speak(named(plan, info.name))
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
                         caller=info.caller, dialled=info.dialled)  # fmt: skip
         return self._calls.keep(LiveCall(call)), commands

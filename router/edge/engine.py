@@ -58,6 +58,7 @@ from router.core.events import (
     TimerFired,
 )
 from router.core.facts import Facts
+from router.core.phrases import named
 from router.core.record import CallRecord
 from router.core.returning import wants_return
 from router.core.ruleset import RuleSet
@@ -72,7 +73,7 @@ from router.edge.livecall import LiveCall, LiveCalls
 from router.edge.liveviews import SeenCall
 from router.edge.metrics import Metrics
 from router.edge.phones import Phones
-from router.edge.ports import Journal, OpenCalls, QueueWatch, Wire
+from router.edge.ports import Journal, OpenCalls, QueueWatch, SpeakNames, Wire
 from router.edge.queues import Note, Queues
 from router.edge.reconciliation import Reconciliation
 from router.edge.store.outbox import Noticed
@@ -111,10 +112,11 @@ class Engine:
         callers: Callers,
         message_left: Callable[[], None] = lambda: None,
         note: Note = lambda change: None,
+        speak: SpeakNames = lambda names: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`message_left` hears of every call whose record has a message, `note` of agents who came and went
-        otherwise than by command."""
+        otherwise than by command, `speak` of names of callers that may be whispered."""
         self.rules = rules
         """The rules for calls that arrive now; those in flight keep their plan."""
         self.draining = False
@@ -126,6 +128,7 @@ class Engine:
         self._outbound = outbound
         self._message_left = message_left
         self._contact_of = callers.contact_of
+        self._speak = speak
         self._clock = clock
         calls = LiveCalls()
         self._live_calls = calls
@@ -150,7 +153,7 @@ class Engine:
         )
         self._arrivals = Arrivals(
             rules, calls, queues, supervisions, self._transfers, callers, journal, metrics,
-            self._carry_out, self._take, clock,
+            self._carry_out, self._take, clock, speak,
         )  # fmt: skip
         self._reconciliation = Reconciliation(
             calls, self._arrivals, queues, supervisions, open_calls, metrics, outbound.app,
@@ -353,6 +356,8 @@ class Engine:
             self._metrics.key_pressed(before.info.client, place, event.key)
         if live.call.phase is not before.phase:
             self._metrics.phase_changed(before.phase, live.call.phase)
+        if live.call.info.name and live.call.plan is not before.plan:
+            self._speak(named(live.call.plan, live.call.info.name))
         self._carry_out(live, commands)
         if isinstance(live.call.state, Talking) is not isinstance(before.state, Talking):
             self._supervisions.look()

@@ -1,11 +1,12 @@
 """What the engine needs of the rest of the edge."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from router.core.agents import WrapUp
 from router.core.call import Call
+from router.core.plan import Speak
 from router.core.record import CallInfo, CallRecord
 from router.core.supervision import Stretch
 from router.core.tags import CallTag
@@ -50,6 +51,9 @@ class QueueWatch(Protocol):
     def look(self) -> None: ...
     def answer(self, call: Call, since: datetime) -> None: ...
 
+
+SpeakNames = Callable[[Collection[Speak]], None]
+"""Has the names of callers made into prompts, soon; returns at once."""
 
 OpenCalls = Callable[[str], Awaitable[Iterable[OpenCall]]]
 """Reads what a process before us left open of one Asterisk, by Asterisk's id.

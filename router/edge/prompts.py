@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,6 +68,17 @@ class Prompts:
     def path(self, text: Speak, ending: str = ".wav") -> Path:
         """Where a text's prompt is kept."""
         return self.folder / f"{self.name(text)}{ending}"
+
+    def named(self, name: Speak) -> str | None:
+        """The media URI of a name that was made; None where it was not."""
+        return None if self.missing((name,)) else self.media(name)
+
+    def forget(self, text: str) -> None:
+        """Remove the prompts in which there is this text alone, in whichever language."""
+        folders = self.folder.iterdir() if self.folder.is_dir() else ()
+        languages = (folder.name for folder in folders if folder.is_dir() and folder.name != RECORDED)
+        for name, ending in product((Speak(text, language) for language in languages), FORMATS):
+            self.path(name, ending).unlink(missing_ok=True)
 
     def missing(self, texts: Collection[Speak]) -> list[Speak]:
         """Those that have no prompt yet."""

@@ -84,8 +84,8 @@ def test_all_that_is_known_of_a_number_is_erased(url: str, contacts: Contacts) -
         info = a_call(id, caller=caller, name=name, display=display)
         writer.arrived(info, PLAN, TRACE)
     assert writer.close(20) == 0
-    assert contacts.forget(KARI) == Forgotten((SHARED, OWN), 2)
-    assert contacts.forget(KARI) == Forgotten((), 0)
+    assert contacts.forget(KARI) == Forgotten((SHARED, OWN), 2, ("Kari", "Kari of Fjord"))
+    assert contacts.forget(KARI) == Forgotten((), 0, ())
     assert list(contacts.every()) == [OTHER]
     with closing(Queries(url)) as queries:
         known = {call.info.id: (call.info.name, call.info.display) for call in queries.calls(CallFilter())}

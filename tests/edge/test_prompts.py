@@ -1,5 +1,6 @@
 """Texts become prompts: real files by espeak-ng and sox, once, and errors in words where that cannot be."""
 
+import asyncio
 import stat
 import wave
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from router.core.remarks import RuleErrors
 from router.core.rules import compile_rules
 from router.core.ruleset import RuleSet
 from router.edge import voices
+from router.edge.names import MOST, Names
 from router.edge.prompts import FORMATS, Prompts, spoken, unrecorded, with_voices
 from router.edge.voices import Espeak, MissingProgramError, Piper, SpeechError, run, voice_of
 from router.edge.wav import seconds_of, seconds_spoken
@@ -69,6 +71,37 @@ def test_a_text_is_spoken_once_at_both_rates(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o644, "Asterisk is another user"
     assert voice.missing([HELLO]) == []
     assert sorted(path.suffix for path in tmp_path.glob("nb/*")) == [".wav", ".wav16"], "and nothing else"
+
+
+async def test_names_are_made_one_after_the_other_once_they_are_wanted(tmp_path: Path) -> None:
+    voice, kari, ola = prompts(tmp_path), Speak("Kari", "nb"), Speak("Ola", "en")
+    names = Names(voice)
+    assert voice.named(kari) is None
+    task = asyncio.create_task(names.run())
+    names.want([kari, ola])
+    async with asyncio.timeout(20):
+        while voice.missing([kari, ola]):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    assert voice.named(kari) == voice.media(kari)
+    voice.forget("Kari")
+    assert voice.named(kari) is None
+    assert voice.named(ola) is not None
+    prompts(tmp_path / "none").forget("Kari")
+
+
+async def test_a_name_that_cannot_be_spoken_is_told_without_it(tmp_path: Path) -> None:
+    names = Names(Prompts(tmp_path, "x", lambda language: Voice(SpeechError("no breath"))))
+    with capture_logs() as told:
+        task = asyncio.create_task(names.run())
+        names.want([Speak(str(number), "nb") for number in range(MOST + 1)])
+        async with asyncio.timeout(20):
+            while len(told) < MOST:
+                await asyncio.sleep(0.01)
+        task.cancel()
+    assert told[0] == {
+        "event": "name of a caller not spoken", "log_level": "warning", "language": "nb", "error": "no breath"
+    }  # fmt: skip
 
 
 def test_what_is_played_follows_from_the_text_alone(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ from router.core.events import (
     LegUnheld,
 )
 from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
-from router.core.plan import CallPlan, Say, SayHours, Speak, Target
+from router.core.plan import CallPlan, Say, SayHours, Speak, SpeakName, Target
 from router.edge.ari import models, wire
 from router.edge.ari.wire import OurId, Outbound
 from tests.edge.ari_server import event
@@ -229,6 +229,42 @@ def test_a_leg_is_created_with_its_dead_man_and_a_number(
     transfers = "callrouter-no-transfer" if target.outside else "callrouter-transfer"
     variables = {"TIMEOUT(absolute)": "12", "TRANSFER_CONTEXT": transfers, **presented}
     assert request.body == {"variables": variables}
+
+
+DISPLAYS = [
+    ("a contact", OLA, {"name": "Kari"}, "Kari"),
+    ("the name that came with the call", OLA, {"name": "Kari", "display": "K. N."}, "K. N."),
+    ("a stranger without a name", OLA, {}, None),
+    ("one who withholds the number", OLA, {"caller": "", "display": "Kari"}, None),
+    ("outside, where no name is to be known", MOBILE, {"name": "Kari", "display": "Kari"}, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "info", "name"), [row[1:] for row in DISPLAYS], ids=[row[0] for row in DISPLAYS]
+)
+def test_the_name_on_a_phones_display(target: Target, info: dict[str, str], name: str | None) -> None:
+    call = msgspec.structs.replace(CALL, info=msgspec.structs.replace(CALL.info, **info))
+    [request] = wire.write(call, CreateLeg(4, target), Outbound())
+    assert request.body is not None
+    variables = request.body["variables"]
+    assert isinstance(variables, dict)
+    assert variables.get("CONNECTEDLINE(name,i)") == name
+
+
+@pytest.mark.parametrize(
+    ("made", "media"), [(True, "sound:n/Kari,sound:x/."), (False, "sound:x/9,sound:x/0,sound:x/.")]
+)
+def test_a_name_is_played_once_it_is_made(made: bool, media: str) -> None:
+    name = SpeakName(Speak("Kari", "nb"), (Speak("9", "nb"), Speak("0", "nb")))
+    outbound = Outbound(
+        media=lambda one: f"sound:x/{getattr(one, 'text', '')}",
+        named=lambda one: f"sound:n/{one.text}" if made else None,
+    )
+    *_, play = wire.write(CALL, PlayToLeg(1, 2, (name, Speak(".", "nb"))), outbound)
+    assert play.query["media"] == media
+    *_, play = wire.write(CALL, PlayToLeg(1, 2, (SpeakName(name.said, ()), Speak(".", "nb"))), Outbound())
+    assert play.query["media"] == "sound:callrouter-has-no-voice"
 
 
 ENTRANCES: list[tuple[str, list[str], wire.Entrance | None]] = [

@@ -27,7 +27,8 @@ from router.core.events import (
     RouterReturned,
     TimerFired,
 )
-from router.core.plan import CallPlan, Ring, Speak, Target, Whisper
+from router.core.phrases import named, whispers
+from router.core.plan import CallPlan, Ring, Speak, SpeakName, Target, Whisper
 from router.core.record import AttemptOutcome, Disposition
 from router.core.steps import offering
 from tests.unit.story import ANNA, BO, CALLER_BYE, CALLER_UP, HELLO, INFO, Story, gone, let_go, plan, story
@@ -159,6 +160,38 @@ def test_who_calls_is_spelled_in_a_whisper(text: str, caller: str, heard: list[s
     info = msgspec.structs.replace(INFO, caller=caller)
     call = Story(plan(Ring(((ANNA,),), 20.0, announce=whisper)), info).then(LegReady(1), LegAnswered(1))
     assert call.last == (PlayToLeg(1, 1, tuple(Speak(one, "nb") for one in heard)),)
+
+
+NUMBER = tuple(Speak(digit, "nb") for digit in "90000001")
+KARI = Speak("Kari", "nb")
+NAMED: list[tuple[str, str, str, tuple[Speak | SpeakName, ...]]] = [
+    ("a contact", "Fra {name}.", "Kari", (Speak("Fra", "nb"), SpeakName(KARI, NUMBER))),
+    ("a contact, with the number", "{name} {caller}", "Kari", (SpeakName(KARI, ()), *NUMBER)),
+    ("a stranger", "{name} ringer", "", (*NUMBER, Speak("ringer", "nb"))),
+    ("a stranger, with the number", "{name} {caller}", "", NUMBER),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "heard"), [row[1:] for row in NAMED], ids=[row[0] for row in NAMED])
+def test_a_contact_is_named_in_a_whisper(text: str, name: str, heard: tuple[Speak | SpeakName, ...]) -> None:
+    whisper = Whisper(text, "nb", "NO")
+    info = msgspec.structs.replace(INFO, name=name)
+    call = Story(plan(Ring(((ANNA,),), 20.0, announce=whisper)), info).then(LegReady(1), LegAnswered(1))
+    assert call.last == (PlayToLeg(1, 1, heard),)
+
+
+def test_names_that_a_plan_may_speak_are_each_told_once() -> None:
+    name, number = (Whisper(text, "nb", "NO") for text in ("Fra {name}", "Fra {caller}"))
+    asked = Target("mob", "PJSIP/1", confirm=Whisper("{name}?", "en", "NO"))
+    steps = plan(
+        Ring(((ANNA,), (asked,)), 20.0, announce=name), Ring(((BO,),), 20.0, announce=name), HELLO,
+        Ring(((ANNA,),), 20.0, announce=number),
+    )  # fmt: skip
+    assert named(steps, "Kari") == (KARI, Speak("Kari", "en"))
+    assert whispers(name) == (
+        Speak("Fra", "nb"), Speak("skjult nummer", "nb"), Speak("pluss", "nb"),
+        *(Speak(digit, "nb") for digit in "0123456789"),
+    )  # fmt: skip
 
 
 def test_who_calls_is_spelled_in_a_question() -> None:

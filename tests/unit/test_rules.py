@@ -532,12 +532,15 @@ CASES = [
     (
         "a place of a question that is none",
         route("[{ring: PJSIP/1, confirm: 'Take it, {mood}?'}]"),
-        ["6:50: `{mood}` stands for nothing here; write {client}, {caller} or {waited}, or no braces"],
+        [
+            "6:50: `{mood}` stands for nothing here; "
+            "write {client}, {name}, {caller} or {waited}, or no braces"
+        ],
     ),
     (
         "a brace alone",
         "people: {kari: {rings: [{number: 22334466, confirm: 'Take } it'}]}}",
-        ["6:53: `}` stands for nothing here; write {client}, {caller} or {waited}, or no braces"],
+        ["6:53: `}` stands for nothing here; write {client}, {name}, {caller} or {waited}, or no braces"],
     ),
     (
         "an outcome that is none",

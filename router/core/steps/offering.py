@@ -38,7 +38,7 @@ from router.core.events import (
 )
 from router.core.numbers import CallerId
 from router.core.phrases import whispered
-from router.core.plan import Prompt, Queue, Ring, Target, Whisper
+from router.core.plan import Prompt, Queue, Ring, SpeakName, Target, Whisper
 from router.core.steps import say
 
 TAKE, DECLINE = "1", "2"
@@ -192,12 +192,12 @@ def _ask(call: Call, state: Offering, step: Ring | Queue, asked: Asked, now: dat
     return Moved(call, (PlayToLeg(playback, asked.leg, prompts),))
 
 
-def _words(call: Call, heard: Prompt | Whisper, waited: float) -> tuple[Prompt, ...]:
+def _words(call: Call, heard: Prompt | Whisper, waited: float) -> tuple[Prompt | SpeakName, ...]:
     """Only here is it looked at who calls: nobody else pays for it."""
     if not isinstance(heard, Whisper):
         return (heard,)
     caller = CallerId.read(call.info.caller, "", heard.country)
-    return whispered(heard, caller.said_in(heard.country), waited)
+    return whispered(heard, caller.said_in(heard.country), waited, call.info.name)
 
 
 def _heard(call: Call, state: Offering, asked: Asked, failed: bool) -> Moved:

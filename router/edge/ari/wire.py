@@ -55,7 +55,7 @@ from router.core.events import (
     RecordingEnded,
 )
 from router.core.featurecodes import Keyed, MoreTime, WrapUpCode
-from router.core.plan import Say, SayHours, Speak
+from router.core.plan import Say, SayHours, Speak, SpeakName
 from router.edge.ari import models
 
 WireCommand = (
@@ -95,6 +95,10 @@ class Request(NamedTuple):
     done: tuple[int, ...] = ()
 
 
+def _nameless(name: Speak) -> None:
+    """Where no names are spoken."""
+
+
 def _voiceless(prompt: Say | Speak) -> str:
     """Where no prompts are made: files go by their names among Asterisk's sounds; in place of a text stands
     a sound that Asterisk does not know, and the call goes on."""
@@ -111,6 +115,8 @@ class Outbound(NamedTuple):
     """Which number an outside phone sees: the caller's, or the one the caller dialled."""
     media: Callable[[Say | Speak], str] = _voiceless
     """The media URI of a recorded file, or of a text whose prompt was made when the rules were loaded."""
+    named: Callable[[Speak], str | None] = _nameless
+    """The media URI of a name, if its prompt is made."""
 
 
 _CAUSE = {
@@ -349,11 +355,14 @@ def write(call: Call, command: WireCommand, outbound: Outbound) -> tuple[Request
 
 
 def _media(prompt: Heard, call: Call, outbound: Outbound) -> str:
+    """What Asterisk is to play; several, with commas between them, where one prompt stands for another."""
     match prompt:
         case Recorded(recording):
             return f"recording:{recording_name(call.info.id, recording)}"
         case Say() | Speak():
             return outbound.media(prompt)
+        case SpeakName(name, otherwise):
+            return outbound.named(name) or ",".join(map(outbound.media, otherwise))
         case SayHours():
             raise AssertionError("hours are put into words when a call arrives (openings.told)")
         case _:
@@ -374,6 +383,9 @@ def _create(call: Call, command: CreateLeg, outbound: Outbound) -> Request:
     variables = {_ABSOLUTE: str(outbound.dead_man), "TRANSFER_CONTEXT": transfers}
     if _PRESENTABLE.fullmatch(number):
         variables["CONNECTEDLINE(num,i)"] = number  # i: only set; nobody is to be told of it yet.
+        name = call.info.display or call.info.name
+        if name and not command.target.outside and command.leg != CALLER:  # No trunk is to learn names.
+            variables["CONNECTEDLINE(name,i)"] = name
     query = {
         "endpoint": command.target.dial,
         "app": outbound.app,
@@ -398,7 +410,7 @@ def _record(call: Call, command: Record) -> Request:
 
 
 def _play(call: Call, bridge: str, playback: int, prompts: tuple[Heard, ...], outbound: Outbound) -> Request:
-    media = ",".join(_media(prompt, call, outbound) for prompt in prompts)
+    media = ",".join(filter(None, (_media(prompt, call, outbound) for prompt in prompts)))
     return Request(
         "POST", f"bridges/{bridge}/play", {"media": media, "playbackId": playback_id(call, playback)}
     )

@@ -62,6 +62,8 @@ class Forgotten(NamedTuple):
     entries: tuple[Entry, ...]
     calls: int
     """Whose caller had a name that was kept with them."""
+    names: tuple[str, ...]
+    """All that were erased."""
 
 
 class Contacts(Access):
@@ -133,8 +135,10 @@ class Contacts(Access):
             there = connection.execute(select(CONTACTS).where(CONTACTS.c.number == number)).all()
             connection.execute(delete(CONTACTS).where(CONTACTS.c.number == number))
             nameless = update(CALLS).where(CALLS.c.caller == number, named).values(name="", display="")
+            known = connection.execute(select(CALLS.c.name).distinct().where(CALLS.c.caller == number))
+            names = {*known.scalars(), *(row.name for row in there)} - {""}
             calls = connection.execute(nameless).rowcount
-        return Forgotten(tuple(map(_entry, there)), calls)
+        return Forgotten(tuple(map(_entry, there)), calls, tuple(sorted(names)))
 
     def for_calls(self, number: str = "") -> Iterator[tuple[str, str, Contact]]:
         """What calls need to know of all, or of one number: number, client (empty: all clients), contact."""
