@@ -42,6 +42,7 @@ Facts -> decision
     core/languages/vi.py       ... in Vietnamese
     core/languages/bg.py       ... in Bulgarian
     core/phrases.py            ... as prompts
+    core/callerlanguage.py     in which language a caller is spoken to
     core/openings.py           when a client is open next, as a sentence
     core/verdict.py            what was decided of a number by command
     core/screening.py          who is refused, by which rule
@@ -90,6 +91,7 @@ Rules (read at start and at reload)
     core/spoken.py             every text that callers may hear
     edge/voices.py             programs that speak a text
     edge/prompts.py            texts -> files that Asterisk plays
+    edge/languages.py          ... in the languages of contacts, too
     edge/names.py              ... callers' names, while phones ring
     edge/dictation.py          ... or recordings, spoken at a phone
     edge/rulesfile.py          the files they are in

@@ -38,6 +38,7 @@ from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
 from router.edge.following import Following
 from router.edge.forgetting import forget_notices
+from router.edge.languages import Languages
 from router.edge.metrics import Metrics
 from router.edge.mqtt import Mqtt
 from router.edge.mqttlink import Broker
@@ -102,8 +103,9 @@ class Daemon:
         )
         self._prompts = prompts
         self._names = Names(prompts)
-        self._contacts = AddressBook(settings.database_url)
-        self._callers = Callers(self._contacts.find)
+        self._languages = Languages(prompts, lambda: self._engine.rules, lambda: datetime.now(UTC))
+        self._contacts = AddressBook(settings.database_url, self._languages.want)
+        self._callers = Callers(self._contacts.find, self._languages.spoken)
         self._postbox = Postbox(
             settings,
             lambda method, path: self._connection.http(method, path),
@@ -251,6 +253,7 @@ class Daemon:
             feeds = group.create_task(self._feeds.run(), name="feeds")
             speech = group.create_task(self._speak_on(), name="speech")
             names = group.create_task(self._names.run(), name="names")
+            languages = group.create_task(self._languages.run(), name="languages")
             messages = group.create_task(self._postbox.run(), name="messages")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             following = group.create_task(self._following.run(), name="following")
@@ -265,7 +268,7 @@ class Daemon:
                 await self._drain(connection)
             replaced = connection.done()
             tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (*tasks, names, notices, publishing, forgetting, living):
+            for task in (*tasks, names, languages, notices, publishing, forgetting, living):
                 task.cancel()
         return replaced
 
@@ -288,7 +291,10 @@ class Daemon:
         self._stop_wanted.set()
 
     def _speak(self, rules: RuleSet) -> RuleSet | RuleErrors:
-        return spoken(rules, self._prompts, datetime.now(UTC))
+        outcome = spoken(rules, self._prompts, datetime.now(UTC))
+        if isinstance(outcome, RuleSet):
+            self._languages.renew(outcome)
+        return outcome
 
     def _zone_of(self, client: str) -> str:
         known = self._engine.rules.clients.get(client)
@@ -305,6 +311,7 @@ class Daemon:
     def _use(self, rules: RuleSet) -> None:
         self._engine.use(rules)
         self._feeds.look()
+        self._languages.look()
 
     async def _reload(self) -> None:
         """At each SIGHUP, read the rules again."""

@@ -29,7 +29,7 @@ def answer(call: Call, asked: Asked, ways: Ways) -> Answer:
         case FindPeople(keys):
             return find_people(keys, client, ways.rules)
         case ChoosePerson(person):
-            return choose_person(person, client, ways.rules, ways.now, ways.turn)
+            return choose_person(person, client, ways.rules, ways.now, ways.turn, ways.language)
         case FindTransfer():
             return find_transfer(call, asked, ways)
         case _:

@@ -391,6 +391,10 @@ class Call(msgspec.Struct, frozen=True):
         assert self.position is not None
         return self.plan.nodes[self.position].step
 
+    def hears_in(self, language: str) -> str:
+        """The language of what the product itself says to the caller, at a step in `language`."""
+        return self.plan.language or language
+
     @property
     def playing(self) -> tuple[int, ...]:
         """The playbacks whose ends the call waits for."""

@@ -40,16 +40,17 @@ def sentences(hours: Hours, start: datetime, end: datetime, language: str, tone:
 
 
 def told(plan: CallPlan, hours: Mapping[str, Hours], now: datetime) -> CallPlan:
-    """The plan with what is said of the client's `hours` put into words, as they are at the instant `now`."""
+    """The plan with what is said of the client's `hours` put into words of its language, as they are at the
+    instant `now`."""
     if not any(isinstance(prompt, SayHours) for node in plan.nodes for prompt in prompts_of(node.step)):
         return plan
-    return replace(plan, nodes=tuple(_told(node, hours, now) for node in plan.nodes))
+    return replace(plan, nodes=tuple(_told(node, hours, now, plan.language) for node in plan.nodes))
 
 
-def _told(node: PlanNode, hours: Mapping[str, Hours], now: datetime) -> PlanNode:
+def _told(node: PlanNode, hours: Mapping[str, Hours], now: datetime, language: str) -> PlanNode:
     for prompt in prompts_of(node.step):
         if isinstance(prompt, SayHours):
-            said = sentence(hours[prompt.hours], now, prompt.language, prompt.tone)
+            said = sentence(hours[prompt.hours], now, language or prompt.language, prompt.tone)
             return replace(node, step=with_prompt(node.step, said))
     return node
 

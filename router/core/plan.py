@@ -468,6 +468,8 @@ class CallPlan(msgspec.Struct, frozen=True, gc=False):
     """True where no client has this number, or none of the client's routes took the call."""
     greeted: bool = False
     """True if the first step is the client's greeting."""
+    language: str = ""
+    """In which the caller hears what the product itself says; empty where that is in the client's."""
     returns: Return | None = None
     """Of a call that the router itself makes, for a caller who is called back."""
 

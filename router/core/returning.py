@@ -91,7 +91,8 @@ def return_call(
     not_reached = phrase(step.rules.language, step.rules.tone, Phrase.NOT_REACHED)
     target = rules.dialling.outside(number, number.e164)
     returns = Return(asked, since, target, not_reached, attempt)
-    return info, CallPlan((PlanNode(waiting, place=step.rules.place),), returns=returns)
+    nodes = (PlanNode(waiting, place=step.rules.place),)
+    return info, CallPlan(nodes, language=call.plan.language, returns=returns)
 
 
 def is_return(route: str | None, channel: str) -> bool:

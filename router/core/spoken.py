@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from router.core import featurecodes, supervising
+from router.core.callerlanguage import in_language
 from router.core.languages.catalogue import Phrase, Tone
 from router.core.layout import Layout
 from router.core.openings import sentences
@@ -13,17 +14,16 @@ from router.core.plan import (
     Callback,
     Challenge,
     Directory,
-    KeptPlace,
     Menu,
     Message,
     PlanNode,
     Prompt,
     Queue,
-    QueueRules,
     Ring,
     Say,
     SayHours,
     Speak,
+    Step,
     Whisper,
     prompts_of,
 )
@@ -64,16 +64,17 @@ def recordings(rules: RuleSet) -> dict[str, str]:
     return found
 
 
-def of_hours(rules: RuleSet, start: datetime, end: datetime) -> dict[Speak, str]:
-    """What is said of clients' hours from `start` on and before `end` (aware), with where that is written."""
+def of_hours(rules: RuleSet, start: datetime, end: datetime, language: str = "") -> dict[Speak, str]:
+    """What is said of clients' hours from `start` on and before `end` (aware), with where that is written; in
+    the clients' languages, or in the one that is given."""
     found: dict[Speak, str] = {}
     for client in rules.clients.values():
         told: dict[tuple[str, str, Tone], str] = {}
         for prompt, place in _written(client):
             if isinstance(prompt, SayHours):
-                told.setdefault((prompt.hours, prompt.language, prompt.tone), place)
-        for (hours, language, tone), place in told.items():
-            for text in sentences(client.hours[hours], start, end, language, tone):
+                told.setdefault((prompt.hours, language or prompt.language, prompt.tone), place)
+        for (hours, spoken, tone), place in told.items():
+            for text in sentences(client.hours[hours], start, end, spoken, tone):
                 found.setdefault(text, place)
     return found
 
@@ -108,38 +109,54 @@ def _layouts(client: ClientRules) -> Iterator[Layout]:
 
 def _said_by(node: PlanNode) -> Iterator[Speak]:
     """What the step says beside what is written in it."""
-    match node.step:
-        case Ring() | Queue():
-            if isinstance(node.step, Queue):
-                yield from announcements(node.step)
-                if node.step.rules.keeps is not None:
-                    yield from _said_by_callbacks(node.step.rules, node.step.rules.keeps)
-            for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):
-                yield from whispers(whisper)
-        case Menu(language=language, tone=tone):
-            yield phrase(language, tone, Phrase.NO_SUCH_KEY)
-        case Challenge(language=language, tone=tone):
-            yield phrase(language, tone, Phrase.NO_SUCH_KEY)
-            yield from (phrase(language, tone, Phrase.PRESS_KEY, key=key) for key in DIGITS)
-        case Message(language=language, tone=tone) | Callback(language=language, tone=tone):
-            yield from (phrase(language, tone, which) for which in message.PHRASES[type(node.step)])
-            yield from _said_of_numbers(language, tone)
-        case Directory(language, tone):
-            yield from (phrase(language, tone, which) for which in directory.PHRASES)
+    yield from _said_to_callers(node.step)
+    if isinstance(node.step, Ring | Queue):
+        for whisper in (one for one in node.step.texts if isinstance(one, Whisper)):
+            yield from whispers(whisper)
+    if isinstance(node.step, Queue) and node.step.rules.keeps is not None:
+        queue = node.step.rules
+        yield phrase(queue.language, queue.tone, Phrase.NOT_REACHED)
+        yield from whispers(node.step.rules.keeps.calls_back)
+
+
+def _said_to_callers(step: Step, language: str = "") -> Iterator[Speak]:
+    """What callers hear in a step of the product's own; in its own language, or in the one that is given."""
+    match step:
+        case Queue():
+            own, tone = language or step.rules.language, step.rules.tone
+            yield from announcements(step, own)
+            if step.rules.keeps is not None:
+                yield phrase(own, tone, Phrase.PLACE_KEPT)
+                yield from _said_of_numbers(own, tone)
+        case Menu(language=own, tone=tone):
+            yield phrase(language or own, tone, Phrase.NO_SUCH_KEY)
+        case Challenge(language=own, tone=tone):
+            yield phrase(language or own, tone, Phrase.NO_SUCH_KEY)
+            yield from (phrase(language or own, tone, Phrase.PRESS_KEY, key=key) for key in DIGITS)
+        case Message(language=own, tone=tone) | Callback(language=own, tone=tone):
+            yield from (phrase(language or own, tone, which) for which in message.PHRASES[type(step)])
+            yield from _said_of_numbers(language or own, tone)
+        case Directory(own, tone):
+            yield from (phrase(language or own, tone, which) for which in directory.PHRASES)
             for which, keys in directory.OF_KEYS.items():
-                yield from (phrase(language, tone, which, key=key) for key in keys)
+                yield from (phrase(language or own, tone, which, key=key) for key in keys)
         case _:
             pass
+
+
+def in_other_language(rules: RuleSet, language: str, start: datetime, end: datetime) -> set[Speak]:
+    """All that callers hear of the product's own who are spoken to in that language; of hours, what is said
+    from `start` on and before `end` (aware)."""
+    found = set(of_hours(rules, start, end, language))
+    for client in rules.clients.values():
+        for node in nodes(client):
+            found.update(_said_to_callers(node.step, language))
+            if isinstance(node.step, Speak) and (said := in_language(node.step, language)) != node.step:
+                found.add(said)
+    return found
 
 
 def _said_of_numbers(language: str, tone: Tone) -> Iterator[Speak]:
     """To who says at which number to call back."""
     yield from (phrase(language, tone, which) for which in message.OF_NUMBERS)
     yield from spelled(language, f"+{DIGITS}")
-
-
-def _said_by_callbacks(queue: QueueRules, keeps: KeptPlace) -> Iterator[Speak]:
-    """To callers of a queue who keep their place, and to the agents who call them back."""
-    yield from _said_of_numbers(queue.language, queue.tone)
-    yield from (phrase(queue.language, queue.tone, one) for one in (Phrase.PLACE_KEPT, Phrase.NOT_REACHED))
-    yield from whispers(keeps.calls_back)

@@ -31,6 +31,7 @@ from router.core.arrival import (
     read_facts,
 )
 from router.core.call import CALLER, Call
+from router.core.callerlanguage import spoken_to
 from router.core.commands import FindTransfer
 from router.core.decide import decide
 from router.core.events import TransferLed
@@ -84,6 +85,8 @@ class Ways(NamedTuple):
     loads: Loads = no_loads
     """How queues stand."""
     contact_of: ContactOf = nobody_knows
+    language: str = ""
+    """In which the caller is spoken to (callerlanguage.py)."""
 
 
 def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:
@@ -164,6 +167,7 @@ def _of_number(call: Call, client: ClientRules, to: str, ways: Ways) -> _Met:
     plan = decide(ways.rules, facts).plan
     if plan.no_route or plan.blocked_by:
         return _Met(refused=NOBODY)
+    plan = spoken_to(plan, ways.language)
     return _Met(ungreeted(openings.told(plan, client.hours, ways.now)))
 
 
@@ -172,7 +176,7 @@ def _of_person(client: ClientRules, name: str, ways: Ways) -> CallPlan:
     person = client.people[name]
     treatment = person.treatment or person.by_transfer
     if treatment is not None:
-        return met(treatment, client, ways.now, ways.turn)
+        return met(treatment, client, ways.now, ways.turn, ways.language)
     away = person.hours is not None and not client.hours[person.hours].is_open(ways.now)
     return _ringing(client, () if away else person.phones)
 
@@ -192,4 +196,4 @@ def _outside(client: ClientRules, to: str, ways: Ways) -> _Met:
 
 
 def _last_resort(client: ClientRules, ways: Ways) -> CallPlan:
-    return met(client.no_route, client, ways.now, ways.turn)
+    return met(client.no_route, client, ways.now, ways.turn, ways.language)

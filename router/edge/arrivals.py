@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from router.core import machine, openings
 from router.core.arrival import Arriving, call_id, make_info, read_facts
 from router.core.call import CALLER, Call, Commands
+from router.core.callerlanguage import spoken_to
 from router.core.decide import Decision, decide
 from router.core.events import CallEvent, LegAnswered
 from router.core.facts import Facts
@@ -149,15 +150,17 @@ class Arrivals:
         return live, commands
 
     def decide(self, arriving: Arriving, now: datetime, channel: str) -> tuple[Facts, Decision]:
-        """What the rules say of who comes in by that channel, with hours put into words in the plan. Nothing
-        else is done: it need not become a call."""
+        """What the rules say of who comes in by that channel, with a plan in the caller's language, and hours
+        put into words. Nothing else is done: it need not become a call."""
         rules, known = self._rules, self._callers.known_by(channel)
         facts = read_facts(arriving, rules, now, self.turn, known, self._queues.loads)
         self.turn += 1
         decision = decide(rules, facts)
         self._metrics.screened(decision.client, decision.trace)
         if decision.client is not None:
-            plan = openings.told(decision.plan, rules.clients[decision.client].hours, now)
+            language = self._callers.spoken(facts.contact.language) if facts.contact else ""
+            plan = spoken_to(decision.plan, language)
+            plan = openings.told(plan, rules.clients[decision.client].hours, now)
             if plan is not decision.plan:
                 decision = replace(decision, plan=plan)
         return facts, decision

@@ -5,7 +5,7 @@ Calls are remembered only for clients whose rules count them (`more_than`), only
 of the MOST callers who called last; so it is bounded whoever calls.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -33,9 +33,13 @@ class Called(NamedTuple):
 class Callers:
     """Those of all clients."""
 
-    def __init__(self, contact_of: ContactOf = nobody_knows) -> None:
+    def __init__(
+        self, contact_of: ContactOf = nobody_knows, spoken: Callable[[str], str] = lambda language: ""
+    ) -> None:
         self.contact_of = contact_of
         """Whom a client knows by a number."""
+        self.spoken = spoken
+        """In which language callers are spoken to who speak one; empty where that is the client's."""
         self._lately: dict[tuple[str, str], tuple[datetime, ...]] = {}
         """In the order of each one's last call."""
         self._verdicts: dict[str, list[Verdict]] = {}

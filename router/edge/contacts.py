@@ -4,7 +4,7 @@ A look-up waits for nothing. Until the database could be read, everybody is a st
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import closing
 
 from router.core.contacts import Contact
@@ -20,8 +20,10 @@ _ALL = ""
 class AddressBook:
     """The contacts of all clients, in one database."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, speak: Callable[[Iterable[str]], None]) -> None:
+        """`speak` is told which languages they speak."""
         self._url = database_url
+        self._speak = speak
         self._books: _Books = {}
         self._shared: dict[str, Contact] = {}
         self._reading = asyncio.Lock()
@@ -35,11 +37,12 @@ class AddressBook:
     async def read(self, number: str = "") -> int:
         """Read all anew, or what is known of one number; how many entries that is. Raises StoreError."""
         async with self._reading:  # What was read first must not be taken in last.
-            books = await asyncio.to_thread(self._read, number)
+            books, languages = await asyncio.to_thread(self._read, number)
             if number:
                 self._renew(number, books)
             else:
                 self._books, self._shared = books, books.pop(_ALL, {})
+            self._speak(languages)
         return sum(map(len, books.values())) + (0 if number else len(self._shared))
 
     def _renew(self, number: str, books: _Books) -> None:
@@ -49,16 +52,19 @@ class AddressBook:
             book = self._shared if client == _ALL else self._books.setdefault(client, {})
             book.update(found)
 
-    def _read(self, number: str) -> _Books:
+    def _read(self, number: str) -> tuple[_Books, Set[str]]:
         with closing(Contacts(self._url)) as contacts:
             return _by_client(contacts.for_calls(number))
 
 
-def _by_client(rows: Iterable[tuple[str, str, Contact]]) -> _Books:
+def _by_client(rows: Iterable[tuple[str, str, Contact]]) -> tuple[_Books, Set[str]]:
+    """The books, and the languages of all in them."""
     books: _Books = {}
+    languages: set[str] = set()
     for number, client, contact in rows:
         book = books.get(client)
         if book is None:
             book = books[client] = {}
         book[number] = contact
-    return books
+        languages.add(contact.language)
+    return books, languages

@@ -392,7 +392,12 @@ class Engine:
                     self._dead_men.take(live, command)
                 case ReadNumber() | FindPeople() | ChoosePerson() | FindTransfer():
                     ways = Ways(
-                        self.rules, self._clock(), self._arrivals.turn, self.queues.loads, self._contact_of
+                        self.rules,
+                        self._clock(),
+                        self._arrivals.turn,
+                        self.queues.loads,
+                        self._contact_of,
+                        live.call.plan.language,
                     )
                     self._soon(live, answer(live.call, command, ways))
                 case _:

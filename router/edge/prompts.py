@@ -9,7 +9,7 @@ the name they were given.
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from router.core.plan import OWN_RECORDINGS, Say, Speak
 from router.core.remarks import RuleError, RuleErrors, RuleWarning
 from router.core.ruleset import RuleSet
-from router.core.spoken import of_hours, recordings
+from router.core.spoken import in_other_language, of_hours, recordings
 from router.core.spoken import texts as all_texts
 from router.edge.voices import MissingProgramError, SpeechError, Voice, write_resampled
 
@@ -186,6 +186,21 @@ def spoken(rules: RuleSet, prompts: Prompts, now: datetime) -> RuleSet | RuleErr
     if failed:
         return RuleErrors(tuple(sorted(unspoken(text, texts[text], why) for text, why in failed.items())))
     return rules
+
+
+def also_spoken(rules: RuleSet, prompts: Prompts, now: datetime, languages: Iterable[str]) -> frozenset[str]:
+    """Those of the languages in which all is made that the product says to callers. It blocks."""
+    spoken = set()
+    for language in languages:
+        texts = in_other_language(rules, language, now, now + HOURS_AHEAD)
+        missing = prompts.missing(texts)
+        failed = prompts.make(missing, _progress(len(missing))) if missing else {}
+        if failed:
+            why = next(iter(failed.values()))
+            log.error("callers are not spoken to in their language", language=language, error=why)
+        else:
+            spoken.add(language)
+    return frozenset(spoken)
 
 
 def unrecorded(rules: RuleSet, prompts: Prompts) -> Iterator[RuleWarning]:

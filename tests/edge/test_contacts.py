@@ -103,10 +103,12 @@ def test_what_calls_need_comes_page_by_page(contacts: Contacts, monkeypatch: pyt
 
 
 async def test_the_router_knows_whom_the_database_has(url: str, contacts: Contacts) -> None:
-    book = AddressBook(url)
+    languages: set[str] = set()
+    book = AddressBook(url, languages.update)
     assert book.find("fjord", KARI) is None
     contacts.take([SHARED, OWN, OTHER], "root", TEN)
     assert await book.read() == 3
+    assert languages == {"", "nb"}
     assert book.find("fjord", KARI) == Contact("Kari of Fjord")
     assert book.find("lund", KARI) == Contact("Kari", frozenset({"vip"}), "nb")
     assert book.find("lund", OLA) == Contact("Ola", frozenset({"press", "old"}))
@@ -123,7 +125,7 @@ async def test_the_router_knows_whom_the_database_has(url: str, contacts: Contac
 
 
 async def test_without_a_database_everybody_is_a_stranger(tmp_path: Path) -> None:
-    book = AddressBook(f"sqlite:///{tmp_path / 'none.db'}")
+    book = AddressBook(f"sqlite:///{tmp_path / 'none.db'}", set[str]().update)
     with pytest.raises(MissingDatabaseError):
         await book.read()
     assert book.find("fjord", KARI) is None
@@ -141,7 +143,7 @@ async def test_many_cost_little(tmp_path: Path) -> None:
             for n, number in enumerate(numbers)
         ]
         contacts.take(entries, "root", TEN)
-    book = AddressBook(url)
+    book = AddressBook(url, set[str]().update)
     tracemalloc.start()
     assert await book.read() == len(numbers)
     held, _ = tracemalloc.get_traced_memory()

@@ -201,8 +201,8 @@ STANDINGS: list[tuple[QueueTold, tuple[Speak, ...]]] = [
 def test_callers_are_told_how_they_stand_and_the_music_goes_on() -> None:
     call = waiting(TOLD)
     assert call.doing[-1] == TellPosition()
-    assert {text for _, texts in STANDINGS for text in texts} <= set(queue.announcements(TOLD))
-    assert list(queue.announcements(DESK)) == []
+    assert {text for _, texts in STANDINGS for text in texts} <= set(queue.announcements(TOLD, "en"))
+    assert list(queue.announcements(DESK, "en")) == []
     for number, (standing, texts) in enumerate(STANDINGS, start=1):
         call.then(standing)
         assert call.doing == [StopMusic(), Play(number, (*texts, said(Phrase.QUEUE_LEAVE)))]

@@ -35,11 +35,12 @@ def _turn(reply: Reply) -> Turn:
 def _question(call: Call) -> Question:
     step = call.step
     assert isinstance(step, Menu | Challenge)
-    no_such_key = phrase(step.language, step.tone, Phrase.NO_SUCH_KEY)
+    language = call.hears_in(step.language)
+    no_such_key = phrase(language, step.tone, Phrase.NO_SUCH_KEY)
     if isinstance(step, Menu):
         return Question(() if step.prompt is None else (step.prompt,), step.keys, no_such_key)
     key = key_of(call)
-    prompts = (step.prompt, phrase(step.language, step.tone, Phrase.PRESS_KEY, key=key))
+    prompts = (step.prompt, phrase(language, step.tone, Phrase.PRESS_KEY, key=key))
     return Question(prompts, (key,), no_such_key)
 
 

@@ -161,4 +161,4 @@ def _leading(call: Call, state: Searching, event: CallEvent, now: datetime) -> T
 def _phrase(call: Call, which: Phrase, **values: str) -> Speak:
     step = call.step
     assert isinstance(step, Directory)
-    return phrase(step.language, step.tone, which, **values)
+    return phrase(call.hears_in(step.language), step.tone, which, **values)

@@ -253,7 +253,7 @@ def _question(call: Call, state: Messaging) -> Question:
             return Question((_phrase(call, Phrase.KEY_IN_NUMBER),), None)
         case _:
             assert call.callback is not None
-            digits = spelled(_step(call).language, call.callback.said)
+            digits = spelled(call.hears_in(_step(call).language), call.callback.said)
             prompts = (_phrase(call, Phrase.NUMBER_IS), *digits, _phrase(call, Phrase.NUMBER_RIGHT))
             return Question(prompts, (RIGHT, WRONG), wrong)
 
@@ -361,4 +361,4 @@ def _message(call: Call) -> Message:
 
 def _phrase(call: Call, which: Phrase) -> Speak:
     step = _step(call)
-    return phrase(step.language, step.tone, which)
+    return phrase(call.hears_in(step.language), step.tone, which)

@@ -281,7 +281,7 @@ def _give_up(call: Call, state: Queueing, offer: Offer) -> tuple[Call, Queueing,
 
 def _announce(call: Call, state: Queueing, step: Queue, told: QueueTold) -> Turn:
     """Say how it stands, if there is anything to say."""
-    prompts = _announcement(step, told)
+    prompts = _announcement(step, told, call.hears_in(step.rules.language))
     if not prompts:
         return Turn(call, (SetTimer(ANNOUNCE, step.rules.every),))
     call, commands = say.play(call, prompts)
@@ -289,8 +289,8 @@ def _announce(call: Call, state: Queueing, step: Queue, told: QueueTold) -> Turn
     return Turn(replace(call, state=state), (StopMusic(), *commands))
 
 
-def _announcement(step: Queue, told: QueueTold) -> tuple[Speak, ...]:
-    say = partial(phrase, step.rules.language, step.rules.tone)
+def _announcement(step: Queue, told: QueueTold, language: str) -> tuple[Speak, ...]:
+    say = partial(phrase, language, step.rules.tone)
     said = []
     if step.rules.position:
         if told.position == 1:
@@ -307,13 +307,13 @@ def _announcement(step: Queue, told: QueueTold) -> tuple[Speak, ...]:
     return (*said, say(Phrase.QUEUE_LEAVE)) if said else ()
 
 
-def announcements(step: Queue) -> Iterator[Speak]:
-    """All that callers of the queue may hear."""
+def announcements(step: Queue, language: str) -> Iterator[Speak]:
+    """All that callers of the queue may hear who are spoken to in that language."""
     if step.rules.tells:
         for position in range(1, FARTHEST + 2):
-            yield from _announcement(step, QueueTold(position))
+            yield from _announcement(step, QueueTold(position), language)
         for minutes in MINUTES:
-            yield from _announcement(step, QueueTold(1, minutes * 60.0))
+            yield from _announcement(step, QueueTold(1, minutes * 60.0), language)
 
 
 def _again(call: Call, state: Queueing, step: Queue, now: datetime) -> Commands:
