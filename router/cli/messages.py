@@ -114,7 +114,7 @@ def _row(message: StoredMessage, deliveries: list[Delivery]) -> tuple[str, ...]:
         moment(message.left_at),
         message.client,
         ", ".join(message.addressees) or "-",
-        message.caller or "withheld",
+        message.who or "withheld",
         message.callback or "-",
         length,
         ", ".join(map(_delivered, deliveries)) or "-",

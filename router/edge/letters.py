@@ -15,7 +15,7 @@ POSTED_VERSION = 1
 def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: str, zone: str) -> EmailMessage:
     """The mail to one address, in the client's language; times are as in `zone`."""
     say = catalogue_of(message.language).text
-    caller = message.caller or say(Phrase.WITHHELD, "formal")
+    caller = message.who or say(Phrase.WITHHELD, "formal")
     addressees = ", ".join(message.addressees) or message.client
     subject = Phrase.MAIL_CALLBACK if message.recording is None else Phrase.MAIL_MESSAGE
     called = message.arrived_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
@@ -47,6 +47,7 @@ def as_posted(message: StoredMessage, recording: str | None) -> dict[str, object
         "client": message.client,
         "to": message.addressees,
         "caller": message.caller,
+        "name": message.name,
         "dialled": message.dialled,
         "callback": message.callback,
         "arrived_at": message.arrived_at,

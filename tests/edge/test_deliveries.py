@@ -68,6 +68,14 @@ def test_a_mail_tells_who_called_whom_when_and_has_the_recording() -> None:
     assert (attached.get_content_type(), attached.get_content()) == ("audio/x-wav", b"RIFF")
 
 
+def test_a_contact_is_named() -> None:
+    kari = replace(MESSAGE, name="Kari Nordmann")
+    letter = as_mail(kari, None, "pbx@fjord.example", "ola@fjord.example", "UTC")
+    assert letter["Subject"] == "Beskjed fra Kari Nordmann (+4790000009) til kari, ola"
+    posted = as_posted(kari, None)
+    assert (posted["caller"], posted["name"]) == ("+4790000009", "Kari Nordmann")
+
+
 def test_a_wish_to_be_called_back_is_told_as_such() -> None:
     letter = as_mail(replace(WISH, callback=""), None, "pbx@fjord.example", "post@fjord.example", "UTC")
     assert letter["Subject"] == "a withheld number asks fjord to call back"

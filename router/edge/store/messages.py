@@ -17,6 +17,7 @@ _COLUMNS = (
     MESSAGES,
     CALLS.c.client,
     CALLS.c.caller,
+    CALLS.c.name,
     CALLS.c.dialled,
     CALLS.c.arrived_at,
 )
@@ -45,6 +46,13 @@ class StoredMessage(msgspec.Struct, frozen=True):
     """When it became clear that there is no recording."""
     done_at: datetime | None
     done_by: str | None
+    name: str = ""
+    """By which the client knew the caller; empty of a stranger."""
+
+    @property
+    def who(self) -> str:
+        """The caller for people: with the name where there is one; empty of who withholds the number."""
+        return f"{self.name} ({self.caller})" if self.name else self.caller
 
 
 class Delivery(msgspec.Struct, frozen=True):
