@@ -13,12 +13,9 @@ from rich.text import Text
 
 from router.cli.calls import parse_since
 from router.cli.daemon import NoDaemonError, tell
-from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings, rules_file
+from router.cli.known import Known
+from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings
 from router.cli.words import moment, who_types
-from router.core.numbers import CallerId, PhoneNumber
-from router.core.remarks import RuleErrors, did_you_mean
-from router.core.ruleset import RuleSet
-from router.core.screening import find, matching
 from router.core.times import Duration
 from router.core.trace import TraceRow
 from router.core.verdict import Verdict
@@ -50,12 +47,12 @@ def _deciding(kind: Literal["allow", "block"], doc: str) -> Callable[..., None]:
         config: Config = None,
     ) -> None:
         settings = read_settings(config)
-        known = _Known.of(settings)
+        known = Known.of(settings)
         now = datetime.now(UTC)
         why = "".join(filter(str.isprintable, why))
         client = known.client(client)
         e164 = known.number(number, client)
-        verdict = Verdict(0, kind, e164, client, why, who_types(), now, _until(length, now))
+        verdict = Verdict(0, kind, e164, client, why, who_types(), now, until_of(length, now))
         with _verdicts(settings) as verdicts:
             verdict = verdicts.add(verdict)
         _tell(settings)
@@ -77,7 +74,7 @@ allow = _deciding(
 def unblock(number: Number, client: Client = None, as_json: Json = False, config: Config = None) -> None:
     """Undo what `block` and `allow` have decided of a number; the rules alone count for it again."""
     settings = read_settings(config)
-    known = _Known.of(settings)
+    known = Known.of(settings)
     client = known.client(client)
     e164 = known.number(number, client)
     with _verdicts(settings) as verdicts:
@@ -105,7 +102,7 @@ def blocked(
 ) -> None:
     """List what is decided by command, and the latest calls that a block rule hit, in shadow too."""
     settings = read_settings(config)
-    client = _Known.of(settings).client(client)
+    client = Known.of(settings).client(client)
     with _verdicts(settings) as verdicts:
         every = verdicts.standing(datetime.now(UTC))
         standing = [one for one in every if client is None or one.client in (None, client)]
@@ -158,41 +155,6 @@ def _show(hits: Sequence[tuple[str, ...]]) -> None:
             typer.echo("  ".join(cell or "-" for cell in hit))
 
 
-class _Known:
-    """What the rules say of numbers and clients; nothing, where they cannot be read."""
-
-    def __init__(self, rules: RuleSet | None) -> None:
-        self._rules = rules
-
-    @classmethod
-    def of(cls, settings: Settings) -> "_Known":
-        loaded = rules_file(settings).load()
-        return cls(None if isinstance(loaded, RuleErrors) else loaded)
-
-    def number(self, text: str, client: str | None) -> str:
-        """In E.164; without + it is read in that client's country, or the one that all have in common."""
-        try:
-            rules = self._rules
-            return (rules.read_number(text, client) if rules else PhoneNumber.parse(text, None)).e164
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="NUMBER") from error
-
-    def client(self, name: str | None) -> str | None:
-        if name is not None and self._rules and name not in self._rules.clients:
-            hint = did_you_mean(name, self._rules.clients, "`callrouter show` lists them")
-            raise typer.BadParameter(f"no client is called `{name}`; {hint}", param_hint="--client")
-        return name
-
-    def allowing(self, verdict: Verdict) -> Iterator[str]:
-        """The clients whose rules let the number pass all the same."""
-        for client in self._rules.clients.values() if self._rules else ():
-            number = PhoneNumber(verdict.number)
-            matches = matching(client.screening, CallerId(number, number.e164))
-            entry = find(client.screening.allow, number, matches)
-            if entry and verdict.client in (None, client.id):
-                yield f"{client.id} allows {entry} ({client.screening.allow_place}), which outranks this"
-
-
 @contextmanager
 def _verdicts(settings: Settings) -> Iterator[Verdicts]:
     try:
@@ -211,7 +173,8 @@ def _tell(settings: Settings) -> None:
         typer.echo(f"written down; it counts from the router's next start: {error}", err=True)
 
 
-def _until(length: str, now: datetime) -> datetime | None:
+def until_of(length: str, now: datetime) -> datetime | None:
+    """The end of `30d` from `now` on, as `--for` has it; None where nothing was typed."""
     if not length:
         return None
     try:

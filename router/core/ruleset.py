@@ -11,6 +11,7 @@ import msgspec
 
 from router.core.conditions import Between, Condition, Moment, When, failures
 from router.core.dialling import Dialling
+from router.core.followups import FollowUps
 from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
@@ -138,6 +139,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""
+    follow_ups: FollowUps = FollowUps()
+    """What is to be done after its calls."""
     take: Speak | None = None
     """What somebody outside hears who is to press 1 to take a caller whom a phone transfers there; None where
     there is no trunk."""

@@ -24,6 +24,7 @@ from router.core.arrival import Arriving, Loads, no_loads, read_did, read_facts
 from router.core.call import CALLER, Call
 from router.core.commands import FindTransfer
 from router.core.decide import decide
+from router.core.donotcontact import NOBODY_SPARED, Spared
 from router.core.events import TransferLed
 from router.core.finding import met
 from router.core.numbers import PhoneNumber
@@ -74,6 +75,8 @@ class Ways(NamedTuple):
     """Where rotating rounds begin."""
     loads: Loads = no_loads
     """How queues stand."""
+    spared: Spared = NOBODY_SPARED
+    """Numbers that nobody is to call."""
 
 
 def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:

@@ -125,6 +125,7 @@ class Engine:
         self._metrics = metrics
         self._outbound = outbound
         self._message_left = message_left
+        self._callers = callers
         self._clock = clock
         calls = LiveCalls()
         self._live_calls = calls
@@ -385,13 +386,16 @@ class Engine:
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case ReadNumber() | FindPeople() | ChoosePerson() | FindTransfer():
-                    ways = Ways(self.rules, self._clock(), self._arrivals.turn, self.queues.loads)
-                    self._soon(live, answer(live.call, command, ways))
+                    self._soon(live, answer(live.call, command, self._ways()))
                 case _:
                     if isinstance(command, CreateLeg):
                         channel = wire.channel_id(live.call, command.leg)
                         self._legs[channel] = (live, command.leg)
                     self._send(live, command)
+
+    def _ways(self) -> Ways:
+        turn, loads, spared = self._arrivals.turn, self.queues.loads, self._callers.spared
+        return Ways(self.rules, self._clock(), turn, loads, spared)
 
     def _tell_soon(self, call_id: str, event: CallEvent) -> None:
         live = self._calls.get(call_id)
