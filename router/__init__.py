@@ -44,6 +44,7 @@ Facts -> decision
     core/phrases.py            ... as prompts
     core/callerlanguage.py     in which language a caller is spoken to
     core/openings.py           when a client is open next, as a sentence
+    core/donotcontact.py       numbers that nobody is to call
     core/verdict.py            what was decided of a number by command
     core/screening.py          who is refused, by which rule
     core/decide.py             decide(rules, facts) -> plan and trace
@@ -67,6 +68,7 @@ Rules (read at start and at reload)
     core/conditiondocs.py      conditions as written
     core/screeningdocs.py      screening as written
     core/calendardocs.py       calendars of hours as written
+    core/followupdocs.py       follow-ups as written
     core/schema.py             the documents as written: the public contract
     core/shapes.py             a document against its schema, in words
     core/dialling.py           the trunk and what may be dialled through it
@@ -84,6 +86,7 @@ Rules (read at start and at reload)
     core/claims.py             numbers that two owners claim
     core/cautions.py           what is probably not meant
     core/asteriskqueues.py     queues of Asterisk's own that rules name
+    core/followupneeds.py      what follow-ups need of the settings
     core/rules.py              text -> RuleSet, or all errors
     core/ruleset.py            RuleSet: the rules of all clients, ready to decide by
     core/tagging.py            the tags that clients have, of their own and shared ones
@@ -153,6 +156,7 @@ The call
     core/corrections.py        ... and what somebody says became of it after all
     core/notices.py            ... and what other systems are told of it
     core/visits.py             the queues that its caller came to
+    core/followups.py          ... what is to be done after it
     core/reconcile.py          after a gap: what Asterisk shows -> the events we missed
     edge/recovery.py           ... and the reads behind it
     edge/reconciliation.py     ... and what is done then, and after a restart
@@ -212,6 +216,7 @@ What is kept and shown
     edge/store/migrations/versions/v0008_outbox.py     ... and what other systems are told
     edge/store/migrations/versions/v0009_contacts.py   ... and contacts
     edge/store/migrations/versions/v0010_tags.py       ... and where tags are from, and corrections
+    edge/store/migrations/versions/v0011_follow_ups.py   ... and what is to be done after calls
     edge/store/migrations/versions/v0012_decisions.py  ... and what dialplans were told
     edge/store/migrations/versions/v0013_wrap_ups.py   ... and how long agents were left alone
     edge/store/database.py     connections, upgrades, who may write
@@ -238,6 +243,13 @@ What is kept and shown
     edge/noticefeed.py         ... and are told to whoever listens, as they are written
     edge/store/contacts.py     contacts
     edge/store/messages.py     messages that callers left
+    edge/store/followups.py    what is to be done after calls, written with their ends
+    edge/store/jobs.py         ... what of it is to be sent
+    edge/store/obligations.py  ... and whom somebody is to call back
+    edge/store/donotcontact.py   ... and whom nobody is to call
+    edge/sparing.py            ... as the router minds them
+    edge/dispatch.py           ... sent until it is taken, or given up
+    edge/followupmetrics.py    ... and counted
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken
     edge/wav.py                recordings as they are written
     edge/letters.py            a message in words
@@ -306,6 +318,9 @@ The program
     cli/charts.py              ... columns and bars
     cli/reportpage.py          ... and as a page with them
     cli/messages.py            callrouter messages
+    cli/todo.py                callrouter todo
+    cli/dnc.py                 callrouter dnc
+    cli/outbox.py              callrouter outbox
     cli/queues.py              callrouter queues, agents
     cli/audit.py               callrouter agents audit
     cli/backup.py              callrouter backup

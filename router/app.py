@@ -33,10 +33,12 @@ from router.edge.ari.wire import Outbound
 from router.edge.bell import Bell
 from router.edge.callers import MOST_LEARNT, Called, Callers
 from router.edge.contacts import AddressBook
+from router.edge.dispatch import Dispatch
 from router.edge.engine import Engine
 from router.edge.feedcopies import FeedCopies
 from router.edge.feeds import Feeds
 from router.edge.following import Following
+from router.edge.followupmetrics import FollowUpMetrics
 from router.edge.forgetting import forget_notices
 from router.edge.languages import Languages
 from router.edge.metrics import Metrics
@@ -52,6 +54,7 @@ from router.edge.records import Records
 from router.edge.reload import Reloader
 from router.edge.remote import Remote
 from router.edge.rulesfile import RulesFile
+from router.edge.sparing import Sparing
 from router.edge.store.database import prepare
 from router.edge.store.errors import StoreError, UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
@@ -95,6 +98,7 @@ class Daemon:
         self._settings = settings
         self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
         self._metrics = Metrics(VERSION)
+        self._store.use(rules)
         self._metrics.watch_store(self._store)
         self._metrics.watch_state(settings.state)
         self._metrics.rules_loaded()
@@ -111,6 +115,15 @@ class Daemon:
             lambda method, path: self._connection.http(method, path),
             lambda: self._engine.asterisk,
             self._zone_of,
+        )
+        follow_up_metrics = FollowUpMetrics(lambda: datetime.now(UTC))
+        self._metrics.registry.register(follow_up_metrics)
+        self._dispatch = Dispatch(
+            settings,
+            self._zone_of,
+            lambda client: self._engine.rules.tags_of(client),
+            follow_up_metrics.tell,
+            random.Random(),
         )
         self._engine = Engine(
             rules,
@@ -155,6 +168,7 @@ class Daemon:
         self._stop_at_once = asyncio.Event()
         self._reload_wanted = asyncio.Event()
         self._obeying = asyncio.Lock()
+        self._sparing = Sparing(settings.database_url, self._callers.spare)
         self._agent_log = AgentLog(settings.database_url, self._engine.queues.change, self._bell.ring)
         self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._speak, self._use, self._metrics)
@@ -193,7 +207,10 @@ class Daemon:
         def ring() -> None:
             loop.call_soon_threadsafe(self._bell.ring)
 
-        self._store.start(on_told=ring)
+        def follow_up(spares: bool) -> None:
+            loop.call_soon_threadsafe(self._on_follow_up, spares)
+
+        self._store.start(on_told=ring, on_follow_up=follow_up)
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
         gc.freeze()
@@ -220,6 +237,8 @@ class Daemon:
             read_contacts=self._contacts.read,
             read_agents=self._agent_log.read,
             read_tokens=self._tokens.read,
+            read_follow_ups=self._read_follow_ups,
+            send_again=self._send_again,
             queues=self._queues,
         )
         powers = Powers(
@@ -255,6 +274,8 @@ class Daemon:
             names = group.create_task(self._names.run(), name="names")
             languages = group.create_task(self._languages.run(), name="languages")
             messages = group.create_task(self._postbox.run(), name="messages")
+            follow_ups = group.create_task(self._dispatch.run(), name="follow-ups")
+            sparing = group.create_task(self._sparing.run(), name="sparing")
             memory = group.create_task(self._remember_later(remembered), name="memory")
             following = group.create_task(self._following.run(), name="following")
             notices = group.create_task(self._notices.run(), name="notices")
@@ -268,7 +289,17 @@ class Daemon:
                 await self._drain(connection)
             replaced = connection.done()
             tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (*tasks, names, languages, notices, publishing, forgetting, living):
+            for task in (
+                *tasks,
+                names,
+                languages,
+                notices,
+                publishing,
+                forgetting,
+                living,
+                follow_ups,
+                sparing,
+            ):
                 task.cancel()
         return replaced
 
@@ -310,6 +341,7 @@ class Daemon:
 
     def _use(self, rules: RuleSet) -> None:
         self._engine.use(rules)
+        self._store.use(rules)
         self._feeds.look()
         self._languages.look()
 
@@ -374,6 +406,20 @@ class Daemon:
         with closing(Verdicts(self._settings.database_url)) as verdicts:
             return verdicts.standing(datetime.now(UTC))
 
+    async def _read_follow_ups(self) -> int:
+        self._dispatch.look()
+        return await self._sparing.read()
+
+    def _on_follow_up(self, spares: bool) -> None:
+        """Something was written that is to be done, and maybe of whom nobody is to call."""
+        self._dispatch.look()
+        if spares:
+            self._sparing.look()
+
+    def _send_again(self) -> None:
+        self._dispatch.again()
+        self._postbox.look()
+
     def _queues(self) -> bytes:
         return msgspec.json.encode(self._engine.queues.seen())
 
@@ -383,6 +429,7 @@ class Daemon:
         try:
             await self._obey()
             await self._contacts.read()
+            await self._sparing.read()
             await self._agent_log.read()
             self._callers.learn(await asyncio.to_thread(self._called_before))
         except StoreError as error:

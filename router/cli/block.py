@@ -53,7 +53,7 @@ def _deciding(kind: Literal["allow", "block"], doc: str) -> Callable[..., None]:
         why = "".join(filter(str.isprintable, why))
         client = known.client(client)
         e164 = known.number(number, client)
-        verdict = Verdict(0, kind, e164, client, why, who_types(), now, _until(length, now))
+        verdict = Verdict(0, kind, e164, client, why, who_types(), now, until_of(length, now))
         with _verdicts(settings) as verdicts:
             verdict = verdicts.add(verdict)
         with opened(settings) as contacts:
@@ -176,7 +176,8 @@ def _tell(settings: Settings) -> None:
         typer.echo(f"written down; it counts from the router's next start: {error}", err=True)
 
 
-def _until(length: str, now: datetime) -> datetime | None:
+def until_of(length: str, now: datetime) -> datetime | None:
+    """The end of `30d` from `now` on, as `--for` has it; None where nothing was typed."""
     if not length:
         return None
     try:

@@ -1,6 +1,6 @@
 """`callrouter call ID`: the whole story of one call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from router.core.events import CallEvent
 from router.core.explain import explain_stored
 from router.core.record import CallInfo, CallRecord
 from router.core.tags import CallTag, Way
-from router.edge.store.queries import CallStory, NoSuchCall, SeveralCalls, StoredDecision
+from router.edge.store.queries import CallStory, FollowedUp, NoSuchCall, SeveralCalls, StoredDecision
 
 _EVENT = msgspec.json.Decoder(CallEvent)
 
@@ -73,6 +73,7 @@ def _as_object(story: CallStory) -> dict[str, Any]:
         "plan": None if story.plan is None else msgspec.Raw(story.plan),
         "trace": None if story.trace is None else msgspec.Raw(story.trace),
         "timeline": timeline,
+        "follow_ups": msgspec.to_builtins(story.follow_ups),
     }
 
 
@@ -89,6 +90,8 @@ def _lines(story: CallStory, names: Labels) -> Iterator[str]:
         yield from _section("Tags", _tags(story, names))
     if story.corrections:
         yield from _section("Corrections", _corrections(story, names))
+    if story.follow_ups:
+        yield from _section("Follow-ups", follow_ups_in_words(story.follow_ups))
     if record is not None:
         yield from _section("Phones rung", _attempts(record))
         yield from _section("Evidence", _evidence(record))
@@ -169,6 +172,13 @@ def correction_in_words(row: Correction, names: Labels) -> str:
 
 def _way(way: Way, place: str) -> str:
     return f"({', '.join(filter(None, (way.value, place)))})"
+
+
+def follow_ups_in_words(follow_ups: Sequence[FollowedUp]) -> Iterator[str]:
+    """What was due after the call, and why: a line each, its place in the rules first."""
+    for one in follow_ups:
+        when = f", from the tag at {moment(one.at)} on" if one.tag else ""
+        yield f"{one.place}: follow-up {one.name}: due{when}; {one.why}"
 
 
 def _attempts(record: CallRecord) -> Iterator[str]:

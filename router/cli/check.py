@@ -17,7 +17,7 @@ from router.cli.options import (
     prompts,
     read_settings,
     rules_file,
-    unfollowed,
+    unmet,
 )
 from router.core.counterexamples import proof_as_scenarios
 from router.core.proof import QUICK, Proof, prove
@@ -75,7 +75,7 @@ def check(
     if isinstance(outcome, RuleSet):
         outcome = with_voices(outcome, prompts(settings))
     errors = outcome.errors if isinstance(outcome, RuleErrors) else ()
-    warnings = () if isinstance(outcome, RuleErrors) else (*outcome.warnings, *unfollowed(settings, outcome))
+    warnings = () if isinstance(outcome, RuleErrors) else (*outcome.warnings, *unmet(settings, outcome))
     proof = None if isinstance(outcome, RuleErrors) else _proof(outcome, proved or write_test is not None)
     if proof is not None:
         warnings = tuple(sorted({*warnings, *(finding.warning for finding in proof.findings)}))

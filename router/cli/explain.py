@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from router.cli.call import decided
+from router.cli.call import decided, follow_ups_in_words
 from router.cli.check import load_rules
 from router.cli.options import Config, Json, Rules, read_settings, rules_file
 from router.cli.words import attempts_in_words
@@ -19,11 +19,12 @@ from router.core.cast import Roles
 from router.core.contacts import Entry, in_groups
 from router.core.explain import explain as explained
 from router.core.explain import explain_stored
+from router.core.followups import Due
 from router.core.numbers import CallerId
 from router.core.plan import PlanNode
 from router.core.remarks import did_you_mean, words_of
 from router.core.ruleset import RuleSet
-from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_of
+from router.core.scenarios import QueueLoad, Supposed, Supposing, due_after, suppose, zone_of
 from router.core.show import step_in_words
 from router.core.times import Rate, read_from
 from router.core.verdict import Verdict
@@ -96,10 +97,11 @@ def explain(
     verdicts = _verdicts(settings)
     known = Supposing(_rate(called), in_groups(contact or None), queues, verdicts, entries)
     supposed = suppose(arriving, moment, loaded, does, known)
+    follow_ups = due_after(supposed, loaded)
     if as_json:
-        typer.echo(msgspec.json.encode(_as_object(supposed)).decode())
+        typer.echo(msgspec.json.encode(_as_object(supposed, follow_ups)).decode())
     else:
-        typer.echo("\n".join(_lines(supposed)))
+        typer.echo("\n".join(_lines(supposed, follow_ups)))
 
 
 def _verdicts(settings: Settings) -> Sequence[Verdict]:
@@ -175,15 +177,25 @@ def _outcomes(given: list[str], rules: RuleSet) -> dict[str, tuple[str, ...]]:
 
 
 def _of_past(story: CallStory | StoredDecision, as_json: bool) -> None:
-    lines = explain_stored(story.trace, story.info)
+    follow_ups = story.follow_ups if isinstance(story, CallStory) else ()
+    lines = [*explain_stored(story.trace, story.info), *follow_ups_in_words(follow_ups)]
     if as_json:
         trace = None if story.trace is None else msgspec.Raw(story.trace)
-        typer.echo(msgspec.json.encode({"id": story.info.id, "trace": trace, "lines": lines}).decode())
+        typer.echo(
+            msgspec.json.encode(
+                {
+                    "id": story.info.id,
+                    "trace": trace,
+                    "follow_ups": follow_ups,
+                    "lines": lines,
+                }
+            ).decode()
+        )
     else:
         typer.echo("\n".join(lines or ["why this call was routed so is not stored"]))
 
 
-def _as_object(supposed: Supposed) -> dict[str, object]:
+def _as_object(supposed: Supposed, follow_ups: Sequence[Due]) -> dict[str, object]:
     decision, record = supposed.decision, supposed.record
     return {
         "client": decision.client,
@@ -197,10 +209,11 @@ def _as_object(supposed: Supposed) -> dict[str, object]:
         "reason": record.reason,
         "answered_by": record.answered_by,
         "attempts": record.attempts,
+        "follow_ups": [{"name": one.follow_up.name, "why": one.why} for one in follow_ups],
     }
 
 
-def _lines(supposed: Supposed) -> Iterator[str]:
+def _lines(supposed: Supposed, follow_ups: Sequence[Due]) -> Iterator[str]:
     decision, record = supposed.decision, supposed.record
     yield from explained(decision)
     yield ""
@@ -209,6 +222,8 @@ def _lines(supposed: Supposed) -> Iterator[str]:
     reason = f" ({record.reason})" if record.reason else ""
     attempts = f"; {attempts_in_words(record.attempts)}" if record.attempts else ""
     yield f"so the call is {record.disposition.value}{reason}{attempts}"
+    for one in follow_ups:
+        yield f"{one.follow_up.place}: follow-up {one.follow_up.name}: due; {one.why}"
 
 
 def _met(node: PlanNode) -> str:

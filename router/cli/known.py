@@ -31,11 +31,9 @@ class Known:
         return self._rules.clients if self._rules else None
 
     def country(self, client: str | None) -> str | None:
-        """In which numbers are read: that client's, or the one that all have in common."""
-        countries = self._rules.countries if self._rules else ()
-        if self._rules and client is not None and client in self._rules.clients:
-            countries = (self._rules.clients[client].country,)
-        return countries[0] if len(countries) == 1 else None
+        """In which numbers are read that are typed without +."""
+        rules = self._rules
+        return rules.country_for(client if client in rules.clients else None) if rules else None
 
     def number(self, text: str, client: str | None) -> str:
         """In E.164; without + it is read in `country`."""

@@ -8,6 +8,7 @@ import typer
 
 from router.core.asteriskqueues import not_followed
 from router.core.dialling import Dialling
+from router.core.followupneeds import not_sent
 from router.core.remarks import RuleWarning
 from router.core.ruleset import RuleSet
 from router.edge.feedcopies import FeedCopies
@@ -56,9 +57,11 @@ def prompts(settings: Settings) -> Prompts:
     return Prompts(folder, speech.seen_as or str(folder), voices)
 
 
-def unfollowed(settings: Settings, rules: RuleSet) -> tuple[RuleWarning, ...]:
-    """What the rules want of Asterisk's own queues that these settings cannot follow."""
-    return () if settings.ami.user else not_followed(rules)
+def unmet(settings: Settings, rules: RuleSet) -> tuple[RuleWarning, ...]:
+    """What the rules want that takes settings which are not there."""
+    mail, secret, mqtt = settings.mail.host, settings.webhooks.secret, settings.mqtt.host
+    follow_ups = not_sent(rules, mail=bool(mail), secret=bool(secret), mqtt=bool(mqtt))
+    return follow_ups if settings.ami.user else tuple(sorted((*not_followed(rules), *follow_ups)))
 
 
 def rules_file(settings: Settings, rules: Path | None = None) -> RulesFile:

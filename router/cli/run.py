@@ -8,7 +8,7 @@ import typer
 
 from router.app import Daemon
 from router.cli.check import print_remarks
-from router.cli.options import FAILED, WRONG, Config, Rules, prompts, read_settings, rules_file, unfollowed
+from router.cli.options import FAILED, WRONG, Config, Rules, prompts, read_settings, rules_file, unmet
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge import logs
@@ -34,7 +34,7 @@ def run(rules: Rules = None, config: Config = None) -> None:
     if isinstance(loaded, RuleErrors):
         print_remarks(loaded.errors)
         raise typer.Exit(FAILED)
-    print_remarks((*loaded.warnings, *unfollowed(settings, loaded)))
+    print_remarks((*loaded.warnings, *unmet(settings, loaded)))
     try:
         with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
             status = runner.run(Daemon(settings, source, loaded, voice).run())

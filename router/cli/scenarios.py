@@ -94,6 +94,7 @@ def _as_object(one: Played) -> dict[str, object]:
         "disposition": record.disposition,
         "reason": record.reason,
         "answered_by": record.answered_by,
+        "follow_ups": [due.follow_up.name for due in one.follow_ups],
     }
 
 

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated, NoReturn
 
@@ -11,6 +11,7 @@ import typer
 
 from router.cli.call import correction_in_words, story_of, tag_in_words
 from router.cli.check import print_remarks
+from router.cli.daemon import NoDaemonError, tell
 from router.cli.labels import Labels, Language
 from router.cli.options import FAILED, Config, Json, Rules, read_settings, rules_file
 from router.cli.words import in_columns, moment, who_types
@@ -24,6 +25,7 @@ from router.core.tags import CallTag, Origin, Tag, Way
 from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory
 from router.edge.store.tags import Tags
+from router.edge.web.health import FOLLOW_UPS
 from router.settings import Settings
 
 LONGEST = 500
@@ -52,15 +54,17 @@ def tag_call(
     before = next((one for one in story.tagged if one.tag == tag), None)
     if remove and before is None:
         _not_tagged(story, tag)
-    if not remove:
-        _must_be_offered(story, tag, settings)
+    rules = None if remove else _offering(story, tag, settings)
     if before is not None and not remove and not note:
         typer.echo(f"it is so already, since {moment(before.at)}", err=True)
         row = before
     else:
         now = datetime.now(UTC)
         with _tags(settings) as tags:
-            row = tags.put(CallTag(story.info.id, tag, who, Way.COMMAND, now, remove, _typed_at(), note))
+            put = CallTag(story.info.id, tag, who, Way.COMMAND, now, remove, _typed_at(), note)
+            row = tags.put(put, rules)
+        with suppress(NoDaemonError):  # Which looks by itself before long, and at its start.
+            tell(settings.web, FOLLOW_UPS)
     if as_json:
         typer.echo(msgspec.json.encode(row).decode())
     else:
@@ -198,7 +202,8 @@ def _not_tagged(story: CallStory, tag: str) -> NoReturn:
     raise typer.Exit(FAILED)
 
 
-def _must_be_offered(story: CallStory, tag: str, settings: Settings) -> None:
+def _offering(story: CallStory, tag: str, settings: Settings) -> RuleSet | None:
+    """The rules, which offer the tag; None where they have errors. Ends the command if they do not."""
     loaded = rules_file(settings).load()
     if isinstance(loaded, RuleErrors):
         typer.echo("the rules have errors (`callrouter check`); only tags that ship are known", err=True)
@@ -206,6 +211,7 @@ def _must_be_offered(story: CallStory, tag: str, settings: Settings) -> None:
     why_not = not_offered(known, story.info.client, tag)
     if why_not is not None:
         raise typer.BadParameter(why_not, param_hint="TAG")
+    return None if isinstance(loaded, RuleErrors) else loaded
 
 
 # What is typed

@@ -55,6 +55,7 @@ from router.core.events import (
 )
 from router.core.record import Attempt
 from router.core.supervision import Mode
+from router.core.times import Duration
 
 LEGS = {0: "the caller"}
 """Leg -> name, before anybody is rung."""
@@ -180,6 +181,17 @@ def who_types() -> str:
 def moment(at: datetime) -> str:
     """`2026-11-22 10:00:05`."""
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """`3m` or `2d4h`: how long before `now` something was, in its two largest units."""
+    return str(rounded(max(int((now - at).total_seconds()), 0)))
+
+
+def rounded(seconds: int) -> Duration:
+    """A length of time as people tell it: of days whole hours, of hours whole minutes."""
+    step = 3600 if seconds >= 86400 else 60 if seconds >= 3600 else 1
+    return Duration(seconds // step * step)
 
 
 _DAYS = re.compile(r"([0-9]{1,4})d")

@@ -25,7 +25,9 @@ def answer(call: Call, asked: Asked, ways: Ways) -> Answer:
     match asked:
         case ReadNumber(text):
             read = read_number(text, client, ways.rules)
-            return dialled_by_us(read, client, ways.rules) if isinstance(call.step, Queue) else read
+            if not isinstance(call.step, Queue):
+                return read
+            return dialled_by_us(read, client, ways.rules, ways.spared, ways.now)
         case FindPeople(keys):
             return find_people(keys, client, ways.rules)
         case ChoosePerson(person):

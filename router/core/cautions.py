@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from router.core.followupdocs import Actions
 from router.core.layout import ENDING_STEPS, PathedSteps
 from router.core.making import Phones
 from router.core.plan import CallPlan, PlanNode, Ring, Target
@@ -41,6 +42,7 @@ def cautions(
     yield from _unknown_supervisors(doc, phones)
     yield from _hidden_codes(doc)
     yield from () if has_trunk else _no_callbacks(doc)
+    yield from _nobodys_follow_ups(doc)
     yield from _steps(steps, phones)
     yield from _long_waits(rules)
 
@@ -57,6 +59,17 @@ def _hidden_codes(doc: ClientDoc) -> Iterator[Caution]:
         if written.hidden and written.code is not None:
             what = f"`{tag}` is hidden, so its code puts it on no call"
             yield ("tags", tag, "code"), f"{what}; leave out `code` or `hidden`"
+
+
+def _nobodys_follow_ups(doc: ClientDoc) -> Iterator[Caution]:
+    actions: list[tuple[Path, Actions, str]] = [
+        (("follow_ups", at, "do"), one.do, one.name) for at, one in enumerate(doc.follow_ups)
+    ]
+    actions += [(("tags", tag, "do"), one.do, tag) for tag, one in doc.tags.items() if one.do]
+    for path, do, name in actions:
+        if any(action.call_back and action.call_back.owner is None for action in do):
+            what = f"nobody in particular is to call back after `{name}`"
+            yield path, f"{what}; add `owner:` to its `call_back`, so that somebody does"
 
 
 def _unreached_client(doc: ClientDoc) -> Iterator[Caution]:

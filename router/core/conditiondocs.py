@@ -54,13 +54,13 @@ def _caller_form(value: object) -> str:
     return reading.form_of(value)
 
 
-def _read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymous"]:
+def read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymous"]:
     """Caller: a number or a number pattern, or `anonymous` for a number that is withheld or unknown."""
     return "anonymous" if value == "anonymous" else reading.read_pattern(value, info)
 
 
 CallerDoc = Annotated[
-    Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(_read_caller)], Tag("<text>")]
+    Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(read_caller)], Tag("<text>")]
     | Annotated[CountriesDoc, Tag("<mapping>")]
     | Annotated[AttestationDoc, Tag("<attestation>")]
     | Annotated[ContactDoc, Tag("<contact>")],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from router.core import talks, visits
 from router.core.call import CALLER, AgentRung, Call, Ending, Leg, LegState
 from router.core.commands import HangupReason
-from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, RingOutcome
+from router.core.plan import ASKS, CALLS_SOMEBODY, TELLS, Callback, Message, Queue, RingOutcome
 from router.core.record import (
     Attempt,
     AttemptOutcome,
@@ -471,9 +471,16 @@ def make_record(call: Call, now: datetime) -> CallRecord:
         evidence=call.evidence,
         flags=(*call.flags, "glare") if glare(call) else call.flags,
         classifier=CLASSIFIER,
+        queues=_queues(call),
         answers=call.plan.returns.call_id if call.plan.returns else "",
         tags=call.tags,
     )
+
+
+def _queues(call: Call) -> tuple[str, ...]:
+    """The client's queues that the caller came to."""
+    met = (call.plan.nodes[at].step for at in call.met)
+    return tuple(dict.fromkeys(step.queue for step in met if isinstance(step, Queue)))
 
 
 def _rung(call: Call) -> tuple[Leg, ...]:

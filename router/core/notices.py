@@ -8,6 +8,7 @@ VERSION is that of the whole form. It grows where a field is removed or changes 
 and further types may come at any time, and whoever reads notices passes over what it does not know.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -16,6 +17,7 @@ from router.core.agents import AgentChange, Change
 from router.core.call import CALLER, Call, Talking
 from router.core.corrections import Correction
 from router.core.events import AsteriskAgentCalled, AsteriskQueueJoined, CallEvent, LegRinging, QueueJoined
+from router.core.followups import Due, call_back_number
 from router.core.plan import AsteriskQueue, Queue
 from router.core.record import Attempt, CallInfo, CallRecord, Disposition, Party, Phase, Talk
 from router.core.tags import CallTag, Way
@@ -139,6 +141,29 @@ class CallCorrected(CallNotice, frozen=True, kw_only=True, tag="call.corrected")
     place: str
 
 
+class FollowUpDue(CallNotice, frozen=True, kw_only=True, tag="follow_up.due"):
+    """Something is to be done after the call; that may be long after its end."""
+
+    follow_up: str
+    """Its name in the rules."""
+    topic: str
+    """The last part of the topic; empty where it is not by MQTT that it is told."""
+    why: str
+    """The condition that holds."""
+    disposition: Disposition
+    reason: str
+    answered_by: str | None
+    ended_at: datetime
+    wait_seconds: float
+    talk_seconds: float
+    callback: str
+    """Where the caller can be called back (E.164); empty where nobody knows."""
+    queues: tuple[str, ...]
+    """Those that the caller came to."""
+    tags: tuple[str, ...]
+    """All that the call has, by name."""
+
+
 class AgentChanged(_Notice, frozen=True, kw_only=True, tag="agent.changed"):
     """An agent came, left, paused or went on."""
 
@@ -159,6 +184,7 @@ Notice = (
     | CallEnded
     | CallTagged
     | CallCorrected
+    | FollowUpDue
     | AgentChanged
 )
 
@@ -253,6 +279,31 @@ def of_correction(correction: Correction, automatic: Disposition, call: About) -
         who=correction.who,
         way=correction.way,
         place=correction.place,
+    )
+
+
+def of_follow_up(
+    due: Due, record: CallRecord, tags: Collection[str], at: datetime, topic: str = ""
+) -> Notice:
+    """What is told of a follow-up that is due."""
+    name = due.follow_up.name
+    id = f"{record.info.id}.follow_up.{name}"
+    return FollowUpDue(
+        id=f"{id}.{topic}" if topic else id,
+        at=at,
+        call=About.of(record.info),
+        follow_up=name,
+        topic=topic,
+        why=due.why,
+        disposition=record.disposition,
+        reason=record.reason,
+        answered_by=record.answered_by,
+        ended_at=record.ended_at,
+        wait_seconds=record.wait_seconds,
+        talk_seconds=record.talk_seconds,
+        callback=call_back_number(record),
+        queues=record.queues,
+        tags=tuple(sorted(tags)),
     )
 
 

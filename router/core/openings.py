@@ -17,7 +17,7 @@ LOOKS = (timedelta(days=8), timedelta(days=60))
 
 def sentence(hours: Hours, now: datetime, language: str, tone: Tone) -> Speak:
     """What is said of the hours at the instant `now` (aware)."""
-    change = _next_change(hours, now)
+    change = next_change(hours, now)
     is_open = hours.is_open(now)
     if change is None:
         return phrase(language, tone, Phrase.ALWAYS_OPEN if is_open else Phrase.CLOSED)
@@ -55,7 +55,8 @@ def _told(node: PlanNode, hours: Mapping[str, Hours], now: datetime, language: s
     return node
 
 
-def _next_change(hours: Hours, now: datetime) -> datetime | None:
+def next_change(hours: Hours, now: datetime) -> datetime | None:
+    """When these hours change next after the instant `now` (aware); None where nobody knows."""
     for ahead in LOOKS:
         changes = hours.changes(now, now + ahead)
         if changes:

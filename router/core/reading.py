@@ -78,6 +78,7 @@ RECORDING_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a prompt that somebody records may be called."""
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,9}")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,4}")
 _KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
 
@@ -307,6 +308,14 @@ def read_mail(value: object) -> str:
     return text
 
 
+def read_topic(value: object) -> str:
+    """Topic: what follows the product's own part of an MQTT topic; letters, digits, `_`, `-` and `/`."""
+    text = text_of(value)
+    if not _TOPIC.fullmatch(text):
+        raise ValueError(f"`{text[:60]}` is no part of a topic; use letters, digits, _ - and / between them")
+    return text
+
+
 def read_list_name(value: object, info: ValidationInfo) -> str:
     """Name of a list: one of the `lists` in shared.yaml."""
     text, lists = text_of(value), _reading(info).lists
@@ -504,6 +513,22 @@ def read_keep(value: object) -> Duration:
     duration = read_duration(value)
     if not Duration(DAY) <= duration <= Duration(3650 * DAY) or duration.seconds % DAY:
         raise ValueError(f"`{value}` is no time to keep; write 1d to 3650d")
+    return duration
+
+
+def read_call_back_within(value: object) -> Duration:
+    """Time to call back in: as in `2h`, from 1m to 90d."""
+    duration = read_duration(value)
+    if not Duration(60) <= duration <= Duration(90 * DAY):
+        raise ValueError(f"`{value}` is no time to call back in; write 1m to 90d")
+    return duration
+
+
+def read_do_not_contact(value: object) -> Duration:
+    """Time not to be called: as in `90d`, from 1h to 3650d."""
+    duration = read_duration(value)
+    if not Duration(3600) <= duration <= Duration(3650 * DAY):
+        raise ValueError(f"`{value}` is no time not to be called; write 1h to 3650d")
     return duration
 
 
@@ -705,6 +730,9 @@ LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
     read_web_address: _URL,
     read_mail: _MAIL,
     read_keep: times.LOOKS[Duration.parse],
+    read_call_back_within: times.LOOKS[Duration.parse],
+    read_do_not_contact: times.LOOKS[Duration.parse],
+    read_topic: _TOPIC,
     read_message_length: times.LOOKS[Duration.parse],
     read_context: _CONTEXT,
     read_music_class: _CONTEXT,

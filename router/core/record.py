@@ -208,6 +208,8 @@ class CallRecord(msgspec.Struct, frozen=True):
     `recording_failed`. `transferred`: the caller was given, or was to be given, to somebody else."""
     classifier: int = 1
     """Version of the rules in disposition.py that chose the disposition."""
+    queues: tuple[str, ...] = ()
+    """Those of the client's that the caller came to, in order."""
     answers: str = ""
     """The id of the call in which the caller asked to be called back, if it is that which was done."""
     tags: tuple[CallTag, ...] = ()

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from router.core.arrival import call_id
 from router.core.call import CALLER, Call
 from router.core.disposition import AGENT_LEFT
+from router.core.donotcontact import NOBODY_SPARED, Spared
 from router.core.events import NumberRead
 from router.core.languages.catalogue import Phrase
 from router.core.numbers import PhoneNumber
@@ -41,12 +42,14 @@ def read_number(text: str, client: str | None, rules: RuleSet) -> NumberRead:
     return NumberRead(text, number.e164, number.said_in(country))
 
 
-def dialled_by_us(read: NumberRead, client: str | None, rules: RuleSet) -> NumberRead:
-    """The same, where it is the router that calls back: no number that it may not dial."""
+def dialled_by_us(
+    read: NumberRead, client: str | None, rules: RuleSet, spared: Spared, now: datetime
+) -> NumberRead:
+    """The same, where it is the router that calls back: no number that it may not dial, or nobody is to."""
     known = rules.clients.get(client) if client else None
     country = known.country if known else None
     refused = read.number and rules.dialling.refusal(PhoneNumber(read.number), country)
-    return NumberRead(read.text) if refused else read
+    return NumberRead(read.text) if refused or spared.find(read.number, client, now) else read
 
 
 def wants_return(call: Call, record: CallRecord) -> bool:
@@ -60,7 +63,7 @@ def wants_return(call: Call, record: CallRecord) -> bool:
 
 
 def return_call(
-    call: Call, rules: RuleSet, asterisk: tuple[str, str], now: datetime
+    call: Call, rules: RuleSet, asterisk: tuple[str, str], now: datetime, spared: Spared = NOBODY_SPARED
 ) -> tuple[CallInfo, CallPlan] | str:
     """The call that the router makes for who `wants_return`, or why it cannot: as `what; what to write`.
 
@@ -75,6 +78,8 @@ def return_call(
     refusal = rules.dialling.refusal(number, client.country if client else None)
     if refusal is not None:
         return refusal
+    if spared.find(number.e164, call.info.client, now):
+        return "nobody is to call this number; see `callrouter dnc`"
     channel = f"{call.info.id}-l{CALLER}"
     info = replace(
         call.info,

@@ -22,6 +22,7 @@ from router.core.claims import conflicts
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
+from router.core.followups import follow_up_names, follow_ups_of
 from router.core.hours import Hours
 from router.core.keypad import Index, words
 from router.core.layout import (
@@ -222,6 +223,7 @@ def _repeats(source: _Source) -> Iterator[RuleError]:
         ("block rule", ((("screening", "block", at, "name"), one.name) for at, one in enumerate(blocks))),
         ("code", ((("tags", tag, "code"), one.code) for tag, one in doc.tags.items())),
         ("extension", ((("people", who, "extension"), one.extension) for who, one in doc.people.items())),
+        ("follow-up", follow_up_names(doc)),
     )
     for kind, named in lists:
         first: dict[str, Path] = {}
@@ -333,6 +335,7 @@ def _client(source: _Source, sheet: Sheet, shared: Shared, claims: Iterable[_Cla
         tags=tags,
         codes=codes(tags, doc.language),
         language=doc.language,
+        follow_ups=follow_ups_of(doc, tags, place, shared.done_by_tag),
         routes=tuple(map(route, range(len(doc.routes)))),
         no_route=msgspec.structs.replace(
             no_route, plan=msgspec.structs.replace(no_route.plan, no_route=True)

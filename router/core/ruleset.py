@@ -11,6 +11,7 @@ import msgspec
 
 from router.core.conditions import Between, Condition, Moment, When, failures
 from router.core.dialling import Dialling
+from router.core.followups import FollowUps
 from router.core.hours import Hours
 from router.core.keypad import Index
 from router.core.layout import Layout
@@ -138,6 +139,8 @@ class ClientRules(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     no_route: Layout
     """For calls that no route takes."""
+    follow_ups: FollowUps = FollowUps()
+    """What is to be done after its calls."""
     take: Speak | None = None
     """What somebody outside hears who is to press 1 to take a caller whom a phone transfers there; None where
     there is no trunk."""
@@ -172,8 +175,12 @@ class RuleSet(msgspec.Struct, frozen=True):
         known = self.clients.get(client) if client else None
         return known.tags if known else self.tags
 
-    def read_number(self, text: str, client: str | None) -> PhoneNumber:
-        """A number as people write it: without + it is read in that client's country, or in the one that all
-        have in common. ValueError says what to write."""
+    def country_for(self, client: str | None) -> str | None:
+        """In which numbers are read that are written without +: that client's, or the one that all have in
+        common; None where there is no such."""
         countries = self.countries if client is None else (self.clients[client].country,)
-        return PhoneNumber.parse(text, countries[0] if len(countries) == 1 else None)
+        return countries[0] if len(countries) == 1 else None
+
+    def read_number(self, text: str, client: str | None) -> PhoneNumber:
+        """A number as people write it, read in `country_for` the client. ValueError says what to write."""
+        return PhoneNumber.parse(text, self.country_for(client))

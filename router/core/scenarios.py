@@ -5,7 +5,7 @@ call is decided by the same `decide` and lived through by the same call machine 
 and what came of it is held against what was expected.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
@@ -21,6 +21,7 @@ from router.core.contacts import Contact, Entry, in_groups, known_as
 from router.core.decide import Decision, decide
 from router.core.dialling import Dialling
 from router.core.facts import QueueLoad as Load
+from router.core.followups import Due, Ended, due, tags_by_rules
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
 from router.core.plan import (
@@ -127,6 +128,8 @@ class ExpectDoc(Shape):
     """The person's id, or the phone; or `nobody`."""
     tags: Annotated[tuple[Text, ...], BeforeValidator(listed)] | None = None
     """The tags that it gets by the rules, in order; `[]` for none."""
+    follow_ups: Annotated[tuple[Text, ...], BeforeValidator(listed)] | None = None
+    """The names of the follow-ups that are due then, in the order of the rules; `[]` for none."""
 
 
 class ScenarioDoc(Shape):
@@ -150,6 +153,8 @@ class ScenarioDoc(Shape):
     otherwise), a `directory` (a person's id, or otherwise), a `message` (left, or otherwise), a `callback`
     (requested, or otherwise) and a `challenge` (passed, or failed). Phones not named answer. A list has what
     is done each time, and the last stays: `kari: [no_answer, busy]`."""
+    tagged: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()
+    """The tags that people put on the call."""
     expect: ExpectDoc
     """What must come of it."""
 
@@ -196,6 +201,8 @@ class Played(NamedTuple):
 
     scenario: Scenario
     supposed: Supposed
+    follow_ups: tuple[Due, ...]
+    """What is due then."""
     wrong: tuple[str, ...]
     """How it differs from what was expected, a line each; empty where it does not."""
     met: frozenset[Part]
@@ -230,11 +237,12 @@ def _unknown_names(text: YamlText, doc: ScenariosDoc, rules: RuleSet) -> Iterato
                 otherwise = "write one of the clients' `queues`"
                 error = UnknownNameError.among(f"no queue is called `{name}`", name, roles.queues, otherwise)
                 found.append((text.mark(("tests", at, "call", "queues", name), at_key=True), error))
-        for number, tag in enumerate(scenario.expect.tags or ()):
-            if tag not in tags:
-                otherwise = "write one that ships, or one of `tags` in the rules"
-                error = UnknownNameError.among(f"no tag is called `{tag}`", tag, tags, otherwise)
-                found.append((text.mark(("tests", at, "expect", "tags", number)), error))
+        for path, named in ((("expect", "tags"), scenario.expect.tags or ()), (("tagged",), scenario.tagged)):
+            for number, tag in enumerate(named):
+                if tag not in tags:
+                    otherwise = "write one that ships, or one of `tags` in the rules"
+                    error = UnknownNameError.among(f"no tag is called `{tag}`", tag, tags, otherwise)
+                    found.append((text.mark(("tests", at, *path, number)), error))
     found.sort(key=lambda one: one[0])
     for number, (mark, why) in enumerate(found):
         yield RuleError.of(mark, words_of(why) if number < MOST_TOLD else "")
@@ -251,7 +259,9 @@ def play(scenario: Scenario, rules: RuleSet) -> Played:
     supposed = suppose(arriving, at, rules, doc.given, known)
     met = {Part(row.place, f"{row.kind} {row.name}") for row in supposed.decision.trace if row.matched}
     met |= set(_branches_taken(supposed.plan, supposed.met))
-    return Played(scenario, supposed, tuple(_wrong(doc.expect, supposed)), frozenset(met))
+    follow_ups = due_after(supposed, rules, doc.tagged)
+    wrong = tuple(_wrong(doc.expect, supposed, follow_ups))
+    return Played(scenario, supposed, follow_ups, wrong, frozenset(met))
 
 
 def zone_of(arriving: Arriving, rules: RuleSet) -> str:
@@ -319,7 +329,17 @@ def _loads(client: ClientRules | None, supposed: Mapping[str, QueueLoad]) -> dic
     return found
 
 
-def _wrong(expect: ExpectDoc, supposed: Supposed) -> Iterator[str]:
+def due_after(supposed: Supposed, rules: RuleSet, tagged: Iterable[str] = ()) -> tuple[Due, ...]:
+    """The follow-ups that are due after it, where people have `tagged` it so."""
+    record = supposed.record
+    client = rules.clients.get(supposed.decision.client or "")
+    if client is None:
+        return ()
+    tags = tags_by_rules(record).union(tagged)
+    return tuple(due(client.follow_ups.all, Ended(record, tags, client.hours)))
+
+
+def _wrong(expect: ExpectDoc, supposed: Supposed, follow_ups: tuple[Due, ...]) -> Iterator[str]:
     decision, record = supposed.decision, supposed.record
     found = {
         "client": decision.client or "none",
@@ -329,6 +349,7 @@ def _wrong(expect: ExpectDoc, supposed: Supposed) -> Iterator[str]:
         "reason": record.reason or "none",
         "answered_by": record.answered_by or "nobody",
         "tags": tuple(one.tag for one in record.tags),
+        "follow_ups": tuple(one.follow_up.name for one in follow_ups),
     }
     for what, value in found.items():
         wanted = getattr(expect, what)

@@ -3,7 +3,7 @@
 Values are read by pydantic in one pass, into what they mean (patterns, spans, durations, phones), with the
 names the document itself defines at hand (reading.py), so that wrong shapes and wrong names are found
 together. Steps are in stepdocs.py, conditions in conditiondocs.py, screening in screeningdocs.py,
-calendars in calendardocs.py.
+calendars in calendardocs.py, follow-ups in followupdocs.py.
 
 To add a key: a field here. The docstrings of documents and fields are for those who write rules: editors and
 the reference page show them (jsonschema.py, reference.py). After a change: `callrouter schema --write rules`.
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_v
 from router.core import reading, times
 from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
+from router.core.followupdocs import Actions, FollowUpDoc
 from router.core.reading import listed, reader
 from router.core.screeningdocs import ListDoc, ScreeningDoc, Treatment
 from router.core.stepdocs import Phone, Pronounced, Spoken, Steps, Whispered
@@ -297,6 +298,9 @@ class TagDoc(Shape):
     hidden: StrictBool = False
     """Not offered to people, also by its code. Calls that have it keep it, and `tag` steps may put it there.
     """
+    do: Actions | None = None
+    """What is to be done after a call that has the tag, once a call: a follow-up that is called `tag NAME`.
+    """
 
 
 class ClientDoc(Shape):
@@ -349,6 +353,8 @@ class ClientDoc(Shape):
     """What becomes of messages that callers leave."""
     tags: dict[Id, TagDoc] = Field(default_factory=dict)
     """Tags of the client's own, and its own words for others."""
+    follow_ups: tuple[FollowUpDoc, ...] = ()
+    """What is to be done after calls."""
     routes: tuple[RouteDoc, ...] = ()
     """What calls meet: the first that matches takes the call."""
     last_resort: Steps | None = None
@@ -376,6 +382,8 @@ class DefaultsDoc(Shape):
     """How callers are addressed."""
     screening: DefaultScreeningDoc | None = None
     """How callers are refused."""
+    follow_ups: tuple[FollowUpDoc, ...] | None = None
+    """What is to be done after calls; without people, queues and hours."""
     last_resort: Steps | None = None
     """The steps for a call that nobody has answered, where its own run out; without people and routes."""
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched
+from router.core.followupdocs import Actions
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
 from router.core.reading import CONTACTS, Reading
@@ -60,6 +61,8 @@ class Shared(NamedTuple):
     tags: Mapping[str, Tag] = TAGS_THAT_SHIP
     """Tags that all clients have."""
     errors: tuple[RuleError, ...] = ()
+    done_by_tag: Mapping[str, Actions] = {}
+    """What is to be done after calls of all clients, by the tag that carries it."""
     whole: bool = True
     """False where the file could not be read to its end, or has too many errors to look further."""
 
@@ -137,7 +140,8 @@ def read_shared(
         named = {name: _named(one) for name, one in doc.lists.items()}
         tags_written, errors = doc.tags, (*text.errors, *_repeated_codes(text, doc))
     tags = changed(TAGS_THAT_SHIP, tags_written, Origin.SHARED, lambda tag: text.place(("tags", tag)))
-    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tags, errors)
+    done = {tag: written.do for tag, written in tags_written.items() if written.do}
+    return Shared(file, lists, calendars, named, tuple(_defaults(text, defaults)), tags, errors, done)
 
 
 def _repeated_codes(text: YamlText, doc: SharedDoc) -> Iterator[RuleError]:

@@ -34,6 +34,7 @@ from router.core.call import CALLER, Call
 from router.core.callerlanguage import spoken_to
 from router.core.commands import FindTransfer
 from router.core.decide import decide
+from router.core.donotcontact import NOBODY_SPARED, Spared
 from router.core.events import TransferLed
 from router.core.finding import met
 from router.core.numbers import PhoneNumber
@@ -87,6 +88,8 @@ class Ways(NamedTuple):
     contact_of: ContactOf = nobody_knows
     language: str = ""
     """In which the caller is spoken to (callerlanguage.py)."""
+    spared: Spared = NOBODY_SPARED
+    """Numbers that nobody is to call."""
 
 
 def find_transfer(call: Call, asked: FindTransfer, ways: Ways) -> TransferLed:

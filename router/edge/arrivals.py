@@ -173,7 +173,7 @@ class Arrivals:
 
     def call_back(self, call: Call) -> None:
         """Begin the call to somebody who keeps a place in a queue, unless that was done."""
-        made = return_call(call, self._rules, self.asterisk, self._clock())
+        made = return_call(call, self._rules, self.asterisk, self._clock(), self._callers.spared)
         if isinstance(made, str):
             log.warning("caller cannot be called back", call_id=call.info.id, reason=made)
             return

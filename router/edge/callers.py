@@ -1,5 +1,5 @@
 """What is remembered of callers: when they called lately, what was decided of them by command, and whom
-their client knows them as.
+their client knows them as; and whom nobody is to call.
 
 Calls are remembered only for clients whose rules count them (`more_than`), only as far back as they ask, and
 of the MOST callers who called last; so it is bounded whoever calls.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from router.core.arrival import ContactOf, Known, Remember, nobody_knows
+from router.core.donotcontact import NOBODY_SPARED, Spared
 from router.core.numbers import PhoneNumber
 from router.core.ruleset import ClientRules
 from router.core.verdict import Verdict
@@ -46,6 +47,8 @@ class Callers:
         """Those on each number, the latest first."""
         self._advised: dict[str, None] = {}
         """The channels of which a dialplan has asked, in that order."""
+        self.spared = NOBODY_SPARED
+        """Whom nobody is to call back."""
 
     def known_by(self, channel: str) -> Remember:
         """How to know who comes in by that channel; of which a dialplan has asked, that is the same call."""
@@ -76,6 +79,10 @@ class Callers:
         self._verdicts = {}
         for verdict in reversed(verdicts):
             self._verdicts.setdefault(verdict.number, []).append(verdict)
+
+    def spare(self, spared: Spared) -> None:
+        """From now on these are all whom nobody is to call back."""
+        self.spared = spared
 
     def _before(
         self, client: ClientRules, number: PhoneNumber, now: datetime, again: bool

@@ -127,7 +127,7 @@ class Engine:
         self._metrics = metrics
         self._outbound = outbound
         self._message_left = message_left
-        self._contact_of = callers.contact_of
+        self._callers = callers
         self._speak = speak
         self._clock = clock
         calls = LiveCalls()
@@ -391,20 +391,24 @@ class Engine:
                 case SetDeadMan() | LiftDeadMan():
                     self._dead_men.take(live, command)
                 case ReadNumber() | FindPeople() | ChoosePerson() | FindTransfer():
-                    ways = Ways(
-                        self.rules,
-                        self._clock(),
-                        self._arrivals.turn,
-                        self.queues.loads,
-                        self._contact_of,
-                        live.call.plan.language,
-                    )
-                    self._soon(live, answer(live.call, command, ways))
+                    self._soon(live, answer(live.call, command, self._ways(live.call)))
                 case _:
                     if isinstance(command, CreateLeg):
                         channel = wire.channel_id(live.call, command.leg)
                         self._legs[channel] = (live, command.leg)
                     self._send(live, command)
+
+    def _ways(self, call: Call) -> Ways:
+        callers = self._callers
+        return Ways(
+            self.rules,
+            self._clock(),
+            self._arrivals.turn,
+            self.queues.loads,
+            callers.contact_of,
+            call.plan.language,
+            callers.spared,
+        )
 
     def _tell_soon(self, call_id: str, event: CallEvent) -> None:
         live = self._calls.get(call_id)

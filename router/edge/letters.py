@@ -1,11 +1,18 @@
 """A message in words: what a mail says of it, and what is posted to other systems."""
 
+from collections.abc import Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from router.core import labels
 from router.core.languages import catalogue_of
 from router.core.languages.catalogue import Phrase
+from router.core.notices import FollowUpDue
+from router.core.tags import Tag
+from router.edge.store.jobs import Job
 from router.edge.store.messages import StoredMessage
 
 POSTED_VERSION = 1
@@ -35,6 +42,30 @@ def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: st
     mail.set_content("\n".join(lines) + "\n")
     if recording is not None:
         mail.add_attachment(recording, maintype="audio", subtype="x-wav", filename=f"{message.call_id}.wav")
+    return mail
+
+
+def follow_up_mail(job: Job, sender: str, zone: str, tags: Mapping[str, Tag]) -> EmailMessage:
+    """The mail of a follow-up to one address, in the client's language; times are as in `zone`, and `tags`
+    are those that the client has."""
+    say, due = catalogue_of(job.language).text, msgspec.json.decode(job.body, type=FollowUpDue)
+    call = due.call
+    caller = call.caller or say(Phrase.WITHHELD, "formal")
+    called = call.arrived_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+    lines = [say(Phrase.MAIL_CALLED, "formal").format(caller=caller, dialled=call.dialled, time=called)]
+    if due.callback:
+        lines.append(say(Phrase.MAIL_CALL_BACK, "formal").format(number=due.callback))
+    named = (labels.of_tag(tags.get(tag, Tag(tag)), job.language) for tag in due.tags)
+    became = labels.of_disposition(due.disposition, job.language)
+    told = (became, due.answered_by or "", *due.queues, *named)
+    lines += ["", f"{', '.join(filter(None, told))} ({job.client} {call.id})"]
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = sender, job.address
+    mail["Subject"] = f"{due.follow_up}: {caller}"
+    mail["Date"] = due.at
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Message-ID"] = f"<{call.id}.{job.id}@callrouter>"  # Sent twice, it is one to who reads it.
+    mail.set_content("\n".join(lines) + "\n")
     return mail
 
 

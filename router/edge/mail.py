@@ -4,7 +4,7 @@ import asyncio
 
 import aiosmtplib
 
-from router.edge.undelivered import UndeliveredError
+from router.edge.undelivered import RefusedError, UndeliveredError
 from router.settings import Mail
 
 LIMIT = 60.0
@@ -31,5 +31,7 @@ async def send(mail: bytes, to: str, settings: Mail) -> None:
             )
     except TimeoutError as error:
         raise UndeliveredError(f"{settings.host} has not taken it within {LIMIT:g} s") from error
+    except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as error:
+        raise RefusedError(f"{settings.host}:{settings.port} refuses it for {to}: {error}") from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise UndeliveredError(f"{settings.host}:{settings.port}: {error or type(error).__name__}") from error

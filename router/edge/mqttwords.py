@@ -4,6 +4,7 @@ Below PREFIX (`mqtt.prefix`):
 
     events/CLIENT/call/ended             each notice (core/notices.py), by its type; `-` is the client where
                                          nobody has the number that was called
+    events/CLIENT/follow_up/due/TOPIC    what is to be done after a call, by the topic that the rules say
     queues/CLIENT/QUEUE                  retained: how a queue stands
     agents/CLIENT/PERSON                 retained: what an agent does
     routers/NAME/status                  retained: `online`, `draining` or `offline`, also if it died (will)
@@ -28,6 +29,9 @@ from router.edge.queueviews import SeenAgent, SeenQueue
 from router.edge.store.outbox import Outgoing
 
 NOBODY = "-"
+
+FOLLOW_UP = "follow_up.due"
+"""The type of notices whose topics the rules say."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -106,6 +110,12 @@ class NoOrderError(Exception):
     """What cannot be obeyed; the text says why."""
 
 
+class _OfFollowUp(msgspec.Struct):
+    """What a notice of a follow-up says of its topic."""
+
+    topic: str
+
+
 class _ToAgent(msgspec.Struct, forbid_unknown_fields=True):
     do: Literal["login", "logout", "pause", "resume"]
     reason: str = ""
@@ -146,7 +156,10 @@ class Topics:
 
     def of_notice(self, notice: Outgoing) -> str:
         """Where a notice is published."""
-        return f"{self._prefix}/events/{notice.client or NOBODY}/{notice.type.replace('.', '/')}"
+        topic = f"{self._prefix}/events/{notice.client or NOBODY}/{notice.type.replace('.', '/')}"
+        if notice.type != FOLLOW_UP:
+            return topic
+        return f"{topic}/{msgspec.json.decode(notice.body, type=_OfFollowUp).topic}"
 
     def standings(self, queues: Iterable[SeenQueue]) -> Iterator[tuple[str, bytes]]:
         """How all queues and their agents stand: topics, and what is retained there."""

@@ -79,7 +79,9 @@ class Postbox:
             except Exception:
                 log.exception("messages are left as they are for now")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), EVERY)
+                # Not wait_for, which forgets to be cancelled where there is news at that moment.
+                async with asyncio.timeout(EVERY):
+                    await self._news.wait()
                 self._news.clear()
                 await asyncio.sleep(LINGER)
 

@@ -3,3 +3,7 @@
 
 class UndeliveredError(Exception):
     """Nobody took it; the text says why. It is tried again later."""
+
+
+class RefusedError(UndeliveredError):
+    """Somebody was there, and did not want this one; another may be welcome."""

@@ -14,13 +14,16 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from router.edge.undelivered import UndeliveredError
+from router.edge.undelivered import RefusedError, UndeliveredError
 
 _TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "2002::/16")))
 """IPv6 that stands for IPv4, which may be anybody's own (NAT64, 6to4)."""
 
 LIMIT = 30.0
 """Seconds for one post, all in all."""
+
+_TRY_LATER = (408, 425, 429)
+"""Statuses by which a server is too busy, rather than unwilling (RFC 9110, 6585, 8470)."""
 
 TIMESTAMP, SIGNATURE = "X-Callrouter-Timestamp", "X-Callrouter-Signature"
 """Headers: seconds since 1970, and the HMAC-SHA256 of `TIMESTAMP.BODY` in hex."""
@@ -34,8 +37,12 @@ class Signed(NamedTuple):
 
     @classmethod
     def of(cls, document: dict[str, object], now: datetime, secret: str) -> "Signed":
-        """A document as JSON, which takes milliseconds a megabyte; without a secret only `now` is told."""
-        body = msgspec.json.encode(document)
+        """A document as JSON, which takes milliseconds a megabyte."""
+        return cls.sealed(msgspec.json.encode(document), now, secret)
+
+    @classmethod
+    def sealed(cls, body: bytes, now: datetime, secret: str) -> "Signed":
+        """JSON as it is; without a secret only `now` is told."""
         stamp = str(int(now.timestamp()))
         headers = {"Content-Type": "application/json", TIMESTAMP: stamp}
         if secret:
@@ -62,7 +69,9 @@ async def post(url: str, signed: Signed, allowed: Collection[str]) -> None:
             session.post(url, data=signed.body, headers=signed.headers, allow_redirects=False) as reply,
         ):
             if not 200 <= reply.status < 300:
-                raise UndeliveredError(f"{host} answers {reply.status} {reply.reason or ''}".strip())
+                unwanted = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
+                kind = RefusedError if unwanted else UndeliveredError
+                raise kind(f"{host} answers {reply.status} {reply.reason or ''}".strip())
     except TimeoutError as error:
         raise UndeliveredError(f"{host} does not answer within {LIMIT:g} s") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:

@@ -146,6 +146,8 @@ class ApiServer(Asker):
             read_contacts=read_contacts,
             read_agents=self._read,
             read_tokens=self.tokens.read,
+            read_follow_ups=self._read,
+            send_again=lambda: None,
             queues=lambda: b"[]",
         )
         ready = Readiness(ari_up=lambda: True, rules_loaded=lambda: True, draining=lambda: False)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -63,3 +64,49 @@ class Sinks:
         while len(self.mails) < mails or len(self.posts) < posts:
             assert time.monotonic() < until, f"{len(self.mails)} mails, {len(self.posts)} posts"
             time.sleep(0.05)
+
+
+class _Busy(ThreadingHTTPServer):
+    """One to which many may come at once."""
+
+    request_queue_size = 128
+
+
+class ComingAndGoing:
+    """A web server on loopback that is there between `start` and `stop`, always at the same address."""
+
+    def __init__(self) -> None:
+        self.port = lasting_port()
+        self.url = f"http://localhost:{self.port}/calls"
+        self.posts: list[tuple[dict[str, str], bytes]] = []
+        """Headers and body of each that was taken."""
+        self.tries = 0
+        """How many came, taken or not."""
+        self.status: Callable[[bytes], int] = lambda body: 204
+        """What is answered."""
+        self._web: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        server = self
+
+        class Posts(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = server.status(body)
+                server.tries += 1
+                if status < 300:
+                    server.posts.append((dict(self.headers), body))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._web = _Busy(("127.0.0.1", self.port), Posts)
+        threading.Thread(target=self._web.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._web is not None:
+            self._web.shutdown()
+            self._web.server_close()
+            self._web = None

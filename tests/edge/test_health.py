@@ -27,6 +27,7 @@ class Router:
     ari_up: bool = True
     rules_loaded: bool = True
     draining: bool = False
+    sent_again: bool = False
 
     async def reload(self) -> RuleErrors:
         return RuleErrors((RuleError("fjord.yaml", 1, 1, "this is wrong"),))
@@ -42,6 +43,12 @@ class Router:
 
     async def read_tokens(self) -> int:
         return 1
+
+    async def spare(self) -> int:
+        return 4
+
+    def look_out(self) -> None:
+        self.sent_again = True
 
     def readiness(self) -> Readiness:
         return Readiness(
@@ -62,6 +69,8 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, s
                 read_contacts=router.read_contacts,
                 read_agents=router.read_agents,
                 read_tokens=router.read_tokens,
+                read_follow_ups=router.spare,
+                send_again=router.look_out,
                 queues=lambda: b"[]",
             ),
             tmp_path,
@@ -139,7 +148,11 @@ async def test_a_busy_port_is_told_plainly(served: tuple[Router, web.AppRunner, 
         await serve(web.Application(), "127.0.0.1", port)
 
 
-@pytest.mark.parametrize("path", ["/reload", "/verdicts", "/contacts", "/agents", "/tokens"])
+COMMANDS = ("/reload", "/verdicts", "/contacts", "/agents", "/tokens", "/outbox", "/follow-ups")
+"""What commands have the router do."""
+
+
+@pytest.mark.parametrize("path", COMMANDS)
 async def test_a_page_in_a_browser_cannot_have_the_rules_read(
     path: str, served: tuple[Router, web.AppRunner, str]
 ) -> None:
@@ -222,3 +235,15 @@ PEERS = [
 @pytest.mark.parametrize(("peer", "local", "here"), [row[1:] for row in PEERS], ids=[row[0] for row in PEERS])
 def test_who_is_on_this_machine(peer: str | None, local: tuple[object, ...] | None, here: bool) -> None:
     assert is_here(peer, local) is here
+
+
+async def test_follow_ups_are_sent_at_once_and_whom_nobody_is_to_call_read_again(
+    served: tuple[Router, web.AppRunner, str],
+) -> None:
+    router, _, url = served
+    async with aiohttp.ClientSession(headers=TOLD_HEADER) as session:
+        async with session.post(f"{url}/outbox") as response:
+            assert await response.json() == {"told": True}
+        async with session.post(f"{url}/follow-ups") as response:
+            assert await response.json() == {"numbers": 4}
+    assert router.sent_again

@@ -11,13 +11,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from router.cli.daemon import tell
 from router.core.record import CallRecord
+from router.edge.store.jobs import Jobs
 from router.edge.store.queries import CallFilter, CallStory, Queries
+from router.edge.web.health import OUTBOX
+from router.settings import Web
 from tests.harness.sandbox import ROOT, Sandbox
 
 
@@ -127,6 +131,12 @@ class RouterProcess:
             lines = reply.read().decode().splitlines()
         samples = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in samples}
+
+    def send_again(self) -> None:
+        """Have all that follow-ups send tried at once."""
+        with closing(Jobs(f"sqlite:///{self.directory / 'state' / 'callrouter.db'}")) as jobs:
+            jobs.again(datetime.now(UTC))
+        tell(Web(port=self.port), OUTBOX)
 
     def kill(self) -> None:
         """SIGKILL: no goodbye."""

@@ -1,10 +1,11 @@
-"""Fifty calls a second for half a minute, while the MQTT broker goes and comes back: nothing fails, nothing
-is lost, nothing is counted twice, and other systems hear of everything.
+"""Fifty calls a second for half a minute, while the MQTT broker goes and comes back and the server of the
+follow-ups is away: nothing fails, nothing is lost, nothing is counted twice, and other systems hear of all.
 
 The router of this test runs without coverage measurement, which would cost more CPU than the router itself:
 two cores are shared with Asterisk and both SIPps.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ import pytest
 from router.core.record import Disposition
 from tests.bench.load import Callee, Load
 from tests.bench.peers import DIALLED, RULES
+from tests.edge.sinks import ComingAndGoing
 from tests.harness.broker import Broker, Reader
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
@@ -26,6 +28,11 @@ RATE = 50
 
 SECONDS = 30
 CALLS = RATE * SECONDS
+FOLLOW_UPS = """\
+follow_ups:
+  - {{name: first, do: {{webhook: "{url}"}}}}
+  - {{name: second, when: {{disposition: answered}}, do: {{webhook: "{url}"}}}}
+"""
 STORY = ["call.arrived", "call.routed", "call.answered", "call.ended"]
 """What is told of each; the phone answers without having rung."""
 
@@ -39,15 +46,26 @@ def sandbox(bring_up: BringUp) -> Sandbox:
 
 
 @pytest.fixture
-def router(sandbox: Sandbox, run_router: RunRouter, broker: Broker) -> Iterator[RouterProcess]:
+def server() -> Iterator[ComingAndGoing]:
+    """Where follow-ups are posted to."""
+    made = ComingAndGoing()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def router(
+    sandbox: Sandbox, run_router: RunRouter, broker: Broker, server: ComingAndGoing
+) -> Iterator[RouterProcess]:
     with pytest.MonkeyPatch.context() as environment:
         for variable in COVERAGE:
             environment.delenv(variable, raising=False)
-        yield run_router(sandbox, {"load.yaml": RULES}, mqtt=broker.settings())
+        rules = {"load.yaml": RULES + FOLLOW_UPS.format(url=server.url)}
+        yield run_router(sandbox, rules, mqtt=broker.settings(), webhooks={"allow": ["localhost"]})
 
 
 def test_every_call_is_answered_and_written_down_and_told_once(
-    sandbox: Sandbox, router: RouterProcess, broker: Broker
+    sandbox: Sandbox, router: RouterProcess, broker: Broker, server: ComingAndGoing
 ) -> None:
     callee = Callee(sandbox)
     with Reader(broker, "events/#") as reader:
@@ -61,6 +79,8 @@ def test_every_call_is_answered_and_written_down_and_told_once(
         finally:
             callee.stop()
         assert placed.failures == 0
+        server.start()
+        router.send_again()  # Else all wait for the end of the server's rest, minutes away.
         assert sandbox.left_behind() == []
 
         records = router.records(count=CALLS, within=20)
@@ -72,6 +92,13 @@ def test_every_call_is_answered_and_written_down_and_told_once(
             lambda: len({told["id"] for told in reader.events()}) == len(STORY) * CALLS, "all heard", 20
         )
         assert stories(reader) == dict.fromkeys((record.info.id for record in records), STORY)
+
+    wait_until(lambda: len(server.posts) >= 2 * CALLS, "all is posted", 60)
+    posted: dict[str, list[str]] = {}
+    for _, body in server.posts:
+        told = json.loads(body)
+        posted.setdefault(told["call"]["id"], []).append(told["follow_up"])
+    assert posted == {record.info.id: ["first", "second"] for record in records}
 
     figures = router.metrics()
     assert figures["callrouter_calls_entered_total"] == CALLS

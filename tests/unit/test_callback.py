@@ -1,5 +1,7 @@
 """Who keeps a place in a queue, and how they are called back."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -26,6 +28,7 @@ from router.core.commands import (
     StopPlayback,
 )
 from router.core.dialling import Dialling
+from router.core.donotcontact import DoNotContact, Spared
 from router.core.events import (
     AgentOffered,
     AsteriskLost,
@@ -208,6 +211,33 @@ def test_nobody_is_promised_a_call_to_where_the_rules_may_not_dial() -> None:
     assert answer(call, ReadNumber("+4790000001"), ways) == DISPLAY_READ
     assert answer(call, ReadNumber("+4520123456"), ways) == NumberRead("+4520123456"), "abroad"
     assert answer(call, ReadNumber("+4790000001"), Ways(compiled(""), ARRIVAL)) == NumberRead("+4790000001")
+
+
+def test_whom_nobody_is_to_call_is_neither_promised_a_call_nor_called() -> None:
+    call, rules = waiting().call, compiled("PJSIP/{number}@trunk")
+    until = ARRIVAL + timedelta(days=90)
+    entry = DoNotContact(1, "+4790000001", "fjord", until, "root", "asked", ARRIVAL)
+    asked, spared = ReadNumber("+4790000001"), Spared([entry])
+    assert answer(call, asked, Ways(rules, ARRIVAL, spared=spared)) == NumberRead("+4790000001")
+    assert answer(call, asked, Ways(rules, until, spared=spared)) == DISPLAY_READ
+    ended = wished()
+    made = return_call(ended.call, rules, ("a", "b"), ended.now, spared)
+    assert made == "nobody is to call this number; see `callrouter dnc`"
+
+
+SPARED = [
+    ("the client's", "fjord", "fjord", True),
+    ("another's", "sund", "fjord", False),
+    ("everybody's", None, "fjord", True),
+    ("for nobody in particular", "fjord", None, True),
+]
+
+
+@pytest.mark.parametrize(("of", "to", "holds"), [row[1:] for row in SPARED], ids=[row[0] for row in SPARED])
+def test_of_whom_it_is_that_nobody_is_to_call(of: str | None, to: str | None, holds: bool) -> None:
+    entry = DoNotContact(1, "+4790000001", of, None, "root", "", ARRIVAL)
+    assert (Spared([entry]).find("+4790000001", to, ARRIVAL) is entry) is holds
+    assert Spared([entry]).find("+4790000002", to, ARRIVAL) is None
 
 
 def test_a_client_without_a_trunk_is_told() -> None:

@@ -42,6 +42,8 @@ from router.core.record import CallRecord, Disposition
 from router.core.tags import CallTag
 from router.edge.store import operations as ops
 from router.edge.store.database import run_plain
+from router.edge.store.followups import COLUMNS as FOLLOWED
+from router.edge.store.followups import FollowingUp
 from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging, WrappedUp
 from router.edge.store.outbox import OUTBOX_COLUMNS, Noticed, outbox_rows
 from router.edge.store.supervisions import (
@@ -58,6 +60,7 @@ from router.edge.store.tables import (
     DECISIONS,
     DELIVERIES,
     MESSAGES,
+    METADATA,
     OUTBOX,
     SUPERVISIONS,
     TAGS,
@@ -81,6 +84,11 @@ class BulkStatements:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self.following = FollowingUp()
+        self.follow_ups = {
+            name: self._compiled(self._insert(METADATA.tables[name], columns).on_conflict_do_nothing())
+            for name, columns in FOLLOWED.items()
+        }
         self.outbox = self._compiled(self._insert(OUTBOX, OUTBOX_COLUMNS).on_conflict_do_nothing())
         self.arrivals = self._compiled(self._insert(CALLS, ops.ARRIVAL_COLUMNS).on_conflict_do_nothing())
         self.timeline = self._compiled(self._insert(TIMELINE, ops.TIMELINE_COLUMNS).on_conflict_do_nothing())
@@ -184,9 +192,23 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
         bulk.run(connection, getattr(bulk, table), rows[table])
     for record in answers:
         _done(connection, record)
-    of_all = [row for operation in batch for row in _told_of(operation)]
-    bulk.run(connection, bulk.outbox, of_all + tags_told(connection, tags))
+    of_all = [row for operation in batch for row in _told_of(operation)] + tags_told(connection, tags)
+    ended = [operation.record for operation in batch if isinstance(operation, End)]
+    tagged = [operation.tag for operation in batch if isinstance(operation, Tagging)]
+    bulk.run(connection, bulk.outbox, of_all + follow_up(connection, bulk, ended, tagged))
     return closed == len(rows["ends"])
+
+
+def follow_up(
+    connection: Connection, bulk: BulkStatements, ended: Sequence[CallRecord], tags: Sequence[CallTag]
+) -> list[Row]:
+    """Write what is to be done after these calls and tags, which are written already; what other systems are
+    told of it: rows of the outbox."""
+    due = bulk.following.rows(connection, ended, tags)
+    for table, statement in bulk.follow_ups.items():
+        bulk.run(connection, statement, due.get(table, []))
+    bulk.following.close(connection, ended)
+    return due.get("outbox", [])
 
 
 def _add_end(rows: dict[str, list[Row]], record: CallRecord) -> None:

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 
 from router.edge.store.database import Access, begin
-from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES
+from router.edge.store.jobs import Standing
+from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES, OBLIGATIONS
 
 LEASE = timedelta(minutes=2)
 """How long a delivery is left to the router that tries it; longer than any try may take."""
@@ -122,8 +123,12 @@ class Messages(Access):
         self._set(call_id, MESSAGES.c.fetched_at.is_(None), lost_at=now)
 
     def done(self, call_id: str, who: str, now: datetime) -> None:
-        """Somebody has dealt with it."""
-        self._set(call_id, done_at=now, done_by=who)
+        """Somebody has dealt with it, and with the obligation to call back that follows the same call."""
+        owed = OBLIGATIONS.c.call_id == call_id, OBLIGATIONS.c.closed_at.is_(None)
+        with begin(self._writing) as connection:
+            dealt = {"done_at": now, "done_by": who}
+            connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id).values(dealt))
+            connection.execute(update(OBLIGATIONS).where(*owed).values(closed_at=now, closed_by=who))
 
     def claim(self, asterisk_id: str, now: datetime, limit: int) -> list[tuple[StoredMessage, Delivery]]:
         """What is to be delivered now, of that Asterisk's messages whose recording is here or never will be.
@@ -153,6 +158,24 @@ class Messages(Access):
     def refused(self, call_id: str, delivery: Delivery, again: datetime, error: str) -> None:
         """It was not, and is to be tried again at that moment."""
         self._tried(call_id, delivery, next_at=again, taken_at=None, error=error)
+
+    def standing(self) -> list[Standing]:
+        """What waits to be delivered, by where it goes; the oldest first."""
+        oldest = func.min(MESSAGES.c.left_at)
+        to = DELIVERIES.c.way, DELIVERIES.c.address
+        of_each = select(*to, func.count(), oldest, func.max(DELIVERIES.c.error)).select_from(
+            DELIVERIES.join(MESSAGES, DELIVERIES.c.call_id == MESSAGES.c.call_id)
+        )
+        waits = DELIVERIES.c.next_at.is_not(None)
+        with begin(self._reading) as connection:
+            rows = connection.execute(of_each.where(waits).group_by(*to).order_by(oldest))
+            return [Standing(*row) for row in rows]
+
+    def again(self, now: datetime) -> int:
+        """Have all that waits tried at once; how many that are."""
+        with begin(self._writing) as connection:
+            waits = DELIVERIES.c.next_at.is_not(None)
+            return connection.execute(update(DELIVERIES).where(waits).values(next_at=now)).rowcount
 
     def expired(self, asterisk_id: str, now: datetime) -> list[str]:
         """Ids of that Asterisk's calls whose messages have been kept as long as they may be."""

@@ -101,6 +101,7 @@ OUTCOME_COLUMNS = (
     "evidence",
     "flags",
     "classifier",
+    "queues",
 )
 END_COLUMNS = (*INFO_COLUMNS, *NAME_COLUMNS, *OUTCOME_COLUMNS)
 ATTEMPT_COLUMNS = (
@@ -192,6 +193,7 @@ def end_row(record: CallRecord) -> Row:
         _ENCODER.encode(record.evidence).decode(),
         _ENCODER.encode(record.flags).decode(),
         record.classifier,
+        _ENCODER.encode(record.queues).decode(),
     )
 
 

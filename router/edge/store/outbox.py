@@ -107,6 +107,13 @@ class Outbox(Access):
             count, oldest = connection.execute(chosen).one()
         return count, oldest
 
+    def waiting_for_all(self) -> tuple[int, datetime | None]:
+        """The same, of all routers."""
+        with begin(self._reading) as connection:
+            unsent = select(func.count(), func.min(OUTBOX.c.at)).where(OUTBOX.c.sent_at.is_(None))
+            count, oldest = connection.execute(unsent).one()
+        return count, oldest
+
     def forget(self, before: datetime, *, unsent: bool) -> int:
         """Remove FORGET_AT_ONCE of what was told before that, of what was not sent only if `unsent`; how many
         that were."""

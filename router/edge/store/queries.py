@@ -24,7 +24,15 @@ from router.core.record import (
 from router.core.tags import CallTag, Way, standing
 from router.edge.store.database import parse_url, reading_engine, trouble_told
 from router.edge.store.operations import INFO_COLUMNS, NAME_COLUMNS
-from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, DECISIONS, TAGS, TIMELINE
+from router.edge.store.tables import (
+    ATTEMPTS,
+    CALLS,
+    CORRECTIONS,
+    DECISIONS,
+    FOLLOW_UPS,
+    TAGS,
+    TIMELINE,
+)
 
 _AFTER_ALL_IDS = "\U0010ffff"
 
@@ -69,6 +77,19 @@ class ListedCall(msgspec.Struct, frozen=True):
         return corrected(self.record.disposition, self.corrections) if self.record else None
 
 
+class FollowedUp(msgspec.Struct, frozen=True):
+    """A follow-up that was due after a call."""
+
+    name: str
+    place: str
+    """`file:line`."""
+    why: str
+    """The condition that held."""
+    tag: str
+    """Which made it due later; empty where the call's end did."""
+    at: datetime
+
+
 class CallStory(ListedCall, frozen=True, kw_only=True):
     """All that is stored of one call."""
 
@@ -76,6 +97,8 @@ class CallStory(ListedCall, frozen=True, kw_only=True):
     """JSON; None where the arrival was never written."""
     trace: bytes | None
     timeline: tuple[Saved, ...]
+    follow_ups: tuple[FollowedUp, ...] = ()
+    """In the order in which they became due."""
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -174,7 +197,7 @@ class Queries:
         return [
             ListedCall(
                 _info(row),
-                _record(row, attempts[row.id], tags[row.id]),
+                record_of(row, attempts[row.id], tags[row.id]),
                 tuple(tags[row.id]),
                 tuple(corrections[row.id]),
             )
@@ -245,14 +268,16 @@ class Queries:
             attempts = _attempts(connection, [row.id])
             timelines = _timelines(connection, select(CALLS.c.id).where(CALLS.c.id == row.id))
             tags, corrections = _tags(connection, [row.id]), _corrections(connection, [row.id])
+            follow_ups = _follow_ups(connection, row.id)
         return CallStory(
             info=_info(row),
-            record=_record(row, attempts[row.id], tags[row.id]),
+            record=record_of(row, attempts[row.id], tags[row.id]),
             plan=None if row.plan is None else row.plan.encode(),
             trace=None if row.trace is None else row.trace.encode(),
             timeline=tuple(timelines[row.id]),
             tags=tuple(tags[row.id]),
             corrections=tuple(corrections[row.id]),
+            follow_ups=follow_ups,
         )
 
     def counts(self, since: datetime | None = None) -> Counts:
@@ -338,6 +363,13 @@ def _corrections(connection: Connection, ids: Sequence[str]) -> defaultdict[str,
     return found
 
 
+def _follow_ups(connection: Connection, call_id: str) -> tuple[FollowedUp, ...]:
+    columns = [FOLLOW_UPS.c[name] for name in FollowedUp.__struct_fields__]
+    of_call = select(*columns).where(FOLLOW_UPS.c.call_id == call_id)
+    rows = connection.execute(of_call.order_by(FOLLOW_UPS.c.at, FOLLOW_UPS.c.place))
+    return tuple(FollowedUp(*row) for row in rows)
+
+
 def _open_call(row: Row[Any], saved: Sequence[Saved]) -> OpenCall:
     return OpenCall(
         info=_info(row),
@@ -360,7 +392,10 @@ def _info(row: Row[Any]) -> CallInfo:
     return CallInfo(**{name: row._mapping[name] for name in kept})
 
 
-def _record(row: Row[Any], attempts: Sequence[Attempt], tags: Sequence[CallTag]) -> CallRecord | None:
+def record_of(
+    row: Row[Any], attempts: Sequence[Attempt] = (), tags: Sequence[CallTag] = ()
+) -> CallRecord | None:
+    """The record in a row of the calls; None while the call is open."""
     if row.disposition is None:
         return None
     return CallRecord(
@@ -382,4 +417,5 @@ def _record(row: Row[Any], attempts: Sequence[Attempt], tags: Sequence[CallTag])
         flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),
         classifier=row.classifier,
         tags=tuple(tag for tag in tags if tag.way is Way.RULE),
+        queues=() if row.queues is None else msgspec.json.decode(row.queues, type=tuple[str, ...]),
     )

@@ -91,6 +91,8 @@ CALLS = Table(
     Column("evidence", Text),
     Column("flags", Text),
     Column("classifier", Integer),
+    # JSON; null of a call that was written before they were told.
+    Column("queues", Text),
     UniqueConstraint("asterisk_id", "asterisk_started", "channel", name="calls_key"),
 )
 
@@ -340,3 +342,97 @@ TOKENS = Table(
     Column("revoked_at", UtcMicroseconds),
     Column("revoked_by", Text),
 )
+
+FOLLOW_UPS = Table(
+    "follow_ups",
+    METADATA,
+    Column("call_id", call_id_type(), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("client", Text, nullable=False),
+    # `file:line`.
+    Column("place", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    # The tag that made it due later; empty where the call's end did.
+    Column("tag", Text, nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+)
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("call_id", call_id_type(), nullable=False),
+    Column("follow_up", Text, nullable=False),
+    # 1, 2, ... within the follow-up.
+    Column("number", Integer, nullable=False),
+    Column("client", Text, nullable=False),
+    # `mail` or `webhook`.
+    Column("way", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    # JSON, as it is posted.
+    Column("body", Text, nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    # From when on it is tried, until it is given up.
+    Column("since", UtcMicroseconds, nullable=False),
+    Column("tries", Integer, nullable=False),
+    # When it is tried next; null once it was taken, or given up.
+    Column("next_at", UtcMicroseconds),
+    Column("done_at", UtcMicroseconds),
+    Column("dead_at", UtcMicroseconds),
+    # Why the last try failed.
+    Column("error", Text),
+    UniqueConstraint("call_id", "follow_up", "number", name="jobs_once"),
+    sqlite_autoincrement=True,
+)
+
+_WAITING = JOBS.c.next_at.is_not(None)
+Index("jobs_waiting", JOBS.c.way, JOBS.c.address, JOBS.c.id, sqlite_where=_WAITING, postgresql_where=_WAITING)
+_GIVEN_UP = JOBS.c.dead_at.is_not(None)
+Index("jobs_dead", JOBS.c.dead_at, sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP)
+
+OBLIGATIONS = Table(
+    "obligations",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("call_id", call_id_type(), nullable=False),
+    Column("follow_up", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    # Whom to call back, and the number that the call came from: E.164.
+    Column("number", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    # A person's id; empty for everybody.
+    Column("owner", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    # Null while nobody has called back.
+    Column("closed_at", UtcMicroseconds),
+    # Who did, and by which call, if it was by one.
+    Column("closed_by", Text),
+    Column("closed_call", call_id_type()),
+    UniqueConstraint("call_id", "follow_up", name="obligations_once"),
+)
+
+_OWED = OBLIGATIONS.c.closed_at.is_(None)
+Index("obligations_open", OBLIGATIONS.c.due_at, sqlite_where=_OWED, postgresql_where=_OWED)
+
+DO_NOT_CONTACT = Table(
+    "do_not_contact",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("number", Text, nullable=False),
+    # Null for all clients.
+    Column("client", Text),
+    # Null until somebody removes it.
+    Column("until", UtcMicroseconds),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    # After which call, if it was after one.
+    Column("call_id", call_id_type()),
+    Column("removed_at", UtcMicroseconds),
+    Column("removed_by", Text),
+)
+
+Index("do_not_contact_by_number", DO_NOT_CONTACT.c.number)

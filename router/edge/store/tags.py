@@ -14,7 +14,9 @@ from router.core import notices
 from router.core.corrections import Correction
 from router.core.notices import About, Notice
 from router.core.record import Disposition
+from router.core.ruleset import RuleSet
 from router.core.tags import CallTag
+from router.edge.store.bulk import BulkStatements, follow_up
 from router.edge.store.database import Access, begin
 from router.edge.store.outbox import outbox_values
 from router.edge.store.tables import CALLS, CORRECTIONS, OUTBOX, TAGS
@@ -26,14 +28,19 @@ _MOMENT = timedelta(microseconds=1)
 class Tags(Access):
     """Those of one database."""
 
-    def put(self, tag: CallTag) -> CallTag:
-        """Write down that a call has a tag, or has it no longer; it comes back as it was written: not before
-        what is said of the call already, whatever clock that went by."""
+    def put(self, tag: CallTag, rules: RuleSet | None = None) -> CallTag:
+        """Write down that a call has a tag, or has it no longer, and what `rules` say is to be done then. It
+        comes back as it was written: not before what is said of the call already, whatever clock that went
+        by."""
         with begin(self._writing) as connection:
             made = replace(tag, at=_after_all(connection, TAGS, tag.call_id, tag.at))
             connection.execute(insert(TAGS), _values(made) | {"removed": int(made.removed)})
             router, call, _ = _about(connection, tag.call_id)
             _tell(connection, router, notices.of_tag(made, call))
+            if rules is not None:
+                bulk = BulkStatements(connection.dialect)
+                bulk.following.use(rules)
+                bulk.run(connection, bulk.outbox, follow_up(connection, bulk, (), (made,)))
         return made
 
     def correct(self, correction: Correction) -> Correction:

@@ -37,6 +37,7 @@ from sqlalchemy.exc import (
 
 from router.core.agents import WrapUp
 from router.core.record import CallInfo, CallRecord
+from router.core.ruleset import RuleSet
 from router.core.supervision import Stretch
 from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
@@ -103,16 +104,27 @@ class Writer:
         self._closing = threading.Event()
         self._deadline = float("inf")
         self._on_told: Callable[[], None] = lambda: None
+        self._on_follow_up: Callable[[bool], None] = lambda spares: None
         self._shedding = False
         self._connection = WriterConnection(parsed)
         self._bulk = BulkStatements(self._connection.dialect)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
-    def start(self, on_told: Callable[[], None] = lambda: None) -> None:
+    def start(
+        self,
+        on_told: Callable[[], None] = lambda: None,
+        on_follow_up: Callable[[bool], None] = lambda spares: None,
+    ) -> None:
         """Start the thread. It opens the database itself, and goes on trying while that fails. It calls
-        `on_told` whenever there may be more in the outbox."""
+        `on_told` whenever there may be more in the outbox, `on_follow_up` when there is more to be done, and
+        with True when there are more whom nobody is to call."""
         self._on_told = on_told
+        self._on_follow_up = on_follow_up
         self._thread.start()
+
+    def use(self, rules: RuleSet) -> None:
+        """What is to be done after calls is what these rules say, from the next commit on."""
+        self._bulk.following.use(rules)
 
     @property
     def queued(self) -> int:
@@ -253,6 +265,10 @@ class Writer:
         self.commits += 1
         self.written += len(batch)
         self._on_told()
+        following = self._bulk.following
+        if following.news:
+            spares, following.news, following.spares = following.spares, False, False
+            self._on_follow_up(spares)
 
     def _commit_one_by_one(self, batch: Sequence[Operation]) -> None:
         connection = self._connection.get()

@@ -1,6 +1,6 @@
 """Metrics and health over HTTP: `/metrics` for Prometheus, `/healthz` and `/readyz` for what keeps the
-daemon running; `POST /reload`, `/verdicts`, `/contacts`, `/agents` and `/tokens` for commands, which have it
-read again what has changed; `/queues` for those who look on.
+daemon running; `POST /reload`, `/verdicts`, `/contacts`, `/agents`, `/tokens`, `/follow-ups` and `/outbox`
+for commands, which have it read again what has changed; `/queues` for those who look on.
 
 What commands use asks for no token, so it is for this machine alone, wherever the router listens. What a
 proxy passes on comes from elsewhere. Everything of use to others is in the API (api/serving.py).
@@ -31,6 +31,8 @@ AGENTS = "/agents"
 CONTACTS = "/contacts"
 QUEUES = "/queues"
 TOKENS = "/tokens"
+OUTBOX = "/outbox"
+FOLLOW_UPS = "/follow-ups"
 PROMPTS = "/prompts"
 API = "/api/v1"
 TOLD_HEADER = {"X-Callrouter": "reload"}
@@ -82,6 +84,11 @@ class Orders:
     """Reads what is known of one number (E.164; empty: of all); how many contacts that is."""
     read_agents: Callable[[], Awaitable[int]]
     """Reads which agents have come or gone; how many such changes were new."""
+    read_follow_ups: Callable[[], Awaitable[int]]
+    """Reads which numbers nobody is to call, and looks what is to be sent; how many such numbers there are.
+    """
+    send_again: Callable[[], None]
+    """Tries at once what follow-ups send."""
     queues: Callable[[], bytes]
     """How all queues stand, as JSON."""
     read_tokens: Callable[[], Awaitable[int]]
@@ -125,6 +132,15 @@ def health_app(
         check_sender(request)
         return web.json_response({"tokens": await orders.read_tokens()})
 
+    async def read_follow_ups(request: web.Request) -> web.Response:
+        check_sender(request)
+        return web.json_response({"numbers": await orders.read_follow_ups()})
+
+    async def send_again(request: web.Request) -> web.Response:
+        check_sender(request)
+        orders.send_again()
+        return web.json_response({"told": True})
+
     async def show_queues(request: web.Request) -> web.Response:
         check_local(request)
         return web.Response(body=orders.queues(), content_type="application/json")
@@ -152,6 +168,8 @@ def health_app(
     app.router.add_post(CONTACTS, read_contacts)
     app.router.add_post(AGENTS, read_agents)
     app.router.add_post(TOKENS, read_tokens)
+    app.router.add_post(FOLLOW_UPS, read_follow_ups)
+    app.router.add_post(OUTBOX, send_again)
     app.router.add_get(QUEUES, show_queues)
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/healthz", show_alive)

@@ -115,7 +115,8 @@ async def _spoken_of(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing
 
 
 async def _put(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing], tag: CallTag) -> CallTag:
-    put: CallTag = await asking.powers.records.ask(Tags, lambda tags: tags.put(tag))
+    rules = asking.powers.rules()
+    put: CallTag = await asking.powers.records.ask(Tags, lambda tags: tags.put(tag, rules))
     return put
 
 

@@ -1,0 +1,133 @@
+"""`callrouter todo`: who is to call whom back, and until when."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings
+from router.cli.words import ago, in_columns, moment, who_types
+from router.core.donotcontact import DoNotContact, Spared
+from router.edge.store.donotcontact import DoNotContacts
+from router.edge.store.errors import StoreError
+from router.edge.store.obligations import Obligation, Obligations
+
+app = typer.Typer(name="todo", add_completion=False, pretty_exceptions_enable=False)
+
+_HEAD = ("id", "due", "owner", "call back", "client", "missed", "why", "call")
+
+
+@app.callback(invoke_without_command=True)
+def list_obligations(
+    context: typer.Context,
+    owner: Annotated[
+        str | None, typer.Option(metavar="PERSON", help="This person's, and everybody's.", show_default=False)
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this client's.", show_default=False)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that are done.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many.")] = 100,
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """List the callers who are to be called back by what the rules' follow-ups say, the most urgent first.
+
+    One is done by itself once a call between the caller's number and the client is answered. What callers
+    themselves have asked for is in `callrouter messages`; where both are of one call, either does both.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    now = datetime.now(UTC)
+    with _obligations(config) as obligations:
+        listed = obligations.listed(client=client, owner=owner, done=every, limit=limit)
+        spared = Spared(_entries(config, now))
+    if as_json:
+        for one in listed:
+            told = {
+                "overdue": one.overdue(now),
+                "do_not_contact": spared.find(one.number, one.client, now) is not None,
+            }
+            typer.echo(msgspec.json.encode(msgspec.to_builtins(one) | told).decode())
+    elif listed:
+        _show([(_row(one, now, spared), one.overdue(now)) for one in listed])
+    else:
+        typer.echo("nobody is to be called back")
+
+
+@app.command()
+def done(
+    id: Annotated[int, typer.Argument(metavar="ID", help="Which, as `callrouter todo` shows it.")],
+    config: Config = None,
+) -> None:
+    """Somebody has called back, or need not. Exit status 1 if there is no such, or it was done before."""
+    with _obligations(config) as obligations:
+        one = obligations.find(id)
+        if one is None:
+            _fail(f"nobody is to be called back by the id {id}; `callrouter todo` lists whom somebody is to")
+        elif not obligations.done(id, who_types(), datetime.now(UTC)):
+            _fail(f"{id} was done before, {_done(one)}")
+        else:
+            typer.echo(f"{id} is done: {one.number} of {one.client}")
+
+
+@contextmanager
+def _obligations(config: Path | None) -> Iterator[Obligations]:
+    """Those of the router's database; ends the command if there is none."""
+    try:
+        with closing(Obligations(read_settings(config).database_url)) as obligations:
+            yield obligations
+    except StoreError as error:
+        _fail(str(error))
+
+
+def _entries(config: Path | None, now: datetime) -> Sequence[DoNotContact]:
+    with closing(DoNotContacts(read_settings(config).database_url)) as entries:
+        return entries.standing(now)
+
+
+def _fail(why: str) -> None:
+    typer.echo(why, err=True)
+    raise typer.Exit(FAILED)
+
+
+def _row(one: Obligation, now: datetime, spared: Spared) -> tuple[str, ...]:
+    due = moment(one.due_at)
+    if one.closed_at is not None:
+        due = f"done, {_done(one)}"
+    elif one.overdue(now):
+        due = f"OVERDUE {ago(one.due_at, now)}"
+    never = " (nobody is to call it: dnc)" if spared.find(one.number, one.client, now) else ""
+    return (
+        str(one.id),
+        due,
+        one.owner or "-",
+        f"{one.number}{never}",
+        one.client,
+        f"{ago(one.made_at, now)} ago",
+        f"{one.follow_up}: {one.why}",
+        one.call_id,
+    )
+
+
+def _done(one: Obligation) -> str:
+    call = f" in call {one.closed_call}" if one.closed_call else ""
+    return f"by {one.closed_by or 'nobody knows whom'}{call}"
+
+
+def _show(rows: list[tuple[tuple[str, ...], bool]]) -> None:
+    if not Console().is_terminal:
+        for line in in_columns([_HEAD, *(row for row, _ in rows)]):
+            typer.echo(line)
+        return
+    table = Table(*_HEAD)
+    for row, overdue in rows:
+        table.add_row(*map(Text, row), style="bold red" if overdue else "")
+    Console().print(table)

@@ -1,0 +1,205 @@
+"""What follow-ups send: posted and mailed until it is taken, or given up.
+
+Theory of operation. What is to be sent is in the database (store/jobs.py), written with what it follows, so
+nothing is lost when the router ends. Each address has a lane of its own, so one that is slow or away holds
+up no other. A lane takes what is due there, of each call one at a time, so that what follows a call arrives
+in order. Where nobody answers the address rests, longer each time, and then one job alone tries whether
+somebody is there again; the first that is taken lets all others follow at once. What somebody answered, but
+did not want, is tried again by itself and holds up no other call's.
+
+A job that was not taken in GIVE_UP is dead: it is kept, shown and can be sent again by command.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from router.core.tags import Tag
+from router.edge import mail, webhook
+from router.edge.followupmetrics import Figures
+from router.edge.letters import follow_up_mail
+from router.edge.store.errors import StoreError
+from router.edge.store.jobs import Address, Job, Jobs, Tried
+from router.edge.store.obligations import Obligations
+from router.edge.store.operations import MAIL
+from router.edge.undelivered import RefusedError, UndeliveredError
+from router.settings import Settings
+
+EVERY = 15.0
+"""Seconds between two looks without news."""
+
+AT_ONCE = 16
+"""Jobs that one lane tries together."""
+
+MOST_LANES = 50
+
+AGAIN = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900))
+"""How long an address rests, and a job that was refused; the last is repeated."""
+
+JITTER = 0.2
+"""By so much of it that time is longer or shorter, at random: routers that failed together part."""
+
+GIVE_UP = timedelta(days=3)
+"""A job that was not taken for so long is dead: more than from a Friday to the Monday after."""
+
+KEPT = timedelta(days=30)
+"""How long jobs are kept that were taken,"""
+KEPT_DEAD = timedelta(days=90)
+"""and those that were given up."""
+
+FORGET_EVERY = timedelta(hours=1)
+
+log = structlog.get_logger()
+
+
+class Dispatch:
+    """All jobs of one router."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        zone: Callable[[str], str],
+        tags: Callable[[str], Mapping[str, Tag]],
+        tell: Callable[[Figures], None],
+        rng: random.Random,
+    ) -> None:
+        """`zone` is whose clocks a client goes by, `tags` are those that it has; `tell` hears how things
+        stand."""
+        self._settings = settings
+        self._zone = zone
+        self._tags = tags
+        self._tell = tell
+        self._rng = rng
+        self._news = asyncio.Event()
+        self._lanes: set[Address] = set()
+        self._failed: dict[Address, int] = {}
+        """How often in a row nobody answered there."""
+        self._rests: dict[Address, datetime] = {}
+        """Until when nothing is tried there."""
+        self._forgot = datetime.min.replace(tzinfo=UTC)
+
+    def look(self) -> None:
+        """There is something to be sent."""
+        self._news.set()
+
+    def again(self) -> None:
+        """Somebody wants everything tried at once."""
+        self._rests.clear()
+        self.look()
+
+    async def run(self) -> None:
+        """Until cancelled. Trouble is logged, and passes: no call waits for it, and none must end by it."""
+        async with asyncio.TaskGroup() as lanes:
+            while True:
+                self._news.clear()
+                try:
+                    await self._round(lanes)
+                except StoreError as error:
+                    log.error("follow-ups are left as they are for now", error=str(error))
+                except Exception:
+                    log.exception("follow-ups are left as they are for now")
+                with suppress(TimeoutError):
+                    # Not wait_for, which forgets to be cancelled where there is news at that moment.
+                    async with asyncio.timeout(self._pause()):
+                        await self._news.wait()
+
+    def _pause(self) -> float:
+        """Seconds until there may be something to do."""
+        rests = [(until - _now()).total_seconds() for until in self._rests.values()]
+        return max(min([EVERY, *rests]), 0.0)
+
+    async def _round(self, lanes: asyncio.TaskGroup) -> None:
+        """A lane for each address that has something due, does not rest, and has none."""
+        now = _now()
+        self._rests = {to: until for to, until in self._rests.items() if until > now}
+        due, figures = await asyncio.to_thread(self._look, now)
+        self._tell(figures)
+        for to in due:
+            if to not in self._lanes and to not in self._rests and len(self._lanes) < MOST_LANES:
+                self._lanes.add(to)
+                lanes.create_task(self._serve(to))
+
+    def _look(self, now: datetime) -> tuple[list[Address], Figures]:
+        url = self._settings.database_url
+        with closing(Jobs(url)) as jobs, closing(Obligations(url)) as obligations:
+            if now - self._forgot >= FORGET_EVERY:
+                self._forgot = now
+                jobs.forget(now - KEPT, now - KEPT_DEAD)
+            return jobs.due_at(now), Figures(*jobs.figures(), *obligations.figures(now))
+
+    async def _serve(self, to: Address) -> None:
+        """One lane, until nothing is due there, or nobody answers."""
+        try:
+            with closing(await asyncio.to_thread(Jobs, self._settings.database_url)) as jobs:
+                while to not in self._rests and await self._batch(jobs, to):
+                    pass
+        except StoreError as error:
+            log.error("follow-ups are left as they are for now", error=str(error))
+            self._rests[to] = _now() + AGAIN[0]
+        except Exception:
+            log.exception("follow-ups are left as they are for now")
+            self._rests[to] = _now() + AGAIN[0]
+        finally:
+            self._lanes.discard(to)
+            self.look()
+
+    async def _batch(self, jobs: Jobs, to: Address) -> bool:
+        """Try what is due there, one alone where nobody answered last time; whether there was any."""
+        limit = 1 if to in self._failed else AT_ONCE
+        claimed = await asyncio.to_thread(jobs.claim, to, _now(), limit)
+        errors = await asyncio.gather(*map(self._try, claimed))
+        if any(error is not None and not isinstance(error, RefusedError) for error in errors):
+            self._rest(to)
+        elif claimed:
+            self._failed.pop(to, None)
+        tried = [self._judged(to, job, error) for job, error in zip(claimed, errors, strict=True)]
+        if tried:
+            await asyncio.to_thread(jobs.settle, tried, _now())
+        return bool(tried)
+
+    def _rest(self, to: Address) -> None:
+        failed = self._failed[to] = self._failed.get(to, 0) + 1
+        self._rests[to] = _now() + self._later(failed - 1)
+
+    def _later(self, tries: int) -> timedelta:
+        return AGAIN[min(tries, len(AGAIN) - 1)] * self._rng.uniform(1 - JITTER, 1 + JITTER)
+
+    def _judged(self, to: Address, job: Job, error: UndeliveredError | None) -> Tried:
+        """What becomes of a job by what came of the try."""
+        if error is None:
+            return Tried(job)
+        now = _now()
+        dead = now - job.since >= GIVE_UP
+        told = log.error if dead else log.warning
+        told("follow-up not sent", call_id=job.call_id, way=job.way, tries=job.tries + 1, dead=dead,
+             error=str(error))  # fmt: skip
+        alone = isinstance(error, RefusedError) or to not in self._rests
+        again = now + self._later(job.tries) if alone else self._rests[to]
+        return Tried(job, str(error), None if dead else again)
+
+    async def _try(self, job: Job) -> UndeliveredError | None:
+        """Send once; None, or why it was not taken."""
+        settings = self._settings
+        try:
+            if job.way == MAIL:
+                letter = follow_up_mail(
+                    job, settings.mail.sender, self._zone(job.client), self._tags(job.client)
+                )
+                await mail.send(letter.as_bytes(), job.address, settings.mail)
+            else:
+                secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
+                signed = webhook.Signed.sealed(job.body.encode(), _now(), secret)
+                await webhook.post(job.address, signed, settings.webhooks.allow)
+        except UndeliveredError as error:
+            return error
+        except Exception as error:  # whatever it is, other jobs and all calls go on
+            return RefusedError(f"{type(error).__name__}: {error}")
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

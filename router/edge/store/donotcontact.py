@@ -1,0 +1,51 @@
+"""Numbers that nobody is to call, in the database. Nothing is ever deleted: what is removed keeps its row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+
+from router.core.donotcontact import DoNotContact
+from router.edge.store.database import Access, begin
+from router.edge.store.tables import DO_NOT_CONTACT
+
+_COLUMNS = tuple(DO_NOT_CONTACT.c[name] for name in DoNotContact.__struct_fields__)
+
+
+class DoNotContacts(Access):
+    """Those of one database."""
+
+    def add(self, entry: DoNotContact) -> DoNotContact:
+        """Write a new one down; it comes back with its id."""
+        values = {name: getattr(entry, name) for name in DoNotContact.__struct_fields__ if name != "id"}
+        with begin(self._writing) as connection:
+            row = connection.execute(insert(DO_NOT_CONTACT).values(values).returning(*_COLUMNS)).one()
+        return _entry(row)
+
+    def remove(self, number: str, client: str | None, who: str, now: datetime) -> Sequence[DoNotContact]:
+        """End all that hold of a number (for one client, if given); those that were ended."""
+        which = and_(_standing(now), DO_NOT_CONTACT.c.number == number)
+        if client is not None:
+            which = and_(which, DO_NOT_CONTACT.c.client == client)
+        ended = update(DO_NOT_CONTACT).where(which).values(removed_at=now, removed_by=who)
+        with begin(self._writing) as connection:
+            return [_entry(row) for row in connection.execute(ended.returning(*_COLUMNS))]
+
+    def standing(self, now: datetime, client: str | None = None) -> Sequence[DoNotContact]:
+        """All that hold now (of one client, those of all clients included), in the order they were made."""
+        which = _standing(now)
+        if client is not None:
+            which = and_(which, or_(DO_NOT_CONTACT.c.client == client, DO_NOT_CONTACT.c.client.is_(None)))
+        in_order = select(*_COLUMNS).where(which).order_by(DO_NOT_CONTACT.c.id)
+        with begin(self._reading) as connection:
+            return [_entry(row) for row in connection.execute(in_order)]
+
+
+def _standing(now: datetime) -> ColumnElement[bool]:
+    lasts = or_(DO_NOT_CONTACT.c.until.is_(None), DO_NOT_CONTACT.c.until > now)
+    return and_(DO_NOT_CONTACT.c.removed_at.is_(None), lasts)
+
+
+def _entry(row: Row[Any]) -> DoNotContact:
+    return DoNotContact(**row._mapping)

@@ -1,0 +1,177 @@
+"""Jobs of follow-ups in the database: what waits to be posted or mailed, was taken, or is given up.
+
+Of one call, what goes to the same address goes in the order in which it became due.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+
+from router.edge.store.database import Access, begin
+from router.edge.store.tables import JOBS
+
+LEASE = timedelta(minutes=2)
+"""How long jobs are left to the router that tries them; longer than any try may take."""
+
+
+class Address(NamedTuple):
+    """Where jobs go."""
+
+    way: str
+    """`mail` or `webhook`."""
+    address: str
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Something to be posted or mailed."""
+
+    id: int
+    call_id: str
+    follow_up: str
+    client: str
+    way: str
+    """As in `Address`, here and below."""
+    address: str
+    language: str
+    body: str
+    """JSON."""
+    made_at: datetime
+    since: datetime
+    """From when on it is tried, until it is given up."""
+    tries: int
+    next_at: datetime | None
+    done_at: datetime | None
+    dead_at: datetime | None
+    error: str | None
+    """Why the last try failed."""
+
+
+class Tried(NamedTuple):
+    """What came of a try."""
+
+    job: Job
+    error: str | None = None
+    """Why it was not taken."""
+    again: datetime | None = None
+    """When it is tried again; None where it is given up."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What waits to go to one address."""
+
+    way: str
+    address: str
+    waiting: int
+    oldest: datetime
+    error: str | None
+    """Why the last try failed, of one of those that wait."""
+
+
+_COLUMNS = tuple(JOBS.c[name] for name in Job.__struct_fields__)
+_WAITS = JOBS.c.next_at.is_not(None)
+_DEAD = JOBS.c.dead_at.is_not(None)
+
+
+class Jobs(Access):
+    """Those of one database."""
+
+    def due_at(self, now: datetime) -> list[Address]:
+        """Where something is to go now."""
+        with begin(self._reading) as connection:
+            due = select(JOBS.c.way, JOBS.c.address).where(JOBS.c.next_at <= now).distinct()
+            return [Address(*row) for row in connection.execute(due)]
+
+    def claim(self, to: Address, now: datetime, limit: int) -> list[Job]:
+        """What is to go there now, at most one of each call. For the time of LEASE nobody else is given
+        it."""
+        before = JOBS.alias()
+        earlier = and_(
+            before.c.call_id == JOBS.c.call_id,
+            before.c.way == JOBS.c.way,
+            before.c.address == JOBS.c.address,
+            before.c.next_at.is_not(None),
+            before.c.id < JOBS.c.id,
+        )
+        there = and_(JOBS.c.way == to.way, JOBS.c.address == to.address, JOBS.c.next_at <= now)
+        first = select(*_COLUMNS).where(there, ~select(before.c.id).where(earlier).exists())
+        with begin(self._writing) as connection:
+            in_order = first.order_by(JOBS.c.id).limit(limit).with_for_update(skip_locked=True, of=JOBS)
+            jobs = [_job(row) for row in connection.execute(in_order)]
+            leased = update(JOBS).where(JOBS.c.id.in_([job.id for job in jobs]))
+            connection.execute(leased.values(next_at=now + LEASE))
+        return jobs
+
+    def settle(self, tried: Sequence[Tried], now: datetime) -> None:
+        """Note what came of tries."""
+        with begin(self._writing) as connection:
+            for job, error, again in tried:
+                taken, given_up = error is None, error is not None and again is None
+                connection.execute(
+                    update(JOBS)
+                    .where(JOBS.c.id == job.id, JOBS.c.done_at.is_(None))
+                    .values(
+                        tries=job.tries + 1,
+                        error=error,
+                        next_at=again,
+                        done_at=now if taken else None,
+                        dead_at=now if given_up else None,
+                    )
+                )
+
+    def standing(self) -> list[Standing]:
+        """What waits, by where it goes; the oldest first."""
+        oldest = func.min(JOBS.c.made_at)
+        columns = (JOBS.c.way, JOBS.c.address, func.count(), oldest, func.max(JOBS.c.error))
+        of_each = select(*columns).where(_WAITS).group_by(JOBS.c.way, JOBS.c.address).order_by(oldest)
+        with begin(self._reading) as connection:
+            return [Standing(*row) for row in connection.execute(of_each)]
+
+    def waiting(self, limit: int) -> list[Job]:
+        """What waits, the oldest first."""
+        return self._listed(_WAITS, limit)
+
+    def dead(self, limit: int) -> list[Job]:
+        """What is given up, the oldest first."""
+        return self._listed(_DEAD, limit)
+
+    def of_call(self, call_id: str) -> list[Job]:
+        """All of one call."""
+        return self._listed(JOBS.c.call_id == call_id, 1000)
+
+    def again(self, now: datetime, id: int | None = None) -> int:
+        """Have what waits, and what is given up, tried at once, all or one; how many that are. What is given
+        up gets its whole time once more."""
+        undone = or_(_WAITS, _DEAD)
+        which = undone if id is None else and_(undone, JOBS.c.id == id)
+        revived = {"since": now, "tries": 0, "dead_at": None, "next_at": now}
+        with begin(self._writing) as connection:
+            count: int = connection.execute(select(func.count()).select_from(JOBS).where(which)).scalar_one()
+            connection.execute(update(JOBS).where(which, _WAITS).values(next_at=now))
+            connection.execute(update(JOBS).where(which, _DEAD).values(revived))
+        return count
+
+    def figures(self) -> tuple[int, int, datetime | None]:
+        """How many wait, how many are given up, and since when the oldest of those waits that do."""
+        with begin(self._reading) as connection:
+            of_waiting = select(func.count(), func.min(JOBS.c.made_at)).where(_WAITS)
+            waiting, oldest = connection.execute(of_waiting).one()
+            dead = connection.execute(select(func.count()).select_from(JOBS).where(_DEAD)).scalar_one()
+        return waiting, dead, oldest
+
+    def forget(self, done_before: datetime, dead_before: datetime) -> int:
+        """Remove what was taken, or given up, before then; how many that were."""
+        old = or_(JOBS.c.done_at < done_before, JOBS.c.dead_at < dead_before)
+        with begin(self._writing) as connection:
+            return connection.execute(delete(JOBS).where(old)).rowcount
+
+    def _listed(self, which: ColumnElement[bool], limit: int) -> list[Job]:
+        with begin(self._reading) as connection:
+            rows = connection.execute(select(*_COLUMNS).where(which).order_by(JOBS.c.id).limit(limit))
+            return [_job(row) for row in rows]
+
+
+def _job(row: Row[tuple[object, ...]]) -> Job:
+    return Job(**row._mapping)

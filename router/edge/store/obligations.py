@@ -1,0 +1,87 @@
+"""Obligations to call somebody back: made by follow-ups, done with by later calls, or by command."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, func, select
+
+from router.edge.store.database import Access, begin
+from router.edge.store.followups import closed
+from router.edge.store.tables import OBLIGATIONS
+
+
+class Obligation(msgspec.Struct, frozen=True):
+    """Somebody is to call somebody back."""
+
+    id: int
+    call_id: str
+    """After which call."""
+    follow_up: str
+    client: str
+    number: str
+    """Whom to call (E.164)."""
+    caller: str
+    """Whom that call came from."""
+    owner: str
+    """A person's id; empty for everybody."""
+    why: str
+    """The condition of the follow-up that held."""
+    made_at: datetime
+    due_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    closed_call: str | None
+    """The call by which it was done."""
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether it was to be done before `now` (aware), and is not."""
+        return self.closed_at is None and self.due_at < now
+
+
+_COLUMNS = tuple(OBLIGATIONS.c[name] for name in Obligation.__struct_fields__)
+_OWED = OBLIGATIONS.c.closed_at.is_(None)
+
+
+class Obligations(Access):
+    """Those of one database."""
+
+    def listed(
+        self, *, client: str | None = None, owner: str | None = None, done: bool = False, limit: int
+    ) -> list[Obligation]:
+        """The most urgent first; `done` also those that are done."""
+        wanted: list[ColumnElement[bool]] = [] if done else [_OWED]
+        if client is not None:
+            wanted.append(OBLIGATIONS.c.client == client)
+        if owner is not None:
+            wanted.append(OBLIGATIONS.c.owner.in_(("", owner)))
+        return self._read(wanted, limit)
+
+    def of_call(self, call_id: str) -> list[Obligation]:
+        """Those that follow one call."""
+        return self._read([OBLIGATIONS.c.call_id == call_id], 1000)
+
+    def find(self, id: int) -> Obligation | None:
+        """The one with that id."""
+        found = self._read([OBLIGATIONS.c.id == id], 1)
+        return found[0] if found else None
+
+    def done(self, id: int, who: str, now: datetime) -> bool:
+        """Somebody has done it; False where it was done before."""
+        with begin(self._writing) as connection:
+            return closed(connection, [id], now, who) == 1
+
+    def figures(self, now: datetime) -> tuple[int, int]:
+        """How many there are, and how many of them were due before `now`."""
+        with begin(self._reading) as connection:
+            owed, overdue = (
+                connection.execute(
+                    select(func.count()).select_from(OBLIGATIONS).where(_OWED, *more)
+                ).scalar_one()
+                for more in ((), (OBLIGATIONS.c.due_at < now,))
+            )
+        return owed, overdue
+
+    def _read(self, wanted: list[ColumnElement[bool]], limit: int) -> list[Obligation]:
+        in_order = select(*_COLUMNS).where(*wanted).order_by(OBLIGATIONS.c.due_at, OBLIGATIONS.c.id)
+        with begin(self._reading) as connection:
+            return [Obligation(**row._mapping) for row in connection.execute(in_order.limit(limit))]
