@@ -282,6 +282,10 @@ For other programs, over HTTP
     edge/web/api/queues.py     queues
     edge/web/api/agents.py     agents, who come and go
     edge/web/api/messages.py   messages
+    edge/web/api/obligations.py   who is to call whom back
+    edge/web/api/contacts.py   whom clients know by number
+    edge/web/api/donotcontact.py   numbers that nobody is to call
+    edge/web/api/typed.py      numbers and lengths of time, as requests have them
     edge/web/api/numbers.py    what is decided of single numbers
     edge/web/api/explain.py    calls that nobody places
     edge/web/api/rules.py      the rules in use

@@ -251,6 +251,8 @@ class Daemon:
             recordings=self._settings.messages,
             reload=self._reloader.reload,
             read_verdicts=self._obey,
+            read_contacts=self._contacts.read,
+            read_follow_ups=self._read_follow_ups,
             change_agent=self._remote.change_agent,
             figures=self._figures,
             now=lambda: datetime.now(UTC),

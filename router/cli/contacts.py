@@ -25,6 +25,7 @@ from router.core.contacts import Entry, fits, read_groups, read_name, read_notes
 from router.core.languages import speaks
 from router.edge.store.contacts import Contacts, Kept
 from router.edge.store.messages import Messages, StoredMessage
+from router.edge.store.obligations import Obligation, Obligations
 from router.edge.store.queries import CallFilter, ListedCall, Queries
 from router.settings import Settings
 
@@ -100,7 +101,8 @@ def show(
     as_json: Json = False,
     config: Config = None,
 ) -> None:
-    """Show who a number is, the last calls from it, and what its caller left and nobody has dealt with.
+    """Show who a number is, the last calls from it, who is to call it back, and what its caller left and
+    nobody has dealt with.
 
     Exit status 1 where nothing is known of it.
     """
@@ -112,11 +114,14 @@ def show(
         kept = [one for one in contacts.of(e164) if client is None or one.entry.client in (None, client)]
         last = _last_calls(settings, e164, client, calls)
         left = _left(settings, e164, client)
+        with closing(Obligations(settings.database_url)) as obligations:
+            owed = obligations.of_number(e164, client)
     if as_json:
-        typer.echo(in_json(_known_as_object(e164, kept, last, left)))
+        told = _known_as_object(e164, kept, last, left) | {"obligations": msgspec.to_builtins(owed)}
+        typer.echo(in_json(told))
     else:
-        typer.echo("\n".join(_lines(e164, kept, last, left)))
-    if not (kept or last or left):
+        typer.echo("\n".join(_lines(e164, kept, last, left, owed)))
+    if not (kept or last or left or owed):
         raise typer.Exit(FAILED)
 
 
@@ -300,7 +305,11 @@ def _known_as_object(
 
 
 def _lines(
-    number: str, kept: Sequence[Kept], calls: Sequence[ListedCall], left: Sequence[StoredMessage]
+    number: str,
+    kept: Sequence[Kept],
+    calls: Sequence[ListedCall],
+    left: Sequence[StoredMessage],
+    owed: Sequence[Obligation],
 ) -> Iterator[str]:
     if not kept:
         yield f"{number} is no contact"
@@ -310,9 +319,10 @@ def _lines(
         yield f"  language  {entry.language or '-'}"
         yield from (f"  notes     {line}" for line in entry.notes.split("\n") if line)
         yield f"  changed   {moment(changed_at)}, by {changed_by}"
-    if left:
+    if left or owed:
         yield from ("", "To be dealt with")
         yield from (f"  {_message(one)}" for one in left)
+        yield from (f"  {_obligation(one)}" for one in owed)
     yield from ("", "Last calls")
     if calls:
         yield from (
@@ -320,6 +330,11 @@ def _lines(
         )
     else:
         yield "  none"
+
+
+def _obligation(one: Obligation) -> str:
+    who = f"{one.owner or 'somebody'} of {one.client} is to call back by {moment(one.due_at)}"
+    return f"{moment(one.made_at)}  {who}; when that is done: callrouter todo done {one.id}"
 
 
 def _message(message: StoredMessage) -> str:

@@ -22,9 +22,10 @@ class Role(StrEnum):
     READER = "reader"
     """sees calls, queues, agents, messages and what is decided of numbers"""
     AGENT = "agent"
-    """logs one person in and out, pauses and resumes, and tags the calls that they had"""
+    """logs one person in and out, pauses and resumes, tags the calls that they had, has called back whom they
+    were to"""
     SUPERVISOR = "supervisor"
-    """does so for all, corrects dispositions, deals with messages, refuses and admits numbers"""
+    """does so for all, corrects dispositions, deals with messages, contacts and numbers"""
     ADMIN = "admin"
     """has the rules read again"""
 

@@ -79,6 +79,8 @@ class ApiServer(Asker):
         self.live: list[SeenCall] = []
         self.changes: list[AgentChange] = []
         self.verdicts_read = 0
+        self.contacts_read: list[str] = []
+        """Numbers whose contacts were read again."""
         self.bell = Bell()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -122,6 +124,11 @@ class ApiServer(Asker):
         self.tokens = KnownTokens(self.records, now)
         self.notices = NoticeFeed(self.records, self.bell)
         self.figures = ApiFigures(lambda: self.notices.listeners)
+
+        async def read_contacts(number: str) -> int:
+            self.contacts_read.append(number)
+            return 0
+
         powers = Powers(
             token=self.tokens.find,
             rules=lambda: self.rules,
@@ -132,13 +139,12 @@ class ApiServer(Asker):
             recordings=self.folder,
             reload=self._reload,
             read_verdicts=self._read,
+            read_contacts=read_contacts,
+            read_follow_ups=self._read,
             change_agent=self._change,
             figures=self.figures,
             now=now,
         )
-
-        async def read_contacts(number: str) -> int:
-            return await self._read()
 
         orders = Orders(
             reload=self._reload,

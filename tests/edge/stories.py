@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 
 import msgspec
+from sqlalchemy import create_engine, insert
 
 from router.core.events import CallEvent, HangupRequested, LegAnswered, LegEnded, LegRinging
 from router.core.plan import CallPlan, HangUp, PlanNode
@@ -20,6 +21,7 @@ from router.core.record import (
     Talk,
     TalkEnd,
 )
+from router.edge.store.tables import OBLIGATIONS
 
 TEN = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 """When calls arrive, unless told otherwise."""
@@ -112,3 +114,23 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
     while not holds():
         assert monotonic() < deadline, "it did not happen"
         sleep(0.002)
+
+
+def owe(url: str, call: str, owner: str, client: str = "fjord", number: str = "+4790000002") -> int:
+    """Have it written down that somebody is to call back after a call; the obligation's id."""
+    values = {
+        "call_id": call,
+        "follow_up": "missed",
+        "client": client,
+        "number": number,
+        "caller": number,
+        "owner": owner,
+        "why": "abandoned",
+        "made_at": TEN,
+        "due_at": TEN + timedelta(hours=1),
+    }
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        made = connection.execute(insert(OBLIGATIONS).values(values).returning(OBLIGATIONS.c.id)).scalar_one()
+    engine.dispose()
+    return int(made)

@@ -21,7 +21,7 @@ from router.edge.store.messages import Messages
 from router.edge.web.api import reading
 from router.edge.web.api.resources import RESOURCES
 from tests.edge.api_server import ApiServer, refused_rules
-from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, talked
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, owe, talked
 
 HOUR = timedelta(hours=1)
 LIVE = SeenCall(
@@ -228,6 +228,74 @@ def test_numbers_are_refused_and_admitted(api: ApiServer) -> None:
     assert api.verdicts_read == before + 4
 
 
+def test_who_is_to_be_called_back_is_listed_until_somebody_did(api: ApiServer) -> None:
+    kari, anybody, sunds = (
+        owe(api.url, "aa2", "kari"),
+        owe(api.url, "aa1", ""),
+        owe(api.url, "bb1", "", "sund"),
+    )
+    listed = api.ask("/obligations").body
+    assert [one["id"] for one in listed["items"]] == [kari, anybody, sunds]
+    assert (listed["items"][0]["number"], listed["more"]) == ("+4790000002", False)
+    assert [one["id"] for one in api.ask("/obligations?owner=ola&client=fjord").body["items"]] == [anybody]
+    first = api.ask("/obligations?limit=1", "fjord").body
+    assert ([one["id"] for one in first["items"]], first["more"]) == ([kari], True)
+    done = api.ask(f"/obligations/{kari}/done", "kari", method="POST").body
+    assert (done["id"], done["closed_by"]) == (kari, "api:kari")
+    assert api.ask(f"/obligations/{kari}/done", "boss", method="POST").status == 409
+    assert api.ask(f"/obligations/{sunds}/done", "kari", method="POST").status == 404
+    olas = owe(api.url, "mm1", "ola")
+    assert api.ask(f"/obligations/{olas}/done", "kari", method="POST").status == 403
+    for id in (anybody, sunds, olas):
+        assert api.ask(f"/obligations/{id}/done", "boss", method="POST").status == 200
+    assert api.ask("/obligations").body["items"] == []
+    assert len(api.ask("/obligations?done=true").body["items"]) == 4
+
+
+def test_contacts_are_written_and_looked_up(api: ApiServer) -> None:
+    def write(number: str, token: str = "boss", **body: object) -> dict[str, object]:
+        answer = api.ask(f"/contacts/{number}", token, method="PUT", body=body)
+        assert answer.status == 200, answer.body
+        return dict(answer.body)
+
+    before = list(api.contacts_read)
+    shared = write("+4790000001", name="Anna Berg", groups=["vip", "press"], language="nb")
+    assert (shared["client"], shared["groups"]) == (None, ["vip", "press"])
+    own = write("900%2000%20001?client=fjord", name="Anna", notes="twins")
+    assert (own["number"], own["client"]) == ("+4790000001", "fjord")
+    assert write("90000002", "fjords", name="Bo")["client"] == "fjord"
+    assert api.contacts_read[len(before) :] == ["+4790000001", "+4790000001", "+4790000002"]
+    known = api.ask("/contacts/90000001").body["items"]
+    assert [(one["client"], one["name"]) for one in known] == [(None, "Anna Berg"), ("fjord", "Anna")]
+    page = api.ask("/contacts?limit=2").body
+    assert [one["name"] for one in page["items"]] == ["Anna Berg", "Anna"]
+    rest = api.ask(f"/contacts?after={page['next']}".replace("+", "%2B")).body
+    assert ([one["name"] for one in rest["items"]], rest["next"]) == (["Bo"], None)
+    assert [one["name"] for one in api.ask("/contacts?group=vip").body["items"]] == ["Anna Berg"]
+    assert [one["name"] for one in api.ask("/contacts?search=TWINS", "fjord").body["items"]] == ["Anna"]
+    assert write("+4790000001", name="Anna Vik")["groups"] == []
+    assert api.ask("/contacts/90000002", "boss", method="DELETE").status == 404
+    assert api.ask("/contacts/90000002", "fjords", method="DELETE").body["name"] == "Bo"
+    assert api.ask("/contacts/90000002").status == 404
+
+
+def test_nobody_is_to_call_a_number(api: ApiServer) -> None:
+    entry = api.ask(
+        "/do-not-contact", "fjords", method="POST", body={"number": "90000007", "for": "90d", "why": "asked"}
+    ).body
+    assert (entry["number"], entry["client"], entry["who"]) == ("+4790000007", "fjord", "api:fjords")
+    assert entry["until"] > entry["made_at"]
+    body = {"number": "+4790000008"}
+    assert api.ask("/do-not-contact", "boss", method="POST", body=body).body["client"] is None
+    numbers = [one["number"] for one in api.ask("/do-not-contact", "fjord").body["items"]]
+    assert numbers == ["+4790000007", "+4790000008"]
+    assert len(api.ask("/do-not-contact?number=90000008").body["items"]) == 1
+    assert api.ask("/do-not-contact/90000008", "fjords", method="DELETE").status == 404
+    assert api.ask("/do-not-contact/90000008", "boss", method="DELETE").status == 200
+    assert api.ask("/do-not-contact/90000007", "fjords", method="DELETE").status == 200
+    assert api.ask("/do-not-contact").body["items"] == []
+
+
 def test_a_call_that_nobody_places_is_explained(api: ApiServer) -> None:
     asked = {
         "to": "+4722334455",
@@ -307,6 +375,14 @@ REFUSED: list[Refusal] = [
     ("no time", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "block", "for": "0s"}, 422,
      "no time at all"),
     ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400, "`kind`"),
+    ("no obligation", "POST", "/obligations/77/done", "boss", None, 404, "there is no obligation 77"),
+    ("another client's contact", "PUT", "/contacts/+4790000001?client=sund", "fjords", {}, 403,
+     "for fjord only"),
+    ("no language", "PUT", "/contacts/+4790000001", "boss", {"language": "norsk norsk"}, 422, "language"),
+    ("a reader's contact", "PUT", "/contacts/+4790000001", "reader", {}, 403, "supervisor"),
+    ("no place", "GET", "/contacts?after=1", "reader", None, 400, "`after`"),
+    ("a number that may be called", "DELETE", "/do-not-contact/+4790000099", "boss", None, 404,
+     "may be called"),
     ("nothing decided", "DELETE", "/numbers/+4781549001", "boss", None, 404, "nothing is decided of"),
     ("no path", "GET", "/calls/aa1/more", "reader", None, 404, "/api/v1/openapi.json says what it has"),
     ("no method", "DELETE", "/calls", "reader", None, 405, "DELETE is not for this; it takes GET"),

@@ -34,8 +34,8 @@ THERE = {
     "tag": "callback",
 }
 """What there is, by the names of parameters;"""
-GONE = ("/messages/", "/numbers/", "/tags/")
-"""but no message, and what is undone is not there any more."""
+GONE = ("/messages/", "/obligations/", "/contacts/", "/do-not-contact/", "/numbers/", "/tags/")
+"""but no message and no obligation, and what is undone is not there any more."""
 
 
 def made_from_it(**more: Any) -> BaseSchema:

@@ -15,7 +15,7 @@ from router.core.record import Disposition, LeftMessage
 from router.edge.store.database import prepare
 from router.edge.store.writer import Writer
 from tests.edge.daemon import Daemon, running_daemon
-from tests.edge.stories import PLAN, TRACE, a_call, abandoned
+from tests.edge.stories import PLAN, TRACE, a_call, abandoned, owe
 from tests.harness.router import free_port
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -160,12 +160,17 @@ def test_all_that_is_known_of_a_number_is_shown(place: Place) -> None:
     store_calls(place)
     place.contacts("add", KARI, "--name", "Kari", "--group", "vip", "--language", "nb", "--notes", "one")
     place.contacts("add", KARI, "--client", "lund", "--name", "Of Lund")
+    id = owe(place.url, "c1", "kari", number=KARI)
     lines = place.contacts("show", "90000001").splitlines()
     assert lines[0] == f"{KARI}  Kari, for all clients"
     assert lines[1:4] == ["  groups    vip", "  language  nb", "  notes     one"]
     assert f"{KARI}  Of Lund, for lund" in lines
     done = "when that is done: callrouter messages done c3"
     assert any(f"wants to be called back at {KARI}; {done}" in line for line in lines)
+    owed = (
+        f"kari of fjord is to call back by 2026-11-22 11:00:00; when that is done: callrouter todo done {id}"
+    )
+    assert any(line.endswith(owed) for line in lines)
     assert [line.split()[2] for line in lines[lines.index("Last calls") + 2 :]] == ["c3", "c1"]
     shown = json.loads(place.contacts("show", KARI, "--json", "--calls", "1"))
     assert [one["name"] for one in shown["contacts"]] == ["Kari", "Of Lund"]
@@ -173,6 +178,7 @@ def test_all_that_is_known_of_a_number_is_shown(place: Place) -> None:
         ["c3"],
         ["c3"],
     )
+    assert [one["id"] for one in shown["obligations"]] == [id]
     own = json.loads(place.contacts("show", KARI, "--json", "--client", "lund"))
     assert (len(own["contacts"]), own["calls"]) == (2, [])
 

@@ -124,6 +124,7 @@ DIFFERENT = [
 ]
 
 
+@pytest.mark.brute
 @by_name(DIFFERENT, "old", "new")
 def test_exactly_what_differs_is_told(old: str, new: str) -> None:
     before, after = rules(RULES), changed(old, new)

@@ -80,6 +80,7 @@ def without(schema: dict[str, Any], way: Way) -> dict[str, Any]:
 SERVICE = [(file, yaml12.load(file.read_text("utf-8"))) for file in RULES.glob("examples/*-service/*.yaml")]
 
 
+@pytest.mark.brute
 def test_the_answering_service_uses_every_key_of_the_language() -> None:
     """Without it, one of its files would be refused. What two documents have in common is needed in one."""
     used: dict[Way, bool] = {}

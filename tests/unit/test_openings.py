@@ -93,6 +93,7 @@ def test_a_day_far_off_is_told_by_its_date() -> None:
     )
 
 
+@pytest.mark.brute
 @pytest.mark.parametrize("tone", ["formal", "informal"])
 def test_all_that_will_be_said_is_known_beforehand(hours: dict[str, Hours], tone: Tone) -> None:
     start = datetime(2026, 12, 21, 9, 17, tzinfo=UTC)

@@ -75,9 +75,10 @@ class Contacts(Access):
         with begin(self._reading) as connection:
             return [_kept(row) for row in connection.execute(chosen)]
 
-    def every(self, client: str | None = None) -> Iterator[Entry]:
-        """All, or those of one client; in the order of their numbers."""
-        chosen = select(CONTACTS).order_by(CONTACTS.c.number, CONTACTS.c.client)
+    def every(self, client: str | None = None, *, after: _Key = ("", "")) -> Iterator[Entry]:
+        """All, or those of one client; in the order of their numbers, those behind `after`."""
+        key = (CONTACTS.c.number, CONTACTS.c.client)
+        chosen = select(CONTACTS).where(tuple_(*key) > after).order_by(*key)
         if client is not None:
             chosen = chosen.where(CONTACTS.c.client == client)
         with begin(self._reading) as connection:

@@ -56,6 +56,11 @@ class Obligations(Access):
             wanted.append(OBLIGATIONS.c.owner.in_(("", owner)))
         return self._read(wanted, limit)
 
+    def of_number(self, number: str, client: str | None) -> list[Obligation]:
+        """Those to call a number (E.164), of one client or of all, that are not done."""
+        wanted = [_OWED, OBLIGATIONS.c.number == number]
+        return self._read(wanted if client is None else [*wanted, OBLIGATIONS.c.client == client], 1000)
+
     def of_call(self, call_id: str) -> list[Obligation]:
         """Those that follow one call."""
         return self._read([OBLIGATIONS.c.call_id == call_id], 1000)

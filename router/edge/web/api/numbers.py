@@ -1,20 +1,15 @@
 """What is decided of single numbers: refused, or let past all block rules."""
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from router.core.access import Role
-from router.core.remarks import did_you_mean
-from router.core.times import Duration
 from router.core.verdict import Verdict
 from router.edge.store.verdicts import Verdicts
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import Asking, ClientId, Nothing, Resource, Route, Why, plain
-
-Number = Annotated[str, Meta(pattern=r"^[+0-9(][0-9 ()./-]{0,39}$")]
+from router.edge.web.api.typed import Length, Number, number_of, until
 
 
 class NumbersQuery(msgspec.Struct, frozen=True):
@@ -42,7 +37,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     """block: refuse them. allow: let them past all block rules."""
     client: ClientId | None = None
     """For whose calls; null: all that the token is for."""
-    length: Annotated[str, Meta(max_length=20)] | None = None
+    length: Length | None = None
     """How long, as in 30d or 12h; null: until it is undone."""
     why: Why = ""
     """For those who ask later."""
@@ -66,9 +61,9 @@ async def decide_number(asking: Asking[Nothing, Decision]) -> Verdict:
     """Refuse a number, or let it past all block rules, from its next call on."""
     body, now = asking.body, asking.now
     client = asking.client(body.client)
-    number = _number(asking, body.number, client)
-    until = _until(body.length, now)
-    verdict = Verdict(0, body.kind, number, client, plain(body.why), asking.name, now, until)
+    number = number_of(asking, body.number, client)
+    ends = until(body.length, now)
+    verdict = Verdict(0, body.kind, number, client, plain(body.why), asking.name, now, ends)
     powers = asking.powers
     made: Verdict = await powers.records.ask(Verdicts, lambda verdicts: verdicts.add(verdict))
     await powers.records.within(powers.read_verdicts())
@@ -78,7 +73,7 @@ async def decide_number(asking: Asking[Nothing, Decision]) -> Verdict:
 async def undo_number(asking: Asking[NumberPath, Nothing]) -> NumberVerdicts:
     """Undo what is decided of a number: the rules alone count for it again."""
     client, who, now = asking.client(asking.asked.client), asking.name, asking.now
-    number = _number(asking, asking.asked.number, client)
+    number = number_of(asking, asking.asked.number, client)
     powers = asking.powers
     undone = await powers.records.ask(Verdicts, lambda verdicts: verdicts.undo(number, client, who, now))
     if not undone:
@@ -86,29 +81,6 @@ async def undo_number(asking: Asking[NumberPath, Nothing]) -> NumberVerdicts:
         raise ProblemError(NOT_FOUND, f"{what}; GET /numbers lists what is")
     await powers.records.within(powers.read_verdicts())
     return NumberVerdicts(tuple(undone))
-
-
-def _number(asking: Asking[Any, Any], text: str, client: str | None) -> str:
-    rules = asking.powers.rules()
-    if client is not None and client not in rules.clients:
-        hint = did_you_mean(client, rules.clients, "GET /rules lists them")
-        raise ProblemError(NOT_MEANT, f"no client is called `{client}`; {hint}")
-    try:
-        return rules.read_number(text, client).e164
-    except ValueError as error:
-        raise ProblemError(NOT_MEANT, str(error)) from error
-
-
-def _until(length: str | None, now: datetime) -> datetime | None:
-    if length is None:
-        return None
-    try:
-        seconds = Duration.parse(length).seconds
-        if not seconds:
-            raise ValueError(f"`{length}` is no time at all; write it as in 30d or 12h")
-        return now + timedelta(seconds=seconds)
-    except (ValueError, OverflowError) as error:
-        raise ProblemError(NOT_MEANT, f"`for`: {error}") from error
 
 
 RESOURCE = Resource(

@@ -33,6 +33,10 @@ class Powers:
     reload: Callable[[], Awaitable[RuleSet | RuleErrors]]
     read_verdicts: Callable[[], Awaitable[int]]
     """Has it obey what was decided of numbers."""
+    read_contacts: Callable[[str], Awaitable[int]]
+    """Has it know anew whom a number is a contact of."""
+    read_follow_ups: Callable[[], Awaitable[int]]
+    """Has it mind whom nobody is to call, and look what is to be sent."""
     change_agent: Callable[[AgentChange], None]
     """Has an agent come or go, at once and for good."""
     figures: ApiFigures

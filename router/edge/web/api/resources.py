@@ -1,6 +1,20 @@
 """All resources of the API, in the order in which the document has them."""
 
-from router.edge.web.api import agents, calls, events, explain, live, messages, numbers, queues, rules, tags
+from router.edge.web.api import (
+    agents,
+    calls,
+    contacts,
+    donotcontact,
+    events,
+    explain,
+    live,
+    messages,
+    numbers,
+    obligations,
+    queues,
+    rules,
+    tags,
+)
 from router.edge.web.api.routes import Resource
 
 RESOURCES: tuple[Resource, ...] = (
@@ -10,6 +24,9 @@ RESOURCES: tuple[Resource, ...] = (
     queues.RESOURCE,
     agents.RESOURCE,
     messages.RESOURCE,
+    obligations.RESOURCE,
+    contacts.RESOURCE,
+    donotcontact.RESOURCE,
     numbers.RESOURCE,
     explain.RESOURCE,
     rules.RESOURCE,

@@ -1,0 +1,94 @@
+"""Who is to call whom back, as follow-ups of the rules have it."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from router.core.access import Role
+from router.edge.store.obligations import Obligation, Obligations
+from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, ProblemError
+from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, PersonId, Resource, Route
+
+
+class ObligationsQuery(msgspec.Struct, frozen=True):
+    """Which obligations."""
+
+    client: ClientId | None = None
+    """Only this client's."""
+    owner: PersonId | None = None
+    """Only this person's, and everybody's."""
+    done: bool = False
+    """Also those that are done."""
+    limit: Limit = 50
+
+
+class ObligationPath(msgspec.Struct, frozen=True):
+    """One obligation."""
+
+    id: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class ObligationList(msgspec.Struct, frozen=True):
+    """Obligations, the most urgent first."""
+
+    items: tuple[Obligation, ...]
+    more: bool
+    """Whether there are more than `limit`."""
+
+
+async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> ObligationList:
+    """The callers who are to be called back, the most urgent first. One is done by itself once a call between
+    the caller's number and the client is answered."""
+    asked = asking.asked
+    client = asking.client(asked.client)
+
+    def read(obligations: Obligations) -> list[Obligation]:
+        return obligations.listed(client=client, owner=asked.owner, done=asked.done, limit=asked.limit + 1)
+
+    found: list[Obligation] = await asking.powers.records.ask(Obligations, read)
+    items = tuple(found[: asked.limit])
+    return ObligationList(items, len(found) > asked.limit)
+
+
+async def set_obligation_done(asking: Asking[ObligationPath, Nothing]) -> Obligation:
+    """Somebody has called back, or need not. An agent's token does so for its person, and where everybody is
+    to."""
+    id, who, now = asking.asked.id, asking.who, asking.now
+    records = asking.powers.records
+    one: Obligation | None = await records.ask(Obligations, lambda kept: kept.find(id))
+    if one is None or not who.sees(one.client):
+        raise ProblemError(NOT_FOUND, f"there is no obligation {id}; GET /obligations lists those that are")
+    if one.owner and not who.may_change(one.client, one.owner):
+        raise ProblemError(FORBIDDEN, f"the token `{who.name}` is not for {one.owner}")
+    name = asking.name
+    if not await records.ask(Obligations, lambda kept: kept.done(id, name, now)):
+        raise ProblemError(CONFLICT, f"the obligation {id} was done before")
+    return msgspec.structs.replace(one, closed_at=now, closed_by=name)
+
+
+RESOURCE = Resource(
+    "obligations",
+    "Who is to call whom back.",
+    (
+        Route(
+            method="GET",
+            path="/obligations",
+            summary="List obligations",
+            role=Role.READER,
+            handle=list_obligations,
+            asked=ObligationsQuery,
+            answer=ObligationList,
+        ),
+        Route(
+            method="POST",
+            path="/obligations/{id}/done",
+            summary="Mark an obligation as done",
+            role=Role.AGENT,
+            handle=set_obligation_done,
+            asked=ObligationPath,
+            answer=Obligation,
+            refusals=(CONFLICT,),
+        ),
+    ),
+)
