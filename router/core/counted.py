@@ -36,6 +36,20 @@ _UNKNOWN = (Disposition.UNOBSERVED, Disposition.TRANSFERRED, Disposition.ANSWERE
 _WANTED_SOMEBODY = (Disposition.BUSY, Disposition.NO_ANSWER, Disposition.FAILED)
 
 
+_NOT_THEIRS = frozenset(
+    {
+        AttemptOutcome.ANSWERED_ELSEWHERE,
+        AttemptOutcome.UNOBSERVED,
+        AttemptOutcome.UNREACHABLE,
+        AttemptOutcome.INVALID_NUMBER,
+        AttemptOutcome.CONGESTION,
+        AttemptOutcome.MEDIA,
+        AttemptOutcome.REDIRECTED,
+        AttemptOutcome.FAILED,
+    }
+)
+
+
 class Rung(msgspec.Struct, frozen=True):
     """A phone that was rung for a call."""
 
@@ -48,9 +62,9 @@ class Rung(msgspec.Struct, frozen=True):
 
     @property
     def for_others(self) -> bool:
-        """It was given up through no act of theirs, or nobody saw what came of it."""
+        """It was given up through no act of theirs, or could not be rung, or nobody saw what came of it."""
         withdrawn = self.outcome is AttemptOutcome.NO_ANSWER and self.reason == WITHDRAWN
-        return withdrawn or self.outcome in (AttemptOutcome.ANSWERED_ELSEWHERE, AttemptOutcome.UNOBSERVED)
+        return withdrawn or self.outcome in _NOT_THEIRS
 
 
 class CountedCall(msgspec.Struct, frozen=True, kw_only=True):

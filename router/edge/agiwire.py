@@ -64,6 +64,9 @@ def read_request(lines: Iterable[str]) -> Asked:
             raise MalformedError("a line is no variable of AGI")
         if found[1] in values:
             raise MalformedError(f"{found[1]} comes twice")
+        # What a caller's side sends may have line ends in it, and Asterisk writes arguments after all that.
+        if found[1].startswith("agi_arg_") is not (_LAST in values):
+            raise MalformedError(f"{found[1]} comes where it cannot")
         values[found[1]] = found[2]
     if "agi_network_script" not in values or _LAST not in values:
         raise MalformedError("variables are missing")

@@ -3,7 +3,8 @@
 No call waits for it. Notices are in the outbox, and leave it when the broker has taken them (QoS 1), some at
 a time, in order: what a connection that is lost had not acknowledged is sent once more by the next, before
 anything later. So each comes at least once, and of one call in order. A broker that is not there is tried
-again for ever; a notice that it refuses (its ACL) stays, and is tried again.
+again for ever; a notice that it refuses (its ACL) stays, with all later ones of its client, and is tried
+again.
 
 aiomqtt 2.5 knows no reconnecting, and says nothing of a PUBACK's reason (_Client).
 """
@@ -46,10 +47,14 @@ PATIENCE = 10.0
 """Seconds that the broker may take to acknowledge."""
 GOODBYE = 2.0
 """Seconds that a router which stops takes to say so."""
+REFUSED_FOR = 15.0
+"""Seconds until the broker is asked once more to take what it refused."""
 KEEP_ALIVE = 15
 """Seconds without a word after which the broker, and we, look whether the other is there."""
 MOST_COMMANDS = 1_000
 """Commands that may wait to be obeyed; further ones are lost."""
+MOST_TROUBLES = 20
+"""Different ones that are told of until all is well again."""
 SHARE = 20
 """Of its time, one part in so many may go into looking how queues stand."""
 
@@ -116,7 +121,8 @@ class Mqtt:
         self._status = status
         self._queues = queues
         self._obey = obey
-        self._trouble = ""
+        self._troubles: set[str] = set()
+        """What was told of, and is not over."""
         self._counted_at = 0.0
 
     async def run(self) -> None:
@@ -125,7 +131,7 @@ class Mqtt:
         while True:
             try:
                 await self._serve()
-            except* (aiomqtt.MqttError, OSError, RefusedError, StoreError) as errors:
+            except* Exception as errors:  # Calls go on, whatever becomes of this.
                 self._note_trouble(errors)
             self._metrics.mqtt_is(False)
             await self._tell_what_waits()
@@ -133,19 +139,23 @@ class Mqtt:
 
     async def _serve(self) -> None:
         """One connection, until it is lost."""
-        async with self._client() as client:
-            await self._publish(client, self._topics.status, as_json(self._status()), retain=True)
-            for topic in self._topics.listened_to(self._settings.commands):
-                await self._subscribe(client, topic)
-            self._metrics.mqtt_is(True)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(client))
-                    group.create_task(self._send_notices(client))
-                    group.create_task(self._tell_standings(client))
-            except asyncio.CancelledError:
-                await self._say_goodbye(client)
-                raise
+        with closing(await asyncio.to_thread(Outbox, self._database_url)) as outbox:
+            async with self._client() as client:
+                await self._serve_by(client, outbox)
+
+    async def _serve_by(self, client: _Client, outbox: Outbox) -> None:
+        await self._publish(client, self._topics.status, as_json(self._status()), retain=True)
+        for topic in self._topics.listened_to(self._settings.commands):
+            await self._subscribe(client, topic)
+        self._metrics.mqtt_is(True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(client))
+                group.create_task(self._send_notices(client, outbox))
+                group.create_task(self._tell_standings(client))
+        except asyncio.CancelledError:
+            await self._say_goodbye(client)
+            raise
 
     def _client(self) -> _Client:
         settings = self._settings
@@ -184,45 +194,63 @@ class Mqtt:
         with suppress(aiomqtt.MqttError, RefusedError):
             await self._publish(client, self._topics.status, as_json(status), retain=True)
 
-    async def _send_notices(self, client: _Client) -> None:
+    async def _send_notices(self, client: _Client, outbox: Outbox) -> None:
+        refused: dict[str, float] = {}
+        """Clients of whom the broker refused something -> when that is tried again. What comes later of them
+        waits behind it, and of others nothing does."""
         while True:
             rung = self._bell.rung
-            waiting = await asyncio.to_thread(self._read)
+            held = {name for name, until in refused.items() if time.monotonic() < until}
+            waiting = await asyncio.to_thread(outbox.unsent, self._router(), AT_ONCE, held)
             if not waiting:
-                self._settled()
+                await self._settled(bool(held))
                 await self._bell.wait(rung, LOOK_EVERY)
                 continue
-            sendings = [self._publish(client, self._topics.of_notice(one), one.body) for one in waiting]
-            outcomes = await asyncio.gather(*sendings, return_exceptions=True)
-            failed = next((n for n, outcome in enumerate(outcomes) if outcome is not None), len(waiting))
-            # What was taken after one that was not is sent again behind it, so that order holds.
-            await self._taken([one.id for one in waiting[:failed]])
-            for error in outcomes[failed:]:
-                if error is not None:
-                    raise error
+            outcomes = await asyncio.gather(
+                *(self._publish(client, self._topics.of_notice(one), one.body) for one in waiting),
+                return_exceptions=True,
+            )
+            broken = await self._judge(waiting, outcomes, refused, outbox)
+            if broken is not None:
+                raise broken
 
-    async def _taken(self, ids: Sequence[int]) -> None:
-        if ids:
-            await asyncio.to_thread(self._mark_sent, ids)
-            self._metrics.published(len(ids))
+    async def _judge(
+        self,
+        waiting: Sequence[Outgoing],
+        outcomes: Sequence[BaseException | None],
+        refused: dict[str, float],
+        outbox: Outbox,
+    ) -> BaseException | None:
+        """What was taken has been sent, unless something before it of the same client was not: then it is
+        sent again behind that, so that order holds. Gives the loss of the connection, if there was one."""
+        broken, taken, behind = None, [], set()
+        for notice, outcome in zip(waiting, outcomes, strict=True):
+            if outcome is None:
+                taken += [] if notice.client in behind else [notice.id]
+                continue
+            behind.add(notice.client)
+            if isinstance(outcome, RefusedError):
+                refused[notice.client] = time.monotonic() + REFUSED_FOR
+                self._note_trouble(outcome)
+            else:
+                broken = broken or outcome
+        if taken:
+            await asyncio.to_thread(outbox.sent, taken, datetime.now(UTC))
+            self._metrics.published(len(taken))
         if time.monotonic() - self._counted_at > COUNT_EVERY:
             await self._tell_what_waits()
+        return broken
 
-    def _settled(self) -> None:
-        """All was taken."""
+    async def _settled(self, some_wait: bool) -> None:
+        """All was taken, but for what `some_wait` tells of."""
+        if some_wait:
+            await self._tell_what_waits()
+            return
         self._metrics.outbox_waits(0, None)
         self._backoff.reset()
-        if self._trouble:
-            self._trouble = ""
+        if self._troubles:
+            self._troubles.clear()
             log.info("broker has taken all notices")
-
-    def _read(self) -> Sequence[Outgoing]:
-        with closing(Outbox(self._database_url)) as outbox:
-            return outbox.unsent(self._router(), AT_ONCE)
-
-    def _mark_sent(self, ids: Sequence[int]) -> None:
-        with closing(Outbox(self._database_url)) as outbox:
-            outbox.sent(ids, datetime.now(UTC))
 
     async def _tell_what_waits(self) -> None:
         self._counted_at = time.monotonic()
@@ -273,13 +301,12 @@ class Mqtt:
             properties.CorrelationData = asked.CorrelationData
         await client.publish(topic, as_json(answer), qos=1, properties=properties)
 
-    def _note_trouble(self, errors: BaseExceptionGroup[BaseException]) -> None:
-        """Told once, until it is over."""
+    def _note_trouble(self, error: BaseException) -> None:
+        """Each is told once, until all is well again."""
         self._metrics.publishing_failed()
-        error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         trouble = str(error) or type(error).__name__
-        if trouble != self._trouble:
-            self._trouble = trouble
+        if trouble not in self._troubles and len(self._troubles) < MOST_TROUBLES:
+            self._troubles.add(trouble)
             log.error("broker takes no notices, will try again", broker=self._settings.host, error=trouble)

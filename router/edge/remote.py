@@ -78,10 +78,14 @@ class Remote:
             story = await asyncio.to_thread(self._call, order.call_id)
         except StoreError as error:
             raise NoOrderError(f"the database cannot be read: {error}") from error
-        if not isinstance(story, CallStory):
+        if not isinstance(story, CallStory) or story.info.id != order.call_id:
             raise NoOrderError(f"no call has the id `{order.call_id}`")
         client = story.info.client
-        why_not = None if order.removed else not_offered(self._rules().tags_of(client), client, order.tag)
+        if order.removed:
+            there = order.tag in {tag.tag for tag in story.tagged}
+            why_not = None if there else f"the call is not tagged with `{order.tag[:80]}`"
+        else:
+            why_not = not_offered(self._rules().tags_of(client), client, order.tag)
         if why_not is not None:
             raise NoOrderError(why_not)
         self._journal.tagged(

@@ -33,6 +33,10 @@ class KnownTokens:
 
     async def read(self) -> int:
         """Read them again; how many there are. Raises UnreachableError."""
+        async with self._looking:  # What was read first must not be used last.
+            return await self._read()
+
+    async def _read(self) -> int:
         now = self._now()
         found = await self._records.ask(Tokens, lambda tokens: tokens.listed(now))
         self._known = {token.hash: token for token in found}
@@ -55,4 +59,4 @@ class KnownTokens:
     async def _look(self, every: float) -> None:
         async with self._looking:
             if time.monotonic() - self._looked >= every:
-                await self.read()
+                await self._read()

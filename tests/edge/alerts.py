@@ -245,6 +245,35 @@ CASES = [
         "4m",
         "6m",
     ),
+    Row(
+        "CallrouterFollowUpsWait",
+        {"callrouter_follow_up_oldest_seconds": growing(60, 1801)},
+        ({"callrouter_follow_up_oldest_seconds": always(1799)},),
+        "4m",
+        "6m",
+    ),
+    Row(
+        "CallrouterFollowUpsDead",
+        {'callrouter_follow_up_jobs{state="dead"}': always(2)},
+        (
+            {'callrouter_follow_up_jobs{state="dead"}': always(0)},
+            {'callrouter_follow_up_jobs{state="waiting"}': always(9)},
+        ),
+        "4m",
+        "6m",
+        {"state": "dead"},
+    ),
+    Row(
+        "CallrouterObligationsOverdue",
+        {'callrouter_obligations{state="overdue"}': always(1)},
+        (
+            {'callrouter_obligations{state="overdue"}': always(0)},
+            {'callrouter_obligations{state="open"}': always(9)},
+        ),
+        "29m",
+        "31m",
+        {"state": "overdue"},
+    ),
     lost("ReloadRefused"),
     Row(
         "CallrouterCalendarStale",

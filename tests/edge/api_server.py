@@ -40,7 +40,9 @@ country: NO
 people: {kari: {rings: PJSIP/100}, ola: {rings: PJSIP/101}}
 queues: {desk: {agents: [kari, ola]}, back: {agents: kari}}
 last_resort: [hangup]
-routes: [{name: main, do: [{ring: kari, for: 20s}, {queue: desk}]}]
+routes:
+  - {name: vip, when: {caller: {contact: vip}}, do: [{ring: ola}]}
+  - {name: main, do: [{ring: kari, for: 20s}, {queue: desk}]}
 """
 SUND = """\
 client: sund

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from router.core.agents import QueueId
 from router.core.record import Phase
 from router.core.trace import TraceRow
+from router.edge.followupmetrics import FollowUpMetrics
 from router.edge.metrics import Metrics
 from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.queuemetrics import QueueMetrics
@@ -41,6 +42,7 @@ def exported() -> dict[str, set[str]]:
     queues.caller_gone(QueueId("fjord", "reception"), "answered", 3.0)
     metrics.registry.register(queues)
     metrics.registry.register(OutboxMetrics(lambda: TEN))
+    metrics.registry.register(FollowUpMetrics(lambda: TEN))
     found: dict[str, set[str]] = {}
     for family in metrics.registry.collect():
         for sample in family.samples:

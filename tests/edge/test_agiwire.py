@@ -103,3 +103,11 @@ VALUES = [
 @pytest.mark.parametrize(("value", "written"), [row[1:] for row in VALUES], ids=[row[0] for row in VALUES])
 def test_a_value_is_one_word(value: str, written: str) -> None:
     assert setting("CALLROUTER_ROUTE", value) == f"SET VARIABLE CALLROUTER_ROUTE {written}\n"
+
+
+def test_an_argument_that_a_caller_has_slipped_in_is_refused() -> None:
+    lines = [f"{name}: {value}" for name, value in PLAIN.items() if name != "agi_threadid"]
+    with pytest.raises(MalformedError, match="agi_arg_1 comes where it cannot"):
+        read_request([*lines, "agi_arg_1: +4722000505", f"agi_threadid: {PLAIN['agi_threadid']}"])
+    with pytest.raises(MalformedError, match="agi_callerid2 comes where it cannot"):
+        read_request([*lines, "agi_threadid: 1", "agi_callerid2: 1"])

@@ -306,11 +306,18 @@ def test_a_call_that_nobody_places_is_explained(api: ApiServer) -> None:
     told = api.ask("/explain", method="POST", body=asked).body
     assert (told["client"], told["route"], told["steps"]) == ("fjord", "main", ["ring", "queue"])
     assert (told["disposition"], told["answered_by"]) == ("answered", "ola")
-    assert told["lines"][-1] == "fjord.yaml:9: route main: taken"
+    assert told["lines"][-1] == "fjord.yaml:11: route main: taken"
     assert told["at"].startswith("2026-11-23T10:00:00+01:00"), "by the client's clock"
     more = {"called": "5 calls in 10m", "contact": ["vip"], "queues": {"desk": {"waiting": 3}}}
     assert api.ask("/explain", "fjord", method="POST", body=asked | more).status == 200
     assert api.ask("/explain", method="POST", body={"to": "+4799999999"}).body["client"] is None
+
+
+def test_who_is_a_contact_is_one_in_an_explanation(api: ApiServer) -> None:
+    api.ask("/contacts/+4790000055", "boss", method="PUT", body={"groups": ["vip"]})
+    asked = {"to": "+4722334455", "from": "+4790000055", "at": "2026-11-23T10:00:00"}
+    assert api.ask("/explain", method="POST", body=asked).body["route"] == "vip"
+    assert api.ask("/explain", method="POST", body=asked | {"contact": []}).body["route"] == "main"
 
 
 def test_rules_are_shown_and_read_again(api: ApiServer) -> None:
@@ -375,6 +382,7 @@ REFUSED: list[Refusal] = [
     ("no time", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "block", "for": "0s"}, 422,
      "no time at all"),
     ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400, "`kind`"),
+    ("too deep", "POST", "/explain", "reader", b"[" * 60_000, 400, "nested too deeply"),
     ("no obligation", "POST", "/obligations/77/done", "boss", None, 404, "there is no obligation 77"),
     ("another client's contact", "PUT", "/contacts/+4790000001?client=sund", "fjords", {}, 403,
      "for fjord only"),

@@ -34,8 +34,8 @@ THERE = {
     "tag": "callback",
 }
 """What there is, by the names of parameters;"""
-GONE = ("/messages/", "/obligations/", "/contacts/", "/do-not-contact/", "/numbers/", "/tags/")
-"""but no message and no obligation, and what is undone is not there any more."""
+GONE = ("/messages/", "/contacts/", "/do-not-contact/", "/numbers/", "/tags/")
+"""but no message, and what is undone is not there any more."""
 
 
 def made_from_it(**more: Any) -> BaseSchema:
@@ -48,7 +48,7 @@ anything = made_from_it()
 of_what_is_there = made_from_it(
     parameters={f"path.{name}": value for name, value in THERE.items()},
     phases={"coverage": {"enabled": False}},
-)
+).exclude(path_regex="/obligations/")  # whose ids are numbers
 some = settings(
     max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
 )

@@ -47,6 +47,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STANDINGS_EVERY", 0.05)
     monkeypatch.setattr(module, "SHARE", 0)
     monkeypatch.setattr(module, "GOODBYE", 1.0)
+    monkeypatch.setattr(module, "REFUSED_FOR", 0.1)
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.1)
 
 
 async def until(true: Callable[[], object], within: float = 30.0) -> None:
@@ -259,6 +261,31 @@ async def test_what_the_broker_refuses_waits_until_it_may_be_said(
             broker.allow(ACL)
             await until(lambda: not office.unsent())
             await until(lambda: ids(reader.events()) == ["c1.arrived", "c1.routed", "c1.ended"])
+
+
+async def test_what_is_refused_of_one_client_keeps_no_other_waiting(
+    office: Office, reader: Reader, broker: Broker
+) -> None:
+    broker.allow(ACL.replace("callrouter/events/#", "callrouter/events/fjord/#"))
+    async with office.publishing():
+        for number in range(30):
+            office.writer.arrived(
+                a_call(f"c{number}", client="sund" if number % 3 == 0 else "fjord"), PLAN, TRACE
+            )
+        await until(lambda: len(office.unsent()) == 20)
+        heard = ids(reader.events())
+        assert len(heard) == len(set(heard)) == 40, "nothing is told twice for it"
+        await until(lambda: office.figure("outbox_waiting") == 20)
+        broker.allow(ACL)
+        await until(lambda: not office.unsent())
+    assert in_order(reader.events(), [f"c{n}" for n in range(30)], ["arrived", "routed"])
+
+
+async def test_what_nobody_has_thought_of_harms_no_call(office: Office) -> None:
+    with capture_logs() as logs:
+        async with office.publishing(host="mqtt..fjord.example"):
+            await until(lambda: office.figure("mqtt_failures_total") >= 2)
+    assert "label" in logs[0]["error"]
 
 
 async def test_a_wrong_password_is_told(office: Office) -> None:

@@ -104,6 +104,11 @@ async def test_a_call_is_tagged_by_command(asterisk: FakeAsterisk, router: Route
         "done": False,
         "error": "no tag of fjord is called `wrong_numbr`; did you mean `wrong_number`?",
     }
+    off = {"tag": "wrong_number", "remove": True}
+    assert await answer_to(reader, f"tags/{record.info.id}", off) == {"done": True}
+    refused = await answer_to(reader, f"tags/{record.info.id}", {"tag": "booking\0", "remove": True})
+    assert "is not tagged with" in refused["error"]
+    assert "no call" in (await answer_to(reader, f"tags/{record.info.id[:4]}", order))["error"]
     refused = await answer_to(reader, "tags/none", {"tag": "wrong_number"})
     assert refused["error"] == "no call has the id `none`"
 

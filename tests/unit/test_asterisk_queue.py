@@ -285,6 +285,11 @@ def test_a_queue_that_tries_for_hours_fills_no_memory() -> None:
     assert len(call.call.rung) == asteriskqueue.MOST_RUNG
 
 
+def test_who_is_told_of_twice_waits_once() -> None:
+    call = waiting(after(3, AsteriskQueueJoined())).call
+    assert [seen.what for seen in call.evidence].count("queue_joined") == 1
+
+
 IGNORED: list[tuple[str, Story, CallEvent]] = [
     ("waits, once a talk began", talking(), AsteriskQueueJoined()),
     ("abandoned, once a talk began", talking(), AsteriskQueueAbandoned()),

@@ -418,3 +418,20 @@ def test_what_is_said_is_told_of_before_a_call_needs_it() -> None:
     assert keeps
     assert keeps.within == 7200
     assert keeps.calls_back == Whisper(told.text, "en", "NO")
+
+
+def test_who_waits_for_their_call_needs_no_router_until_an_agent_is_rung() -> None:
+    step = Queue("desk", ("anna",), 7200.0, phones={"anna": (ANNA,)}, rules=KEPT, calls_back=WHISPER)
+    returns = Return("bbbbbbbbbbbbb", ARRIVAL, MOBILE, NOT_REACHED)
+    kept = Story(CallPlan((PlanNode(step),), returns=returns)).then(QueueJoined())
+    assert kept.call.outlives_us
+    assert not kept.then(AgentOffered("anna")).call.outlives_us
+    assert not waiting().call.outlives_us
+    assert reached().call.outlives_us, "two people talk"
+    assert not story(plan(GOODBYE)).call.outlives_us
+
+
+def test_while_the_caller_is_rung_what_the_agent_hears_is_waited_for() -> None:
+    rung = called_back()
+    assert isinstance(rung.call.state, CallingBack)
+    assert rung.call.playing == (rung.call.state.playback,)

@@ -159,3 +159,9 @@ def test_a_call_as_people_had_it(
     assert [one.talked for one in units.values()] == [
         60.0 if who in {talk.who for talk in talks} else None for who in units
     ]
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_whose_phone_could_not_be_rung_was_offered_nothing(outcome: Outcome) -> None:
+    theirs = {Outcome.ANSWERED, Outcome.BUSY, Outcome.DECLINED, Outcome.NO_ANSWER}
+    assert Rung("kari", outcome).for_others == (outcome not in theirs | {Outcome.CANCELLED})

@@ -34,6 +34,7 @@ from router.core.events import (
     LegRinging,
     PlaybackEnded,
     RouterReturned,
+    Supervised,
     TalkFound,
     TimerFired,
 )
@@ -407,3 +408,9 @@ def test_a_lost_reply_of_a_connected_caller_has_the_bridge_told_once_more() -> N
 def test_a_lost_reply_to_the_bridge_of_a_prompt_has_it_told_once_more() -> None:
     lost = CommandFailed("OpenBridge", CALLER, 0, "no reply in 2 s")
     assert story(plan(HELLO), lost).doing == [AnswerCaller(), OpenBridge()]
+
+
+def test_who_supervised_a_talk_is_evidence_of_the_call() -> None:
+    call = story(plan(RING_ANNA), *talk(), Supervised("mia", "listen")).call
+    found = [(seen.leg, seen.detail) for seen in call.evidence if seen.what == "supervised"]
+    assert found == [(1, "mia: listen")]

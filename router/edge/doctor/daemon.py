@@ -35,10 +35,11 @@ async def versions(visit: Visit) -> AsyncIterator[Finding]:
 
 async def _status(web: Web, path: str) -> tuple[int, str]:
     """What a router answers; 0 where none does, and why."""
+    host = f"[{web.host}]" if ":" in web.host else web.host
     try:
         async with (
             aiohttp.ClientSession(timeout=LIMIT) as session,
-            session.get(f"http://{web.host}:{web.port}{path}") as reply,
+            session.get(f"http://{host}:{web.port}{path}") as reply,
         ):
             return reply.status, await reply.text()
     except aiohttp.ClientConnectorError:

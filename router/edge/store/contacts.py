@@ -96,6 +96,11 @@ class Contacts(Access):
             insert = _insert(connection).values(_values(entry, who, now)).on_conflict_do_nothing()
             return connection.execute(insert.returning(CONTACTS.c.number)).first() is not None
 
+    def put(self, entry: Entry, who: str, now: datetime) -> None:
+        """Write one down, in the place of one that is there."""
+        with begin(self._writing) as connection:
+            _write(connection, [entry], (), who, now)
+
     def change(self, entry: Entry, who: str, now: datetime) -> bool:
         """Put it in the place of the one that is there; False where there is none any more."""
         with begin(self._writing) as connection:

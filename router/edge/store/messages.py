@@ -127,7 +127,8 @@ class Messages(Access):
         owed = OBLIGATIONS.c.call_id == call_id, OBLIGATIONS.c.closed_at.is_(None)
         with begin(self._writing) as connection:
             dealt = {"done_at": now, "done_by": who}
-            connection.execute(update(MESSAGES).where(MESSAGES.c.call_id == call_id).values(dealt))
+            left = MESSAGES.c.call_id == call_id, MESSAGES.c.done_at.is_(None)
+            connection.execute(update(MESSAGES).where(*left).values(dealt))
             connection.execute(update(OBLIGATIONS).where(*owed).values(closed_at=now, closed_by=who))
 
     def claim(self, asterisk_id: str, now: datetime, limit: int) -> list[tuple[StoredMessage, Delivery]]:

@@ -76,9 +76,10 @@ def outbox_values(router: str, notice: Notice) -> dict[str, object]:
 class Outbox(Access):
     """The outbox of one database."""
 
-    def unsent(self, router: str, limit: int) -> Sequence[Outgoing]:
-        """What one router is to send, in that order; at most so many."""
-        return self._read(_unsent(router), limit)
+    def unsent(self, router: str, limit: int, without: Collection[str] = ()) -> Sequence[Outgoing]:
+        """What one router is to send, in that order; at most so many, none of the clients in `without`."""
+        mine = _unsent(router)
+        return self._read(and_(mine, OUTBOX.c.client.not_in(without)) if without else mine, limit)
 
     def since(self, id: int, limit: int) -> Sequence[Outgoing]:
         """What was written after that one, sent or not, by whichever router; at most so many."""

@@ -119,7 +119,7 @@ async def write_contact(asking: Asking[ContactPath, Writing]) -> Entry:
         )
     except ValueError as error:
         raise ProblemError(NOT_MEANT, str(error)) from error
-    await asking.powers.records.ask(Contacts, lambda contacts: contacts.take([entry], who, now))
+    await asking.powers.records.ask(Contacts, lambda contacts: contacts.put(entry, who, now))
     await _mind(asking, number)
     return entry
 

@@ -10,9 +10,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from router.core.access import Role
-from router.core.arrival import Arriving, read_did
+from router.core.arrival import Arriving, read_did, read_facts
 from router.core.cast import Roles
-from router.core.contacts import in_groups
+from router.core.contacts import Entry, in_groups
 from router.core.explain import explain
 from router.core.record import Attempt, Disposition
 from router.core.remarks import words_of
@@ -21,6 +21,7 @@ from router.core.scenarios import QueueLoad, Supposed, Supposing, suppose, zone_
 from router.core.times import Rate
 from router.core.trace import TraceRow
 from router.core.verdict import Verdict
+from router.edge.store.contacts import Contacts
 from router.edge.store.verdicts import Verdicts
 from router.edge.web.api.problems import FORBIDDEN, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import Asking, Nothing, Resource, Route
@@ -61,7 +62,7 @@ class Question(
     called: Text | None = None
     """How often the caller called lately, as in `5 calls in 10m`."""
     contact: Annotated[list[Text], Meta(max_length=100)] | None = None
-    """The groups of the contact that the caller is; null for a stranger."""
+    """The groups of the contact that the caller is; null: what the contacts say."""
     queues: Annotated[dict[Text, Load], Meta(max_length=100)] = {}
     """How queues stand; in those not named nobody waits, and all agents are there."""
 
@@ -98,14 +99,30 @@ async def suppose_call(asking: Asking[Nothing, Question]) -> Answer:
             FORBIDDEN, f"`{who.name}` is for {who.client} only, and that is no number of theirs"
         )
 
-    def answer(verdicts: Verdicts) -> Answer:
-        return _answer(asking.body, rules, who.client, now, verdicts.standing(now))
+    standing: Sequence[Verdict] = await powers.records.ask(Verdicts, lambda kept: kept.standing(now))
+    caller = read_facts(_arriving(asking.body), rules, now).caller.number
+    entries: Sequence[Entry] = ()
+    if caller is not None and asking.body.contact is None:
+        kept = await powers.records.ask(Contacts, lambda contacts: contacts.of(caller.e164))
+        entries = [one.entry for one in kept]
 
-    return await powers.records.ask(Verdicts, answer)
+    def answer(verdicts: Verdicts) -> Answer:
+        return _answer(asking.body, rules, who.client, now, standing, entries)
+
+    return await powers.records.ask(Verdicts, answer)  # There, since it takes time.
+
+
+def _arriving(asked: Question) -> Arriving:
+    return Arriving(asked.to, asked.caller or "anonymous", asked.display, asked.variables)
 
 
 def _answer(
-    asked: Question, rules: RuleSet, client: str | None, now: datetime, verdicts: Sequence[Verdict]
+    asked: Question,
+    rules: RuleSet,
+    client: str | None,
+    now: datetime,
+    verdicts: Sequence[Verdict],
+    entries: Sequence[Entry],
 ) -> Answer:
     given = {name: tuple(done) for name, done in asked.given.items()}
     known_to_asker = rules.clients if client is None else {client: rules.clients[client]}
@@ -117,12 +134,13 @@ def _answer(
     for name in asked.queues:
         if name not in roles.queues:
             raise ProblemError(NOT_MEANT, f"`queues`: no queue is called `{name}`; GET /queues lists them")
-    arriving = Arriving(asked.to, asked.caller or "anonymous", asked.display, asked.variables)
+    arriving = _arriving(asked)
     known = Supposing(
         _rate(asked.called),
         in_groups(asked.contact),
         {name: QueueLoad(load.waiting, load.agents) for name, load in asked.queues.items()},
         verdicts,
+        entries,
     )
     at = asked.at or now
     if at.tzinfo is None:

@@ -113,6 +113,8 @@ def _convert(read: Callable[[], Any], name: str = "") -> Any:
     """What is read, of that parameter or of the whole."""
     try:
         return read()
+    except RecursionError as error:
+        raise ProblemError(BAD_REQUEST, "the JSON is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         text = str(error)
         found = _PLACE.search(text)
