@@ -164,6 +164,7 @@ async def test_a_broker_that_is_away_loses_nothing(office: Office, reader: Reade
     async with office.publishing():
         office.calls(numbers[:20])
         await until(lambda: len(reader.events()) == 60)
+        await until(lambda: office.figure("mqtt_published_total") == 60)
         broker.stop()
         with capture_logs() as logs:
             office.calls(numbers[20:])
