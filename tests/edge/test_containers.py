@@ -262,9 +262,15 @@ def test_asterisk_begins_with_passwords_that_the_router_knows(tmp_path: Path, se
     program.chmod(0o755)
     etc = tmp_path / "etc"
     etc.mkdir()
-    given = {"PATH": f"{program.parent}:{os.environ['PATH']}", "ETC": str(etc), "SECRETS": str(secrets)}
+    path = f"{program.parent}:{os.environ['PATH']}"
+    given = {"PATH": path, "ETC": str(etc), "SECRETS": str(secrets), "SPOOL": str(tmp_path)}
     start = FOLDER / "asterisk" / "start"
     run = subprocess.run([start], env=given, capture_output=True, text=True, timeout=20, check=True)
+    first = (etc / "asterisk.conf").read_text()
+    (etc / "asterisk.conf").unlink()  # The container is made anew.
+    subprocess.run([start], env=given, capture_output=True, timeout=20, check=True)
+    assert re.fullmatch(r"\[options\]\nentityid = [0-9a-f]{2}(:[0-9a-f]{2}){5}\n", first)
+    assert (etc / "asterisk.conf").read_text() == first, "it is the same Asterisk"
     assert run.stdout == "begins with -f\n"
     for file, secret in (
         ("ari.conf", "ari_password"),

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -96,11 +97,13 @@ class Listener:
                         return Event(id, kind, json.loads(data) if data else None)
         return None
 
-    def events(self, count: int) -> list[Event]:
-        """The next so many that have a type."""
+    def events(self, count: int, within: float = 45.0) -> list[Event]:
+        """The next so many that have a type. Comments come all the while, so time is looked at at each."""
         found: list[Event] = []
+        until = time.monotonic() + within
         while len(found) < count:
             heard = self.hears()
             assert heard is not None, found
+            assert heard.type or time.monotonic() < until, f"not within {within:g} s: {found}"
             found += [heard] if heard.type else []
         return found
