@@ -4,8 +4,8 @@ Theory of operation. What is to be sent is in the database (store/jobs.py), writ
 nothing is lost when the router ends. Each address has a lane of its own, so one that is slow or away holds
 up no other. A lane takes what is due there, of each call one at a time, so that what follows a call arrives
 in order. Where nobody answers the address rests, longer each time, and then one job alone tries whether
-somebody is there again; the first that is taken lets all others follow at once. What somebody answered, but
-did not want, is tried again by itself and holds up no other call's.
+somebody is there again, each time another; the first that is taken lets all others follow at once. What
+somebody answered, but did not want or failed with, is tried again by itself and holds up no other call's.
 
 A job that was not taken in GIVE_UP is dead: it is kept, shown and can be sent again by command.
 """

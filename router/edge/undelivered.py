@@ -6,4 +6,4 @@ class UndeliveredError(Exception):
 
 
 class RefusedError(UndeliveredError):
-    """Somebody was there, and did not want this one; another may be welcome."""
+    """Somebody was there, and did not want this one, or failed with it; another may be welcome."""

@@ -232,6 +232,25 @@ async def test_what_a_server_does_not_want_holds_up_no_other_call(settings: Sett
         await until(lambda: server.of("c1") == [1, 2], "both, in order")
 
 
+ALWAYS = [
+    ("it fails with one", 500, timedelta(hours=1)),
+    ("it says that it is busy", 503, timedelta(seconds=0.05)),
+]
+
+
+@pytest.mark.parametrize(("status", "again"), [row[1:] for row in ALWAYS], ids=[row[0] for row in ALWAYS])
+async def test_one_that_a_server_never_takes_holds_up_no_other_call(
+    settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch, status: int, again: timedelta
+) -> None:
+    monkeypatch.setattr(dispatch, "AGAIN", (again,))
+    server.by_call(lambda call: status if call == "c0" else 204)
+    queue_up(settings, *((f"c{number}", server.url) for number in range(2 * dispatch.AT_ONCE)))
+    async with sending(settings, Told()):
+        await until(lambda: len(server.posts) == 2 * dispatch.AT_ONCE - 1, "the others")
+        await until(lambda: len(stored(settings)) == 1, "the others noted")
+    assert server.of("c0") == []
+
+
 async def test_an_address_that_is_slow_holds_up_no_other(settings: Settings, server: Server) -> None:
     go_on = threading.Event()
     slow = Server()
