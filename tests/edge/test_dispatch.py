@@ -251,6 +251,33 @@ async def test_one_that_a_server_never_takes_holds_up_no_other_call(
     assert server.of("c0") == []
 
 
+async def test_whatever_words_a_server_has_what_others_took_is_noted(
+    settings: Settings, server: Server
+) -> None:
+    server.by_call(lambda call: 422 if call == "c1" else 204)
+    server.reason = "Ung\xfcltig\x00\x1b " + "x" * 1000
+    queue_up(settings, ("c1", server.url), ("c2", server.url))
+    async with sending(settings, Told()):
+        await until(lambda: [job.call_id for job in stored(settings) if job.error] == ["c1"], "the reason")
+        await until(lambda: len(stored(settings)) == 1, "the other noted")
+        await until(lambda: stored(settings)[0].tries > 1, "two tries")
+    assert len(server.posts) == 1
+    assert str(stored(settings)[0].error).startswith("localhost answers 422 Ung")
+
+
+WORDS = [
+    ("surrogates", "nicht f\udcfcr uns", "nicht f r uns"),
+    ("NUL and lines", "5.1.1\r\n\x00no such", "5.1.1 no such"),
+    ("more than anybody reads", "x" * 1000, "x" * 300),
+    ("letters of all kinds", "gå bort 走", "gå bort 走"),
+]
+
+
+@pytest.mark.parametrize(("said", "kept"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS])
+def test_what_is_kept_of_why(said: str, kept: str) -> None:
+    assert str(RefusedError(said)) == kept
+
+
 async def test_an_address_that_is_slow_holds_up_no_other(settings: Settings, server: Server) -> None:
     go_on = threading.Event()
     slow = Server()
