@@ -336,7 +336,8 @@ CLOSED: list[tuple[str, CallRecord, bool]] = [
     ("calls another client", answered("c2", HOUR, client="sund"), False),
     ("somebody else calls", answered("c2", HOUR, caller="+4790000002"), False),
     ("a call that was over before", answered("c2", -HOUR), False),
-    ("a call that goes on meanwhile", answered("c2", timedelta(seconds=-5)), True),
+    ("a talk that goes on meanwhile", answered("c2", timedelta(seconds=-5)), False),
+    ("a call that waits meanwhile, and is answered", answered("c2", timedelta(seconds=-1)), True),
     ("a queue has called back", replace(answered("c2", HOUR), answers="c1"), True),
     ("nobody knows who calls", answered("c2", HOUR, caller=""), False),
 ]

@@ -210,10 +210,12 @@ def _close(connection: Connection, answered: Sequence[CallRecord]) -> bool:
 
 
 def _settles(record: CallRecord, owed: Any) -> bool:
-    """Whether this call makes calling back needless. One that ended before somebody was to call does not."""
+    """Whether this call makes calling back needless. A talk that began before somebody was to call does
+    not, even if it ended after."""
     info = record.info
     same = info.client == owed.client and info.caller in (owed.number, owed.caller)
-    return same and info.id != owed.call_id and record.ended_at >= owed.made_at
+    began = record.answered_at or info.arrived_at
+    return same and info.id != owed.call_id and began >= owed.made_at
 
 
 def closed(
