@@ -176,6 +176,10 @@ def owed(obligations: Obligations) -> list[str]:
     return [one.call_id for one in obligations.listed(limit=100)]
 
 
+def every(obligations: Obligations, limit: int = 9) -> list[str]:
+    return [one.call_id for one in obligations.listed(done=True, limit=limit)]
+
+
 def test_the_end_of_a_call_writes_what_is_to_be_done(url: str, jobs: Jobs, obligations: Obligations) -> None:
     record = replace(missed(), queues=("reception",))
     heard = written(url, record, answered("c2", timedelta(0), caller=""))
@@ -411,7 +415,11 @@ def test_obligations_are_listed_by_urgency(url: str, obligations: Obligations) -
     assert isinstance(found, Obligation)
     assert not found.overdue(now)
     assert obligations.find(99) is None
-    assert [one.call_id for one in obligations.listed(done=True, limit=9)] == ["c1", "c2"]
+    written(url, missed("c3", at=TEN + 2 * HOUR, caller="+4790000003"))
+    assert every(obligations) == ["c2", "c3", "c1"], "what is done is after all others"
+    obligations.done(second.id, "root", now + HOUR)
+    assert every(obligations) == ["c3", "c2", "c1"], "the latest first"
+    assert every(obligations, limit=1) == owed(obligations)
 
 
 # Jobs
