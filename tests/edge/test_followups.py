@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,12 @@ def test_the_end_of_a_call_writes_what_is_to_be_done(url: str, jobs: Jobs, oblig
     assert Topics("callrouter", "r1").of_notice(told) == "callrouter/events/fjord/follow_up/due/crm/missed"
     with closing(Queries(url)) as queries:
         assert queries.calls(CallFilter(limit=2))[1].record == record, "its queues, too"
+
+
+def test_what_is_sent_of_a_call_that_is_written_late_has_its_whole_time(url: str, jobs: Jobs) -> None:
+    before = datetime.now(UTC)
+    written(url, missed(at=before - timedelta(days=9)))
+    assert [job.since >= before > job.made_at for job in jobs.waiting(9)] == [True, True]
 
 
 def test_what_is_told_twice_is_done_once(url: str, jobs: Jobs, obligations: Obligations) -> None:
