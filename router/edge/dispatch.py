@@ -186,10 +186,8 @@ class Dispatch:
         settings = self._settings
         try:
             if job.way == MAIL:
-                letter = follow_up_mail(
-                    job, settings.mail.sender, self._zone(job.client), self._tags(job.client)
-                )
-                await mail.send(letter.as_bytes(), job.address, settings.mail)
+                letter = await asyncio.to_thread(self._letter, job)
+                await mail.send(letter, job.address, settings.mail)
             else:
                 secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
                 signed = webhook.Signed.sealed(job.body.encode(), _now(), secret)
@@ -199,6 +197,11 @@ class Dispatch:
         except Exception as error:  # whatever it is, other jobs and all calls go on
             return RefusedError(f"{type(error).__name__}: {error}")
         return None
+
+    def _letter(self, job: Job) -> bytes:
+        """The whole mail. Not for the loop: there are many at once."""
+        zone, tags = self._zone(job.client), self._tags(job.client)
+        return follow_up_mail(job, self._settings.mail.sender, zone, tags).as_bytes()
 
 
 def _now() -> datetime:

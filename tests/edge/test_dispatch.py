@@ -369,6 +369,22 @@ async def test_a_job_that_cannot_be_read_is_kept_with_the_reason(settings: Setti
     assert "ValidationError: " in str(stored(settings)[0].error)
 
 
+async def test_letters_are_not_written_on_the_loop(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing: list[threading.Thread] = []
+
+    def write(job: Job, *more: Any) -> Any:
+        writing.append(threading.current_thread())
+        return follow_up_mail(job, *more)
+
+    monkeypatch.setattr(dispatch, "follow_up_mail", write)
+    queue_up(settings, ("c1", "post@fjord.example"))
+    async with sending(settings, Told()):
+        await until(lambda: writing, "a letter")
+    assert threading.main_thread() not in writing
+
+
 def test_a_mail_tells_who_called_whom_and_what_became_of_it(settings: Settings) -> None:
     queue_up(settings, ("c1", "post@fjord.example"))
     [job] = stored(settings)
