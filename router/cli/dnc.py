@@ -98,20 +98,31 @@ def add(
 
 @app.command()
 def remove(number: Number, client: Client = None, as_json: Json = False, config: Config = None) -> None:
-    """Let a number be called again, whoever entered it. Exit status 1 if it could be."""
+    """Let a number be called again, whoever entered it; with --client what is entered for that one alone.
+
+    Exit status 1 if there was no such entry, or if one for all clients still holds.
+    """
     settings = read_settings(config)
     known = Known.of(settings)
     client = known.client(client)
     e164 = known.number(number, client)
     with _opened(settings) as entries:
-        removed = entries.remove(e164, client, who_types(), datetime.now(UTC))
-    if not removed:
-        for_one = f" for {client}" if client else ""
-        typer.echo(f"{e164} may be called{for_one}; `callrouter dnc` lists whom nobody is to call", err=True)
-        raise typer.Exit(FAILED)
+        now = datetime.now(UTC)
+        removed = entries.remove(e164, client, who_types(), now)
+        left = Spared(entries.standing(now)).find(e164, client, now) if client else None
     for entry in removed:
         typer.echo(msgspec.json.encode(entry).decode() if as_json else f"removed: {_words(entry)}")
-    _tell(settings)
+    if removed:
+        _tell(settings)
+    if left:
+        what = f"nobody is to call {_words(left)}; `callrouter dnc remove {e164}` ends that"
+    elif not removed:
+        for_one = f" for {client}" if client else ""
+        what = f"{e164} may be called{for_one}; `callrouter dnc` lists whom nobody is to call"
+    else:
+        return
+    typer.echo(what, err=True)
+    raise typer.Exit(FAILED)
 
 
 @app.command()

@@ -38,6 +38,8 @@ Rules = Annotated[
     ),
 ]
 MOST_LISTED = 1_000_000
+LAST_ID = 2**63 - 1
+"""What a database counts to."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from router.cli.daemon import NoDaemonError, tell
-from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings
+from router.cli.options import FAILED, LAST_ID, MOST_LISTED, Config, Json, read_settings
 from router.cli.words import ago, in_columns, moment
 from router.edge.store.errors import StoreError
 from router.edge.store.jobs import Job, Jobs, Standing
@@ -63,7 +63,9 @@ def show_outbox(
 
 @app.command()
 def resend(
-    id: Annotated[int | None, typer.Argument(metavar="[ID]", help="What is sent again.")] = None,
+    id: Annotated[
+        int | None, typer.Argument(min=1, max=LAST_ID, metavar="[ID]", help="What is sent again.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All that waits, and all that is given up.")] = False,
     config: Config = None,
 ) -> None:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from router.cli.options import FAILED, MOST_LISTED, Config, Json, read_settings
+from router.cli.known import Known
+from router.cli.options import FAILED, LAST_ID, MOST_LISTED, Config, Json, read_settings
 from router.cli.words import ago, in_columns, moment, who_types
 from router.core.donotcontact import DoNotContact, Spared
 from router.edge.store.donotcontact import DoNotContacts
@@ -46,6 +47,7 @@ def list_obligations(
     if context.invoked_subcommand is not None:
         return
     now = datetime.now(UTC)
+    client = Known.of(read_settings(config)).client(client) if client else None
     with _obligations(config) as obligations:
         listed = obligations.listed(client=client, owner=owner, done=every, limit=limit)
         spared = Spared(_entries(config, now))
@@ -64,7 +66,9 @@ def list_obligations(
 
 @app.command()
 def done(
-    id: Annotated[int, typer.Argument(metavar="ID", help="Which, as `callrouter todo` shows it.")],
+    id: Annotated[
+        int, typer.Argument(min=1, max=LAST_ID, metavar="ID", help="Which, as `callrouter todo` shows it.")
+    ],
     config: Config = None,
 ) -> None:
     """Somebody has called back, or need not. Exit status 1 if there is no such, or it was done before."""

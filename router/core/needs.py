@@ -123,7 +123,7 @@ def sounds(rules: RuleSet) -> dict[str, str]:
 
 
 def deliveries(rules: RuleSet) -> Iterator[tuple[Delivery, str]]:
-    """Where messages and wishes to be called back go, with where that is written."""
+    """Where messages, wishes to be called back and what follow-ups send go, with where that is written."""
     for client in _all(rules):
         for node in nodes(client):
             match node.step:
@@ -133,6 +133,9 @@ def deliveries(rules: RuleSet) -> Iterator[tuple[Delivery, str]]:
                     yield queue.keeps.wish.delivery, node.place
                 case _:
                     pass
+        for one in client.follow_ups.all:
+            yield Delivery(mail=one.mails), one.place
+            yield from ((Delivery(webhook=url), one.place) for url in one.webhooks)
 
 
 class Feature(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ Theory of operation. What is to be sent is in the database (store/jobs.py), writ
 nothing is lost when the router ends. Each address has a lane of its own, so one that is slow or away holds
 up no other. A lane takes what is due there, of each call one at a time, so that what follows a call arrives
 in order. Where nobody answers the address rests, longer each time, and then one job alone tries whether
-somebody is there again; the first that is taken lets all others follow at once. What somebody answered, but
-did not want, is tried again by itself and holds up no other call's.
+somebody is there again, each time another; the first that is taken lets all others follow at once. What
+somebody answered, but did not want or failed with, is tried again by itself and holds up no other call's.
 
 A job that was not taken in GIVE_UP is dead: it is kept, shown and can be sent again by command.
 """
@@ -186,10 +186,8 @@ class Dispatch:
         settings = self._settings
         try:
             if job.way == MAIL:
-                letter = follow_up_mail(
-                    job, settings.mail.sender, self._zone(job.client), self._tags(job.client)
-                )
-                await mail.send(letter.as_bytes(), job.address, settings.mail)
+                letter = await asyncio.to_thread(self._letter, job)
+                await mail.send(letter, job.address, settings.mail)
             else:
                 secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
                 signed = webhook.Signed.sealed(job.body.encode(), _now(), secret)
@@ -199,6 +197,11 @@ class Dispatch:
         except Exception as error:  # whatever it is, other jobs and all calls go on
             return RefusedError(f"{type(error).__name__}: {error}")
         return None
+
+    def _letter(self, job: Job) -> bytes:
+        """The whole mail. Not for the loop: there are many at once."""
+        zone, tags = self._zone(job.client), self._tags(job.client)
+        return follow_up_mail(job, self._settings.mail.sender, zone, tags).as_bytes()
 
 
 def _now() -> datetime:

@@ -1,6 +1,8 @@
 """Mails, to the one server that takes them."""
 
 import asyncio
+import ssl
+from functools import cache
 
 import aiosmtplib
 
@@ -17,6 +19,7 @@ async def send(mail: bytes, to: str, settings: Mail) -> None:
         raise UndeliveredError("no mail server; set `mail.host`")
     try:
         async with asyncio.timeout(LIMIT):
+            secured = None if settings.tls == "none" else await asyncio.to_thread(_trusted)
             await aiosmtplib.send(
                 mail,
                 sender=settings.sender,
@@ -27,6 +30,7 @@ async def send(mail: bytes, to: str, settings: Mail) -> None:
                 password=settings.password or None,
                 use_tls=settings.tls == "tls",
                 start_tls=settings.tls == "starttls",
+                tls_context=secured,
                 timeout=LIMIT / 2,
             )
     except TimeoutError as error:
@@ -35,3 +39,9 @@ async def send(mail: bytes, to: str, settings: Mail) -> None:
         raise RefusedError(f"{settings.host}:{settings.port} refuses it for {to}: {error}") from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise UndeliveredError(f"{settings.host}:{settings.port}: {error or type(error).__name__}") from error
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this machine trusts. Reading that takes tens of milliseconds, so once."""
+    return ssl.create_default_context()

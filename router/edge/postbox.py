@@ -159,7 +159,7 @@ class Postbox:
         except UndeliveredError as error:
             return str(error)
         except Exception as error:  # whatever it is, other messages and all calls go on
-            return f"{type(error).__name__}: {error}"
+            return str(UndeliveredError(f"{type(error).__name__}: {error}"))
         return None
 
     def _letter(self, message: StoredMessage, to: str) -> bytes:

@@ -25,6 +25,9 @@ LIMIT = 30.0
 _TRY_LATER = (408, 425, 429)
 """Statuses by which a server is too busy, rather than unwilling (RFC 9110, 6585, 8470)."""
 
+_FAILED = (500, 501)
+"""Statuses by which a server is there, and fails with what it was sent (RFC 9110)."""
+
 TIMESTAMP, SIGNATURE = "X-Callrouter-Timestamp", "X-Callrouter-Signature"
 """Headers: seconds since 1970, and the HMAC-SHA256 of `TIMESTAMP.BODY` in hex."""
 
@@ -70,7 +73,7 @@ async def post(url: str, signed: Signed, allowed: Collection[str]) -> None:
         ):
             if not 200 <= reply.status < 300:
                 unwanted = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
-                kind = RefusedError if unwanted else UndeliveredError
+                kind = RefusedError if unwanted or reply.status in _FAILED else UndeliveredError
                 raise kind(f"{host} answers {reply.status} {reply.reason or ''}".strip())
     except TimeoutError as error:
         raise UndeliveredError(f"{host} does not answer within {LIMIT:g} s") from error

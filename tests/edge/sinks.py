@@ -83,7 +83,9 @@ class ComingAndGoing:
         self.tries = 0
         """How many came, taken or not."""
         self.status: Callable[[bytes], int] = lambda body: 204
-        """What is answered."""
+        """What is answered,"""
+        self.reason: str | None = None
+        """and in which words, in Latin-1; None for the usual ones."""
         self._web: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -96,7 +98,7 @@ class ComingAndGoing:
                 server.tries += 1
                 if status < 300:
                     server.posts.append((dict(self.headers), body))
-                self.send_response(status)
+                self.send_response(status, server.reason)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

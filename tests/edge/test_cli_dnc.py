@@ -65,6 +65,20 @@ def test_a_number_is_entered_checked_and_removed(typed: Typed) -> None:
     )
 
 
+def test_what_holds_for_all_clients_is_told_when_one_is_let_call(typed: Typed) -> None:
+    typed("add", "90000001", "--why", "asked")
+    still = "nobody is to call +4790000001 for any client until it is removed by root (asked); "
+    still += "`callrouter dnc remove +4790000001` ends that\n"
+    one = typed("remove", "90000001", "--client", "fjord")
+    assert (one.exit_code, one.stdout, one.stderr) == (1, "", still)
+    typed("add", "90000001", "--client", "fjord")
+    one = typed("remove", "90000001", "--client", "fjord")
+    assert (one.exit_code, one.stdout[:30]) == (1, "removed: +4790000001 for fjord")
+    assert one.stderr.endswith(still)
+    assert typed("remove", "90000001").exit_code == 0
+    assert typed("check", "90000001", "--client", "fjord").exit_code == 0
+
+
 def test_it_ends_by_itself(typed: Typed) -> None:
     added = json.loads(typed("add", "90000001", "--for", "90d", "--json").stdout)
     assert (added["number"], added["client"]) == ("+4790000001", None)

@@ -5,7 +5,10 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -121,6 +124,22 @@ async def test_a_server_that_does_not_secure_the_way_gets_no_mail(sinks: Sinks) 
     letter = as_mail(MESSAGE, None, "pbx@fjord.example", "kari@fjord.example", "UTC")
     with pytest.raises(UndeliveredError):
         await mail.send(letter.as_bytes(), letter["To"], Mail(host="127.0.0.1", port=sinks.smtp.port))
+
+
+async def test_whom_this_machine_trusts_is_read_once(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, made = [], ssl.create_default_context
+
+    def create() -> ssl.SSLContext:
+        read.append(threading.current_thread())
+        return made()
+
+    monkeypatch.setattr(ssl, "create_default_context", create)
+    mail._trusted.cache_clear()
+    for tls in ("tls", "tls", "starttls", "none"):
+        settings = Mail(host="127.0.0.1", port=sinks.smtp.port, tls=tls)
+        with suppress(UndeliveredError):
+            await mail.send(b"Subject: x\r\n\r\nx", "kari@fjord.example", settings)
+    assert [thread is threading.main_thread() for thread in read] == [False]
 
 
 def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path) -> None:

@@ -232,6 +232,52 @@ async def test_what_a_server_does_not_want_holds_up_no_other_call(settings: Sett
         await until(lambda: server.of("c1") == [1, 2], "both, in order")
 
 
+ALWAYS = [
+    ("it fails with one", 500, timedelta(hours=1)),
+    ("it says that it is busy", 503, timedelta(seconds=0.05)),
+]
+
+
+@pytest.mark.parametrize(("status", "again"), [row[1:] for row in ALWAYS], ids=[row[0] for row in ALWAYS])
+async def test_one_that_a_server_never_takes_holds_up_no_other_call(
+    settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch, status: int, again: timedelta
+) -> None:
+    monkeypatch.setattr(dispatch, "AGAIN", (again,))
+    server.by_call(lambda call: status if call == "c0" else 204)
+    queue_up(settings, *((f"c{number}", server.url) for number in range(2 * dispatch.AT_ONCE)))
+    async with sending(settings, Told()):
+        await until(lambda: len(server.posts) == 2 * dispatch.AT_ONCE - 1, "the others")
+        await until(lambda: len(stored(settings)) == 1, "the others noted")
+    assert server.of("c0") == []
+
+
+async def test_whatever_words_a_server_has_what_others_took_is_noted(
+    settings: Settings, server: Server
+) -> None:
+    server.by_call(lambda call: 422 if call == "c1" else 204)
+    server.reason = "Ung\xfcltig\x00\x1b " + "x" * 1000
+    queue_up(settings, ("c1", server.url), ("c2", server.url))
+    async with sending(settings, Told()):
+        await until(lambda: [job.call_id for job in stored(settings) if job.error] == ["c1"], "the reason")
+        await until(lambda: len(stored(settings)) == 1, "the other noted")
+        await until(lambda: stored(settings)[0].tries > 1, "two tries")
+    assert len(server.posts) == 1
+    assert str(stored(settings)[0].error).startswith("localhost answers 422 Ung")
+
+
+WORDS = [
+    ("surrogates", "nicht f\udcfcr uns", "nicht f r uns"),
+    ("NUL and lines", "5.1.1\r\n\x00no such", "5.1.1 no such"),
+    ("more than anybody reads", "x" * 1000, "x" * 300),
+    ("letters of all kinds", "gå bort 走", "gå bort 走"),
+]
+
+
+@pytest.mark.parametrize(("said", "kept"), [row[1:] for row in WORDS], ids=[row[0] for row in WORDS])
+def test_what_is_kept_of_why(said: str, kept: str) -> None:
+    assert str(RefusedError(said)) == kept
+
+
 async def test_an_address_that_is_slow_holds_up_no_other(settings: Settings, server: Server) -> None:
     go_on = threading.Event()
     slow = Server()
@@ -321,6 +367,22 @@ async def test_a_job_that_cannot_be_read_is_kept_with_the_reason(settings: Setti
     async with sending(settings, Told()):
         await until(lambda: any(job.error for job in stored(settings)), "the reason")
     assert "ValidationError: " in str(stored(settings)[0].error)
+
+
+async def test_letters_are_not_written_on_the_loop(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing: list[threading.Thread] = []
+
+    def write(job: Job, *more: Any) -> Any:
+        writing.append(threading.current_thread())
+        return follow_up_mail(job, *more)
+
+    monkeypatch.setattr(dispatch, "follow_up_mail", write)
+    queue_up(settings, ("c1", "post@fjord.example"))
+    async with sending(settings, Told()):
+        await until(lambda: writing, "a letter")
+    assert threading.main_thread() not in writing
 
 
 def test_a_mail_tells_who_called_whom_and_what_became_of_it(settings: Settings) -> None:

@@ -92,6 +92,10 @@ def prints(**shown: str) -> Callable[[Patient], object]:
 QUEUE = does("{queue: {asterisk: support}}")
 PEOPLE = "people: {kari: {rings: PJSIP/100}}\nqueues: {desk: {agents: [kari], supervisors: [kari]}}\n"
 MAILED = "messages: {mail: desk@fjord.example}\n"
+FOLLOWED = """\
+follow_ups:
+  - {name: missed, do: [{mail: [desk@fjord.example]}, {webhook: "https://no.invalid/in"}]}
+"""
 POSTED = 'messages: {webhook: "https://127.0.0.1/in"}\n'
 MANY = "[" + ", ".join(f"PJSIP/{number}" for number in range(900, 907)) + "]"
 ALL = "HTTP: Server Enabled and Bound to 0.0.0.0:8088"
@@ -347,6 +351,8 @@ CASES: dict[str, Case] = {
         "another program",
     ),
     "mail is wanted": Case("mail", does("message", MAILED), E, "and no mail server is set"),
+    "a follow-up wants mail": Case("mail", does("hangup", FOLLOWED), E, "and no mail server is set"),
+    "a follow-up posts": Case("webhooks", does("hangup", FOLLOWED), E, "is not found: no.invalid"),
     "no mail is wanted": Case("mail", wrong_rules, OK, "no mail server is set"),
     "no mail server": Case("mail", setting(mail={"host": "127.0.0.1", "port": 1}), E, "does not answer"),
     "a webhook without secret": Case("webhooks", does("message", POSTED), W, "is not signed"),

@@ -287,7 +287,7 @@ async def test_a_check_that_fails_harms_no_other(patient: Patient, monkeypatch: 
         (E, "found before"),
         (U, "the rest: the check itself failed (ZeroDivisionError: by nobody)"),
         (U, "the rest: it took longer than 0.1 s"),
-        (OK, "no rule has messages posted to other systems"),
+        (OK, "no rule has anything posted to other systems"),
     ]
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,10 @@ def owed(obligations: Obligations) -> list[str]:
     return [one.call_id for one in obligations.listed(limit=100)]
 
 
+def every(obligations: Obligations, limit: int = 9) -> list[str]:
+    return [one.call_id for one in obligations.listed(done=True, limit=limit)]
+
+
 def test_the_end_of_a_call_writes_what_is_to_be_done(url: str, jobs: Jobs, obligations: Obligations) -> None:
     record = replace(missed(), queues=("reception",))
     heard = written(url, record, answered("c2", timedelta(0), caller=""))
@@ -203,6 +207,12 @@ def test_the_end_of_a_call_writes_what_is_to_be_done(url: str, jobs: Jobs, oblig
     assert Topics("callrouter", "r1").of_notice(told) == "callrouter/events/fjord/follow_up/due/crm/missed"
     with closing(Queries(url)) as queries:
         assert queries.calls(CallFilter(limit=2))[1].record == record, "its queues, too"
+
+
+def test_what_is_sent_of_a_call_that_is_written_late_has_its_whole_time(url: str, jobs: Jobs) -> None:
+    before = datetime.now(UTC)
+    written(url, missed(at=before - timedelta(days=9)))
+    assert [job.since >= before > job.made_at for job in jobs.waiting(9)] == [True, True]
 
 
 def test_what_is_told_twice_is_done_once(url: str, jobs: Jobs, obligations: Obligations) -> None:
@@ -336,7 +346,8 @@ CLOSED: list[tuple[str, CallRecord, bool]] = [
     ("calls another client", answered("c2", HOUR, client="sund"), False),
     ("somebody else calls", answered("c2", HOUR, caller="+4790000002"), False),
     ("a call that was over before", answered("c2", -HOUR), False),
-    ("a call that goes on meanwhile", answered("c2", timedelta(seconds=-5)), True),
+    ("a talk that goes on meanwhile", answered("c2", timedelta(seconds=-5)), False),
+    ("a call that waits meanwhile, and is answered", answered("c2", timedelta(seconds=-1)), True),
     ("a queue has called back", replace(answered("c2", HOUR), answers="c1"), True),
     ("nobody knows who calls", answered("c2", HOUR, caller=""), False),
 ]
@@ -410,7 +421,11 @@ def test_obligations_are_listed_by_urgency(url: str, obligations: Obligations) -
     assert isinstance(found, Obligation)
     assert not found.overdue(now)
     assert obligations.find(99) is None
-    assert [one.call_id for one in obligations.listed(done=True, limit=9)] == ["c1", "c2"]
+    written(url, missed("c3", at=TEN + 2 * HOUR, caller="+4790000003"))
+    assert every(obligations) == ["c2", "c3", "c1"], "what is done is after all others"
+    obligations.done(second.id, "root", now + HOUR)
+    assert every(obligations) == ["c3", "c2", "c1"], "the latest first"
+    assert every(obligations, limit=1) == owed(obligations)
 
 
 # Jobs

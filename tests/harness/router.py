@@ -134,7 +134,7 @@ class RouterProcess:
 
     def send_again(self) -> None:
         """Have all that follow-ups send tried at once."""
-        with closing(Jobs(f"sqlite:///{self.directory / 'state' / 'callrouter.db'}")) as jobs:
+        with closing(Jobs(self.database)) as jobs:
             jobs.again(datetime.now(UTC))
         tell(Web(port=self.port), OUTBOX)
 

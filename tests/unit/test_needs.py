@@ -108,6 +108,20 @@ def test_what_is_rung_and_played() -> None:
     assert found == {"f.yaml:19": "https://crm.example/in", "f.yaml:20": "https://crm.example/in"}
 
 
+FOLLOW_UPS = """\
+follow_ups:
+  - name: missed
+    do: [{mail: [a@f.example]}, {webhook: "https://crm.example/a"}, {webhook: "https://crm.example/b"}]
+tags: {lost: {do: {mail: b@f.example}}}
+"""
+
+
+def test_where_follow_ups_send_things() -> None:
+    found = [delivery for delivery, _ in deliveries(compiled(FOLLOW_UPS + ROUTE.format("hangup")))]
+    assert [one.webhook for one in found if one.webhook] == ["https://crm.example/a", "https://crm.example/b"]
+    assert [one.mail for one in found if one.mail] == [("a@f.example",), ("b@f.example",)]
+
+
 ROUTE = "routes: [{{name: main, do: [{0}]}}]\n"
 WANTED: list[tuple[str, str, set[str]]] = [
     ("nothing more", ROUTE.format("hangup"), set()),

@@ -1,4 +1,4 @@
-"""Will messages come to those whom they are for?"""
+"""Will messages, and what follow-ups send, come to those whom they are for?"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def mail(visit: Visit) -> AsyncIterator[Finding]:
         mailed = [] if isinstance(visit.loaded, RuleErrors) else deliveries(visit.loaded)
         place = next((place for delivery, place in mailed if delivery.mail), "")
         if place:
-            what = "the rules have messages mailed, and no mail server is set"
+            what = "the rules have mails sent, and no mail server is set"
             yield error(what, "write `mail: {host: SMTP.SERVER}` in callrouter.yaml", place)
         else:
             yield ok("no mail server is set, and no rule wants one")
@@ -67,7 +67,7 @@ async def webhooks(visit: Visit) -> AsyncIterator[Finding]:
     urls = {delivery.webhook: place for delivery, place in deliveries(visit.rules) if delivery.webhook}
     settings = visit.settings.webhooks
     if not urls:
-        yield ok("no rule has messages posted to other systems")
+        yield ok("no rule has anything posted to other systems")
         return
     if not settings.secret:
         remedy = "openssl rand -hex 32 > /etc/callrouter/webhook.secret, and set `webhooks.secret_file` to it"

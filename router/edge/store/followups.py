@@ -7,7 +7,7 @@ done with: a call that is answered closes the obligations to call that number ba
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,11 +82,12 @@ class FollowingUp:
         clients = self._clients
         found = list(_found(connection, clients, ended, tags)) if clients else []
         known = _known(connection, found) if found else set()
+        now = datetime.now(UTC)
         for one in found:
             key = (one.record.info.id, one.due.follow_up.name)
             if key not in known:
                 known.add(key)
-                for table, row in _rows(one):
+                for table, row in _rows(one, now):
                     rows[table].append(row)
                 rows["outbox"] += _told(one)
         self.news |= bool(rows)
@@ -165,8 +166,9 @@ def _known(connection: Connection, found: Sequence[_Found]) -> set[tuple[str, st
     return {(row.call_id, row.name) for row in connection.execute(select(*columns).where(of_calls))}
 
 
-def _rows(one: _Found) -> Iterator[tuple[str, Row]]:
-    """All that is to be written of it: tables, and rows in the order of their COLUMNS."""
+def _rows(one: _Found, now: datetime) -> Iterator[tuple[str, Row]]:
+    """All that is to be written of it: tables, and rows in the order of their COLUMNS. What is sent has its
+    whole time from `now` on, even if the call ended long before it could be written."""
     follow_up, info, at = one.due.follow_up, one.record.info, to_micros(one.at)
     place, why = follow_up.place, one.due.why
     yield "follow_ups", (info.id, follow_up.name, one.client.id, place, why, one.tag, at)
@@ -176,7 +178,7 @@ def _rows(one: _Found) -> Iterator[tuple[str, Row]]:
     )
     head = (one.client.id, one.client.follow_ups.language)
     for number, to in enumerate(ways, start=1):
-        yield "jobs", (info.id, follow_up.name, number, *head, *to, body, at, at, 0, at)
+        yield "jobs", (info.id, follow_up.name, number, *head, *to, body, at, to_micros(now), 0, at)
     number_back = call_back_number(one.record)
     if one.call_back_by is not None and follow_up.call_back is not None and number_back:
         owed = (number_back, info.caller, follow_up.call_back.owner, why, at, to_micros(one.call_back_by))
@@ -210,10 +212,12 @@ def _close(connection: Connection, answered: Sequence[CallRecord]) -> bool:
 
 
 def _settles(record: CallRecord, owed: Any) -> bool:
-    """Whether this call makes calling back needless. One that ended before somebody was to call does not."""
+    """Whether this call makes calling back needless. A talk that began before somebody was to call does
+    not, even if it ended after."""
     info = record.info
     same = info.client == owed.client and info.caller in (owed.number, owed.caller)
-    return same and info.id != owed.call_id and record.ended_at >= owed.made_at
+    began = record.answered_at or info.arrived_at
+    return same and info.id != owed.call_id and began >= owed.made_at
 
 
 def closed(

@@ -85,8 +85,8 @@ class Jobs(Access):
             return [Address(*row) for row in connection.execute(due)]
 
     def claim(self, to: Address, now: datetime, limit: int) -> list[Job]:
-        """What is to go there now, at most one of each call. For the time of LEASE nobody else is given
-        it."""
+        """What is to go there now, at most one of each call, what was tried least often first: one that is
+        never taken must not stand before all others. For the time of LEASE nobody else is given it."""
         before = JOBS.alias()
         earlier = and_(
             before.c.call_id == JOBS.c.call_id,
@@ -98,7 +98,11 @@ class Jobs(Access):
         there = and_(JOBS.c.way == to.way, JOBS.c.address == to.address, JOBS.c.next_at <= now)
         first = select(*_COLUMNS).where(there, ~select(before.c.id).where(earlier).exists())
         with begin(self._writing) as connection:
-            in_order = first.order_by(JOBS.c.id).limit(limit).with_for_update(skip_locked=True, of=JOBS)
+            in_order = (
+                first.order_by(JOBS.c.tries, JOBS.c.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True, of=JOBS)
+            )
             jobs = [_job(row) for row in connection.execute(in_order)]
             leased = update(JOBS).where(JOBS.c.id.in_([job.id for job in jobs]))
             connection.execute(leased.values(next_at=now + LEASE))

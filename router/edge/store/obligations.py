@@ -1,9 +1,11 @@
 """Obligations to call somebody back: made by follow-ups, done with by later calls, or by command."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from router.edge.store.database import Access, begin
 from router.edge.store.followups import closed
@@ -40,6 +42,8 @@ class Obligation(msgspec.Struct, frozen=True):
 
 _COLUMNS = tuple(OBLIGATIONS.c[name] for name in Obligation.__struct_fields__)
 _OWED = OBLIGATIONS.c.closed_at.is_(None)
+_BY_URGENCY = (OBLIGATIONS.c.due_at, OBLIGATIONS.c.id)
+_DONE_LAST = (case((_OWED, 0), else_=1), OBLIGATIONS.c.closed_at.desc(), *_BY_URGENCY)
 
 
 class Obligations(Access):
@@ -48,13 +52,13 @@ class Obligations(Access):
     def listed(
         self, *, client: str | None = None, owner: str | None = None, done: bool = False, limit: int
     ) -> list[Obligation]:
-        """The most urgent first; `done` also those that are done."""
+        """The most urgent first; `done` also those that are done, after all others, the latest first."""
         wanted: list[ColumnElement[bool]] = [] if done else [_OWED]
         if client is not None:
             wanted.append(OBLIGATIONS.c.client == client)
         if owner is not None:
             wanted.append(OBLIGATIONS.c.owner.in_(("", owner)))
-        return self._read(wanted, limit)
+        return self._read(wanted, limit, _DONE_LAST if done else _BY_URGENCY)
 
     def of_number(self, number: str, client: str | None) -> list[Obligation]:
         """Those to call a number (E.164), of one client or of all, that are not done."""
@@ -86,7 +90,12 @@ class Obligations(Access):
             )
         return owed, overdue
 
-    def _read(self, wanted: list[ColumnElement[bool]], limit: int) -> list[Obligation]:
-        in_order = select(*_COLUMNS).where(*wanted).order_by(OBLIGATIONS.c.due_at, OBLIGATIONS.c.id)
+    def _read(
+        self,
+        wanted: list[ColumnElement[bool]],
+        limit: int,
+        order: Sequence[ColumnElement[Any]] = _BY_URGENCY,
+    ) -> list[Obligation]:
+        in_order = select(*_COLUMNS).where(*wanted).order_by(*order)
         with begin(self._reading) as connection:
             return [Obligation(**row._mapping) for row in connection.execute(in_order.limit(limit))]

@@ -117,6 +117,8 @@ async def _spoken_of(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing
 async def _put(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing], tag: CallTag) -> CallTag:
     rules = asking.powers.rules()
     put: CallTag = await asking.powers.records.ask(Tags, lambda tags: tags.put(tag, rules))
+    if not put.removed:  # Which may be what makes a follow-up due.
+        await asking.powers.records.within(asking.powers.read_follow_ups())
     return put
 
 
