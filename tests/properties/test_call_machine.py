@@ -110,7 +110,7 @@ from router.core.tags import CallTag
 from router.edge.deadmen import BATCH, DeadManCommand, counts
 from tests.properties.asterisk_model import T0, Asterisk
 
-HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "20000"))
+HISTORIES = int(os.environ.get("CALLROUTER_HISTORIES", "10000"))
 SEEDS = 20
 """Histories a plan."""
 

@@ -45,7 +45,7 @@ def dialled(draw: st.DrawFn) -> tuple[str, str]:
     )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(st.one_of(dialled(), st.tuples(ANY, COUNTRIES)))
 def test_what_is_dialled_is_read_as_phonenumbers_does(row: tuple[str, str]) -> None:
     digits, country = row
@@ -72,7 +72,7 @@ def international(draw: st.DrawFn) -> str:
     return f"+{code}{changed}"[:17]
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(international())
 def test_countries_and_costs_are_those_that_phonenumbers_knows(e164: str) -> None:
     try:
