@@ -72,11 +72,11 @@ def report(
     within: Annotated[
         float,
         typer.Option(parser=_length, metavar="TIME", help="In which calls are to be answered."),
-    ] = "20s",  # type: ignore[assignment]
+    ] = "20s",  # type: ignore[assignment]  # typer parses the default, too
     short: Annotated[
         float,
         typer.Option(parser=_length, metavar="TIME", help="Who hangs up sooner counts for nothing."),
-    ] = "5s",  # type: ignore[assignment]
+    ] = "5s",  # type: ignore[assignment]  # typer parses the default, too
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write CSV; - to standard output.", show_default=False)
     ] = None,
