@@ -5,6 +5,7 @@ import array
 import json
 import math
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -28,7 +29,9 @@ PROMPTS = "callrouter"
 """The folder among Asterisk's sounds into which callrouter puts prompts."""
 PHONES = range(100, 180)
 RTP = (20000, 21999)
-AUTO_RTP = range(22000, 32000, 1000)  # below the ports Linux gives to clients
+AUTO = range(22000, 32000, 1000)  # below the ports Linux gives to clients: nobody takes one while we start
+FIRST_RTP = 10
+"""Where media begins in them."""
 PORTS = {  # option: default, what listens there
     "sip-port": (15060, "SIP of the trunk"),
     "phones-port": (15061, "SIP of the softphones"),
@@ -116,16 +119,6 @@ def is_free(port: int, *, datagram: bool) -> bool:
         return True
 
 
-def free_port(*, datagram: bool, taken: set[int]) -> int:
-    """A free port that is not among those already chosen."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM) as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port
-
-
 def running_elsewhere(asterisk: Asterisk) -> list[Facts]:
     """The records of all sandboxes that are up."""
     found = [
@@ -136,38 +129,40 @@ def running_elsewhere(asterisk: Asterisk) -> list[Facts]:
 
 
 def choose_ports(options: argparse.Namespace, asterisk: Asterisk) -> dict[str, int]:
-    """The port of every listener, free ones where `auto` was asked; keys as in the templates."""
-    others = running_elsewhere(asterisk)
-    promised = {facts["trunk"]["port"] for facts in others}  # of a SIPp that need not be listening yet
+    """The port of every listener, and those of media; keys as in the templates.
+
+    Where `auto` or 0 was asked they are of a thousand that no other sandbox has: the first few for listeners,
+    all others for media.
+    """
+    asked = {option: getattr(options, option.replace("-", "_")) for option in PORTS}
+    auto = options.ports == "auto"
+    own = free_thousand(asterisk) if auto or 0 in asked.values() else range(0)
     ports: dict[str, int] = {}
-    for option, (default, what) in PORTS.items():
-        key = option.replace("-", "_")
-        asked = getattr(options, key)
-        port = asked if asked is not None else 0 if options.ports == "auto" else default
-        datagram = option in DATAGRAM
+    for place, (option, (default, what)) in enumerate(PORTS.items()):
+        port = asked[option] if asked[option] is not None else 0 if auto else default
         if port == 0:
-            port = free_port(datagram=datagram, taken=promised | set(ports.values()))
-        elif option != "trunk-port" and not is_free(port, datagram=datagram):
+            port = own[place]
+        elif option != "trunk-port" and not is_free(port, datagram=option in DATAGRAM):
             remedy = f"end what listens there, or give --{option} or --ports auto"
             raise SandboxError(f"port {port} ({what}) is in use: {remedy}")
-        ports[key] = port
-    ports["rtp_from"], ports["rtp_to"] = choose_rtp(options, others)
+        ports[option.replace("-", "_")] = port
+    ports["rtp_from"], ports["rtp_to"] = options.rtp_ports or ((own[FIRST_RTP], own[-1]) if auto else RTP)
     return ports
 
 
-def choose_rtp(options: argparse.Namespace, others: list[Facts]) -> tuple[int, int]:
-    """The ports of the media; with `auto` a thousand that no other sandbox has."""
-    if options.rtp_ports:
-        first, last = options.rtp_ports
-        return first, last
-    if options.ports != "auto":
-        return RTP
-    taken = [(facts["rtp"]["from"], facts["rtp"]["to"]) for facts in others]
-    for first in AUTO_RTP:
-        last = first + AUTO_RTP.step - 1
-        if all(last < begin or end < first for begin, end in taken) and is_free(first, datagram=True):
-            return first, last
-    raise SandboxError("no thousand ports are left for media: take another sandbox down, or give --rtp-ports")
+def free_thousand(asterisk: Asterisk) -> range:
+    """A thousand ports that no other sandbox has, the first few of which nobody listens on."""
+    promised = {  # of media, and of a SIPp, that need not be listening yet
+        port
+        for facts in running_elsewhere(asterisk)
+        for port in (facts["rtp"]["from"], facts["rtp"]["to"], facts["trunk"]["port"])
+    }
+    for first in random.sample(AUTO, len(AUTO)):
+        own = range(first, first + AUTO.step)
+        kinds = [(port, datagram) for port in own[: len(PORTS)] for datagram in (True, False)]
+        if promised.isdisjoint(own) and all(is_free(port, datagram=datagram) for port, datagram in kinds):
+            return own
+    raise SandboxError("no thousand ports are left: take another sandbox down, or give all ports yourself")
 
 
 def make_secrets(sandbox: Sandbox) -> Facts:

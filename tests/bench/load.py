@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.harness.sandbox import Sandbox
 
 HERE = Path(__file__).parent

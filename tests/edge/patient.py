@@ -22,7 +22,7 @@ from router.edge.voices import Espeak
 from router.settings import Settings
 from tests.edge.ami_server import AmiServer, Headers
 from tests.edge.ari_server import STAMP, AriDoors
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 
 RULES = """\
 client: fjord

@@ -1,5 +1,6 @@
 """A mail server and a web server on loopback, and what they took."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 
 
 class Sinks:
@@ -45,7 +46,7 @@ class Sinks:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=lasting_port())
+        self.smtp = Controller(Mails(), hostname="127.0.0.1", port=free_port(socket.SOCK_STREAM))
         self.web = ThreadingHTTPServer(("127.0.0.1", 0), Posts)
 
     def __enter__(self) -> "Sinks":
@@ -76,7 +77,7 @@ class ComingAndGoing:
     """A web server on loopback that is there between `start` and `stop`, always at the same address."""
 
     def __init__(self) -> None:
-        self.port = lasting_port()
+        self.port = free_port(socket.SOCK_STREAM)
         self.url = f"http://localhost:{self.port}/calls"
         self.posts: list[tuple[dict[str, str], bytes]] = []
         """Headers and body of each that was taken."""

@@ -21,7 +21,7 @@ from router.edge.agiwire import Asked
 from router.edge.web.health import AddressTakenError
 from router.settings import Agi
 from tests.edge.agi_client import PLAIN, AgiClient, request
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.sim.router import until
 
 TOLD = (("CALLROUTER_TREATMENT", "ring"), ("CALLROUTER_ROUTE", 'a "b" \\c, ${EXTEN}'))

@@ -18,7 +18,7 @@ from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import Writer
 from tests.edge.daemon import Daemon, running_daemon
 from tests.edge.stories import PLAN, TEN, a_call, abandoned
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("alone")
 

@@ -16,7 +16,7 @@ from router.edge.store.database import prepare
 from router.edge.store.writer import Writer
 from tests.edge.daemon import Daemon, running_daemon
 from tests.edge.stories import PLAN, TRACE, a_call, abandoned, owe
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("alone")
 

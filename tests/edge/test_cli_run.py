@@ -22,7 +22,7 @@ from tests.edge.stories import eventually
 from tests.edge.test_cli_check import GOOD, SHADOWED
 from tests.edge.test_logs import logging_as_it_was
 from tests.edge.test_notify import systemd
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 
 __all__ = ["logging_as_it_was"]  # a fixture that holds for every test here
 

@@ -28,8 +28,8 @@ from router.settingsfile import load
 from tests.edge.test_health import Router, served
 from tests.harness.broker import MISSING as NO_BROKER
 from tests.harness.broker import program
+from tests.harness.ports import free_port
 from tests.harness.prometheus import RULES, promtool
-from tests.harness.router import lasting_port
 from tests.harness.sandbox import ROOT
 from tests.harness.waiting import wait_until
 
@@ -180,7 +180,7 @@ def mosquitto(tmp_path: Path, secrets: Path) -> Iterator[int]:
     """The broker of compose.yaml, on a port of loopback."""
     found = program()
     assert found is not None, NO_BROKER
-    port = lasting_port()
+    port = free_port(socket.SOCK_STREAM)
     text = (FOLDER / "mosquitto.conf").read_text()
     for there, here in (
         ("listener 8883", f"listener {port} 127.0.0.1"),

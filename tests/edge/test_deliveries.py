@@ -23,7 +23,7 @@ from router.edge.wav import seconds_of, seconds_spoken
 from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver, Signed
 from router.settings import Mail
 from tests.edge.sinks import Sinks
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.sim.asterisk import wav
 
 AT = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)

@@ -6,6 +6,7 @@ import hmac
 import json
 import random
 import shutil
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
@@ -29,7 +30,7 @@ from router.edge.undelivered import RefusedError
 from router.edge.webhook import SIGNATURE, TIMESTAMP
 from router.settings import Mail, Settings, Webhooks
 from tests.edge.sinks import ComingAndGoing, Sinks
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 
 SECRET = "signed-by-us"
 CALL = {
@@ -99,7 +100,9 @@ def settings(tmp_path: Path, prepared: Path) -> Settings:
     shutil.copy(prepared, tmp_path / "callrouter.db")
     return Settings(
         state=tmp_path,
-        mail=Mail(host="127.0.0.1", port=lasting_port(), tls="none", sender="pbx@fjord.example"),
+        mail=Mail(
+            host="127.0.0.1", port=free_port(socket.SOCK_STREAM), tls="none", sender="pbx@fjord.example"
+        ),
         webhooks=Webhooks(allow=("localhost",), secret_file=secret),
     )
 

@@ -3,6 +3,7 @@ other."""
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -26,7 +27,7 @@ from tests.edge.patient import ROUTE, RULES, Patient, told
 from tests.edge.sinks import Sinks
 from tests.edge.stories import PLAN, TEN, TRACE, a_call, talked
 from tests.harness.broker import Broker
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -137,7 +138,7 @@ NOT_READY = '{"ready": false, "reasons": ["no connection to Asterisk"]}'
 
 async def test_prompts_that_are_fetched(patient: Patient, made: Speak) -> None:
     name = f"{patient.prompts().name(made)}.wav"
-    web = lasting_port()
+    web = free_port(socket.SOCK_STREAM)
     patient.settings["web"] = {"port": web}
     patient.settings["speech"] = {"seen_as": f"http://127.0.0.1:{web}/prompts"}
     assert (U, "whether prompts can be fetched: no router is running") in told(await patient.found("prompts"))

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
 MISSING = (
@@ -50,7 +51,7 @@ class Broker:
         assert found is not None, MISSING
         self._program = found
         self.folder = Path(tempfile.mkdtemp(prefix="callrouter-mosquitto-"))
-        self.port = lasting_port()
+        self.port = free_port(socket.SOCK_STREAM)
         self.ca = self.folder / "broker.pem"
         self.password_file = self.folder / "password"
         self.password_file.write_text(PASSWORD)

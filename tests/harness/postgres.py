@@ -5,13 +5,14 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 
 MISSING = "there is no PostgreSQL here: `make parts`, or install Debian's package postgresql"
 
@@ -35,7 +36,7 @@ class Postgres:
         if os.geteuid() == 0:
             self._who = {"user": "postgres"}
             os.chown(self._folder, pwd.getpwnam("postgres").pw_uid, -1)
-        self.port = lasting_port()
+        self.port = free_port(socket.SOCK_STREAM)
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", self._data, "-U", "callrouter", "-A", "trust", "-E", "UTF8", "--no-sync")

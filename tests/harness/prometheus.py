@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import time
 import urllib.error
@@ -13,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tests.harness.router import lasting_port
+from tests.harness.ports import free_port
 from tests.harness.sandbox import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -47,7 +48,7 @@ class Prometheus:
 
     def __init__(self, folder: Path, target: int) -> None:
         """`target` is the port of the router."""
-        self.port = lasting_port()
+        self.port = free_port(socket.SOCK_STREAM)
         config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
         config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
         config["rule_files"] = [str(RULES)]

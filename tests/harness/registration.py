@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Iterable
 from hashlib import md5
+from pathlib import Path
 
 from tests.harness.sandbox import Phone, Sandbox
 
@@ -19,7 +20,13 @@ def register(sandbox: Sandbox, contacts: Iterable[tuple[Phone, int]]) -> None:
         wire.settimeout(0.5)
         for phone, port in contacts:
             first = _Request(phone, port, sandbox.registrar, number=1)
-            challenge = first.ask(wire)
+            try:
+                challenge = first.ask(wire)
+            except ConnectionRefusedError:
+                end = "\n".join(
+                    Path(sandbox.facts["full_log"]).read_text(errors="replace").splitlines()[-40:]
+                )
+                raise AssertionError(f"Asterisk has no SIP at {sandbox.registrar}:\n{end}") from None
             second = _Request(phone, port, sandbox.registrar, number=2, call_id=first.call_id)
             reply = second.ask(wire, authorization(phone, "REGISTER", first.uri, challenge))
             if not reply.startswith("SIP/2.0 200 "):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,41 +21,9 @@ from router.edge.store.jobs import Jobs
 from router.edge.store.queries import CallFilter, CallStory, Queries
 from router.edge.web.health import OUTBOX
 from router.settings import Web
+from tests.harness.ports import free_port
+from tests.harness.postgres import lasting
 from tests.harness.sandbox import ROOT, Sandbox
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody uses a UDP port of loopback now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-_given: set[int] = set()
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port of loopback that nobody uses now, and that was not given before."""
-    while True:
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
-
-
-def lasting_port() -> int:
-    """A port of loopback for a server that comes and goes: no outgoing connection takes it meanwhile."""
-    while True:
-        port = random.randrange(15_000, 30_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-
 
 DATABASES = ("sqlite", "postgresql")
 """What `make test DB=...` may say."""
@@ -69,8 +36,6 @@ def database_for(state: Path) -> str:
     assert wanted in DATABASES, f"DB={wanted}: write one of {', '.join(DATABASES)}"
     if wanted == "sqlite":
         return f"sqlite:///{state.absolute() / 'callrouter.db'}"
-    from tests.harness.postgres import lasting  # which takes its port from here
-
     return lasting().new_database()
 
 

@@ -5,8 +5,6 @@ on a port of its own, `Deaf` is a port where nobody ever answers, `register` mak
 there.
 """
 
-import itertools
-import os
 import re
 import shutil
 import socket
@@ -18,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
+from tests.harness.ports import free_port, media_port
 from tests.harness.registration import register as register
-from tests.harness.router import free_port, is_free
 from tests.harness.sandbox import Sandbox
 
 Move = str
@@ -319,19 +317,6 @@ class Ended(NamedTuple):
         return self.status == 0
 
 
-_MEDIA = range(10_000, 15_000, 4)
-"""Below the ports Linux gives to clients, and those that sandboxes have."""
-
-_media = itertools.cycle(_MEDIA)
-for _ in range(os.getpid() % len(_MEDIA)):
-    next(_media)  # two processes that place calls at the same time begin at different ports
-
-
-def _media_port() -> int:
-    """A port for media. SIPp also takes the one two above it, and ends where either is in use."""
-    return next(port for port in _media if is_free(port) and is_free(port + 2))
-
-
 class Sipp:
     """One SIPp process on a port of its own."""
 
@@ -354,7 +339,7 @@ class Sipp:
         self._errors = folder / "errors.log"
         command = [
             "sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1",
-            "-mp", str(_media_port()), "-cp", str(free_port()), "-nostdin",
+            "-mp", str(media_port()), "-cp", str(free_port()), "-nostdin",
             "-timeout", f"{round(limit)}s", "-timeout_error",
             "-trace_err", "-error_file", str(self._errors), *arguments,
         ]  # fmt: skip

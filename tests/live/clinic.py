@@ -12,7 +12,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.harness.sandbox import Sandbox
 
 RULES = """\

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
 from router.edge.store.queries import CallStory
-from tests.harness.router import RouterProcess, free_port
+from tests.harness.ports import free_port
+from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import TO_THE_MILLISECOND, Callee, Caller, Deaf, Ended, Move, register
 

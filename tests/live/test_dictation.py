@@ -23,7 +23,8 @@ from router.core.record import Disposition
 from router.edge.wav import seconds_of
 from router.edge.web.health import RELOAD, TOLD_HEADER
 from tests.harness.media import Media
-from tests.harness.router import RouterProcess, free_port
+from tests.harness.ports import free_port
+from tests.harness.router import RouterProcess
 from tests.harness.sandbox import ROOT, Sandbox
 from tests.harness.sipp import (
     ANSWERED,

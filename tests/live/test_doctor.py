@@ -14,7 +14,7 @@ import pytest
 from router.cli import doctor as command
 from router.core.asteriskdialplan import dialplan_of, find, read_console
 from router.edge.doctor.visit import Doctored
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.harness.sipp import register
 from tests.harness.waiting import wait_until
 from tests.live.clinic import Clinic

@@ -10,7 +10,8 @@ from router.core.plan import Speak
 from router.core.record import Disposition
 from router.edge.prompts import Prompts
 from router.edge.voices import voice_of
-from tests.harness.router import RouterProcess, free_port
+from tests.harness.ports import free_port
+from tests.harness.router import RouterProcess
 from tests.harness.sipp import ANSWERED, HUNG_UP_ON, INVITE_HEARING
 from tests.live.conftest import BringUp
 from tests.live.room import Room

@@ -16,7 +16,8 @@ import aiohttp
 import pytest
 
 from router.core.plan import Speak
-from tests.harness.router import RouterProcess, free_port
+from tests.harness.ports import free_port
+from tests.harness.router import RouterProcess
 from tests.harness.sandbox import ROOT, Sandbox
 from tests.harness.sipp import (
     ANSWERED,

@@ -23,7 +23,7 @@ from router.core.tags import CallTag
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, Queries
 from router.settingsfile import load
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.sim.asterisk import FakeAsterisk
 
 RULES = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge.agi_client import PLAIN, AgiClient
-from tests.harness.router import free_port
+from tests.harness.ports import free_port
 from tests.sim.asterisk import FakeAsterisk
 from tests.sim.phones import RINGS_ON
 from tests.sim.router import CLOSED, ONE, QUEUE, RULES, Router, routing, until
