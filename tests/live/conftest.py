@@ -1,6 +1,7 @@
 """What the live tests stand on: a real Asterisk, SIPp, and the router as its own process. Nothing is skipped:
 where a part is missing, the tests fail and say what to install."""
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -13,19 +14,22 @@ from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 
 BringUp = Callable[..., Sandbox]
-"""`(name, *options)`: a fresh sandbox of that name, taken down when the module is done."""
+"""`(*options)`: a fresh sandbox, taken down when the module is done."""
 
 RunRouter = Callable[..., RouterProcess]
 """`(sandbox, rules, **settings)`: a router that is ready for calls, stopped when the module is done."""
 
 
 @pytest.fixture(scope="module")
-def bring_up() -> Iterator[BringUp]:
+def bring_up(request: pytest.FixtureRequest) -> Iterator[BringUp]:
     if shutil.which("sipp") is None:
         pytest.fail("there is no sipp here: `make parts`, or install Debian's package sip-tester")
     up: list[Sandbox] = []
+    # Files that run side by side must not share one.
+    module, numbers = request.module.__name__.rpartition(".")[2].replace("_", "-"), itertools.count(1)
 
-    def start(name: str, *options: str) -> Sandbox:
+    def start(*options: str) -> Sandbox:
+        name = f"{module}-{next(numbers)}"
         try:
             sandbox = Sandbox.fresh(name, *options)
         except subprocess.CalledProcessError:

@@ -34,7 +34,7 @@ routes:
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-api", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     return sandbox, run_router(sandbox, {"fjord.yaml": FJORD})
 
 

@@ -166,7 +166,7 @@ class Office(Room):
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> Iterator[tuple[Sandbox, RouterProcess, Line]]:
-    sandbox = bring_up("live-asterisk-queues", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     ami = sandbox.facts["ami"]
     line = Line(ami["port"])
     try:

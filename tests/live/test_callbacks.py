@@ -53,7 +53,7 @@ FIRST, SECOND = "+4790000071", "+4790000072"
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-callbacks", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     files = {
         f"{tone}.yaml": CLIENT.format(client=tone, tone=tone, number=number, phone=phone)
         for tone, number, phone in (("informal", DESK, "PJSIP/100"), ("formal", FORMAL, "PJSIP/101"))

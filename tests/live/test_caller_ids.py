@@ -24,7 +24,7 @@ routes: [{{name: all, do: decline}}]
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-callers")
+    sandbox = bring_up()
     return sandbox, run_router(sandbox, {"fjord.yaml": RULES})
 
 

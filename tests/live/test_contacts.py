@@ -52,7 +52,7 @@ NAME = Speak("Kari Nordmann", "nb")
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-contacts", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     return sandbox, run_router(sandbox, {"fjord.yaml": RULES.replace("P0", sandbox.phones[0].endpoint)})
 
 

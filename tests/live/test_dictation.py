@@ -67,7 +67,7 @@ def folder(sandbox: Sandbox) -> Path:
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("dictation", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     shutil.rmtree(folder(sandbox), ignore_errors=True)
     return sandbox, run_router(sandbox, {"fjord.yaml": FJORD})
 

@@ -64,7 +64,7 @@ def said(which: Phrase, **values: str) -> Speak:
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-directory", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     rules = {"fjord.yaml": FJORD.replace("P0", sandbox.phones[0].endpoint)}
     return sandbox, run_router(sandbox, rules)
 

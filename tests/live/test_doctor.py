@@ -25,7 +25,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture(scope="module")
 def healthy(bring_up: BringUp, tmp_path_factory: pytest.TempPathFactory) -> Clinic:
-    sandbox = bring_up("live-doctor")
+    sandbox = bring_up()
     clinic = Clinic(sandbox, tmp_path_factory.mktemp("doctor"))
     register(sandbox, [(phone, free_port()) for phone in sandbox.phones if phone.username in ("100", "119")])
     made = clinic.type("prompts", "make")

@@ -541,9 +541,7 @@ class Played(NamedTuple):
 def played(bring_up: BringUp, run_router: RunRouter) -> Played:
     """Place all calls of all rows, on two Asterisks; the longest takes 32 seconds."""
     with ThreadPoolExecutor() as pool:
-        main, silence = pool.map(
-            bring_up, ("live-main", "live-silence"), ("--rtp-timeout=0", "--rtp-timeout=2")
-        )
+        main, silence = pool.map(bring_up, ("--rtp-timeout=0", "--rtp-timeout=2"))
     stages = Stage(main, MAIN), Stage(silence, SILENCE)
     routers = tuple(run_router(stage.sandbox, _rules(stage)) for stage in stages)
     with ThreadPoolExecutor() as pool:

@@ -118,7 +118,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def sandbox(bring_up: BringUp) -> Sandbox:
-    return bring_up("live-facts")
+    return bring_up()
 
 
 @pytest.fixture

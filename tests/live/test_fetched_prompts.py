@@ -35,7 +35,7 @@ routes: [{{name: main, do: [{{say: {SECOND}}}, hangup]}}]
 @pytest.fixture(scope="module")
 def elsewhere(bring_up: BringUp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Prompts]]:
     """Asterisk sees none of the router's folders."""
-    sandbox = bring_up("fetched", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     port, folder = free_port(socket.SOCK_STREAM), tmp_path_factory.mktemp("elsewhere")
     speech = {"folder": str(folder / "prompts"), "seen_as": f"http://127.0.0.1:{port}/prompts"}
     router = RouterProcess(sandbox, folder, {"fjord.yaml": FJORD}, speech=speech, web={"port": port})

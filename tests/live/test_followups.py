@@ -55,7 +55,7 @@ def board(
     server: ComingAndGoing,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Switchboard]:
-    sandbox: Sandbox = bring_up("live-follow-ups", "--rtp-timeout=0")
+    sandbox: Sandbox = bring_up("--rtp-timeout=0")
     secret = tmp_path_factory.mktemp("secret") / "webhook"
     secret.write_text(SECRET)
     webhooks = {"allow": ["localhost"], "secret_file": str(secret)}

@@ -55,7 +55,7 @@ MOMENTS = [
 
 @pytest.fixture(scope="module")
 def sandbox(bring_up: BringUp) -> Sandbox:
-    return bring_up("hours", "--rtp-timeout=0")
+    return bring_up("--rtp-timeout=0")
 
 
 @pytest.fixture

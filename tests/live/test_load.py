@@ -42,7 +42,7 @@ COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
 @pytest.fixture(scope="module")
 def sandbox(bring_up: BringUp) -> Sandbox:
-    return bring_up("load", "--rtp-timeout", "0", "--log", "quiet")
+    return bring_up("--rtp-timeout", "0", "--log", "quiet")
 
 
 @pytest.fixture

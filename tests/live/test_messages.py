@@ -84,7 +84,7 @@ def sinks() -> Iterator[Sinks]:
 def running(
     bring_up: BringUp, run_router: RunRouter, sinks: Sinks, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-messages", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     secret = tmp_path_factory.mktemp("secret") / "webhook"
     secret.write_text(SECRET)
     settings = {

@@ -47,7 +47,7 @@ NOTHING_YET = {
 def test_the_dashboard_shows_a_call_and_alerts_tell_of_a_router_that_is_gone(
     bring_up: BringUp, run_router: RunRouter, tmp_path: Path
 ) -> None:
-    sandbox = bring_up("live-prometheus", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     router = run_router(sandbox, {"fjord.yaml": RULES})
     with ExitStack() as stack:
         prometheus = Prometheus(tmp_path, router.port)

@@ -103,7 +103,7 @@ NUMBERS = {"kari": 100, "ola": 101, "per": 102, "fast": 110, "declines": 111, "s
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-queue", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     return sandbox, run_router(sandbox, {"fjord.yaml": FJORD})
 
 

@@ -133,7 +133,7 @@ class Own(Room):
 
 @pytest.fixture(scope="module")
 def sandbox(bring_up: BringUp) -> Sandbox:
-    sandbox = bring_up("route", "--rtp-timeout", "0")
+    sandbox = bring_up("--rtp-timeout", "0")
     etc = Path(sandbox.facts["directories"]["etc"])
     shutil.copyfile(ROOT / "dialplan" / "route.conf", etc / "route.conf")
     with (etc / "extensions.conf").open("a") as dialplan:

@@ -138,7 +138,7 @@ class Floor(Room):
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-supervision", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     return sandbox, run_router(sandbox, {"fjord.yaml": FJORD})
 
 

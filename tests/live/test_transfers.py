@@ -112,7 +112,7 @@ def _kind(row: Saved) -> str:
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-transfers", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     return sandbox, run_router(sandbox, {"fjord.yaml": FJORD}, trunk="PJSIP/{number}@trunk")
 
 

@@ -120,7 +120,7 @@ STAYS = (*HEARS, pause(60))
 
 @pytest.fixture(scope="module")
 def running(bring_up: BringUp, run_router: RunRouter) -> tuple[Sandbox, RouterProcess]:
-    sandbox = bring_up("live-main", "--rtp-timeout=0")
+    sandbox = bring_up("--rtp-timeout=0")
     texts = {"fjord.yaml": FJORD, "sund.yaml": SUND, "tjern.yaml": TJERN}
     rules = {name: text.replace("P0", sandbox.phones[0].endpoint) for name, text in texts.items()}
     return sandbox, run_router(sandbox, rules)
