@@ -141,8 +141,9 @@ class Following:
         for channel in elsewhere:
             talk = recovery.talk_in_queue(channel, everything)
             if talk is not None:
-                queue, dial, since = talk
-                self._tell(channel, AsteriskAgentConnected(names.get((queue, dial), dial), dial, since))
+                self._talks[talk.agent] = channel
+                name = names.get((talk.queue, talk.dial), talk.dial)
+                self._tell(channel, AsteriskAgentConnected(name, talk.dial, talk.since))
 
     async def _list(self) -> tuple[set[str], dict[tuple[str, str], str]]:
         """Who waits, by the channels' ids; and the agents' names, by queue and phone. Nothing without AMI."""

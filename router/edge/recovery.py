@@ -174,9 +174,19 @@ def _entered_by(channel: models.Channel) -> list[str]:
     return channel.dialplan.app_data.split(",")[1:]
 
 
-def talk_in_queue(caller: str, everything: Everything) -> tuple[str, str, datetime] | None:
-    """The queue of Asterisk's own, the phone and the beginning of the talk that a caller has; None without
-    one."""
+class TalkInQueue(NamedTuple):
+    """A talk that an agent of a queue of Asterisk's own has with a caller."""
+
+    queue: str
+    agent: str
+    """The id of the agent's channel."""
+    dial: str
+    """The agent's phone."""
+    since: datetime
+
+
+def talk_in_queue(caller: str, everything: Everything) -> TalkInQueue | None:
+    """The talk that a caller has in a queue of Asterisk's own, by the caller's channel; None without one."""
     channels = {channel.id: channel for channel in everything.channels}
     there = channels.get(caller)
     if there is None or there.dialplan.app_name != QUEUE:
@@ -184,8 +194,9 @@ def talk_in_queue(caller: str, everything: Everything) -> tuple[str, str, dateti
     for bridge in everything.bridges:
         others = [channels[one] for one in bridge.channels if one != caller and one in channels]
         if caller in bridge.channels and others:
-            queue = there.dialplan.app_data.partition(",")[0]
-            return queue, wire.endpoint_of(others[0].name), datetime.fromisoformat(bridge.creationtime)
+            agent, queue = others[0], there.dialplan.app_data.partition(",")[0]
+            since = datetime.fromisoformat(bridge.creationtime)
+            return TalkInQueue(queue, agent.id, wire.endpoint_of(agent.name), since)
     return None
 
 

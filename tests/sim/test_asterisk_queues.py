@@ -60,6 +60,12 @@ class Office:
         else:
             self.asterisk.hang_up(caller, 16, 0, soft=16)
 
+    async def agent_hangs_up_unheard(self, caller: Channel) -> tuple[str, str, str | None]:
+        """The agent ends the talk, and AMI does not tell of it; what is told of the call."""
+        self.asterisk.hang_up(self.asterisk.channels["1795341600.99"], 16, 200)
+        self.asterisk.hang_up(caller, 16, 0, soft=16)
+        return told(await self.router.record(SUPPORT))
+
     def gives(self, caller: Channel, to: str) -> None:
         """The agent gives the caller to a number."""
         self.ami.tell("AgentComplete", Uniqueid=caller.id, Reason="transfer", TalkTime="1", **KARI)
@@ -106,10 +112,17 @@ async def test_an_agent_who_hangs_up_is_seen_where_ami_does_not_say_so(office: O
     caller = await office.waits()
     office.connects(caller)
     await until(lambda: office.router.knows("AsteriskAgentConnected"))
-    office.asterisk.hang_up(office.asterisk.channels["1795341600.99"], 16, 200)
-    office.asterisk.hang_up(caller, 16, 0, soft=16)
-    record = await office.router.record(SUPPORT)
-    assert told(record) == ("answered", "talking", "callee")
+    assert await office.agent_hangs_up_unheard(caller) == ("answered", "talking", "callee")
+
+
+async def test_so_is_one_who_was_found(office: Office) -> None:
+    caller = await office.waits()
+    await office.ami.close()
+    await office.ami_is(up=False)
+    office.connects(caller)
+    await office.ami.open()
+    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    assert await office.agent_hangs_up_unheard(caller) == ("answered", "talking", "callee")
 
 
 async def test_who_is_not_put_through_goes_on(office: Office) -> None:
