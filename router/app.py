@@ -13,6 +13,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Literal
 
@@ -81,6 +82,9 @@ HANDOVER = 2 * PAUSE
 """Seconds from our taking the application's name until we read which calls are open. A process that had it
 before us is told at once, and writes down meanwhile what it still saw."""
 
+
+GARBAGE = 10_000
+"""New objects between two looks for garbage. Nearly all that a call makes goes by itself."""
 
 REMEMBER_AGAIN = 5.0
 """Seconds until we ask again a database that could not tell whom to refuse."""
@@ -204,16 +208,14 @@ class Daemon:
         remembered = await self._remember()
         loop = asyncio.get_running_loop()
 
-        def ring() -> None:
-            loop.call_soon_threadsafe(self._bell.ring)
-
         def follow_up(spares: bool) -> None:
             loop.call_soon_threadsafe(self._on_follow_up, spares)
 
-        self._store.start(on_told=ring, on_follow_up=follow_up)
+        self._store.start(partial(self._bell.ring_from_afar, loop), follow_up)
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(GARBAGE)
         try:
             served = await serve(self._web(), settings.web.host, settings.web.port)
             try:

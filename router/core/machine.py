@@ -139,6 +139,11 @@ UnderWay = (
 )
 """The states of a call that is not about to end."""
 
+_WITHOUT_CALLER = (InAsteriskQueue, CallingBack)
+"""States in which an end of the caller's channel does not end the call by itself."""
+
+_ENDS = (HangupRequested, LegLeft, LegEnded, LegLost)
+
 _REFUSAL = {
     "decline": HangupReason.DECLINE,
     "busy": HangupReason.BUSY,
@@ -174,7 +179,7 @@ def step(call: Call, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
 
 def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> tuple[Call, Commands]:
     """What all states share while the call goes on, before the state's own function."""
-    leaves = _asks_to_end(event, CALLER) and not isinstance(state, InAsteriskQueue | CallingBack)
+    leaves = _asks_to_end(event, CALLER) and not isinstance(state, _WITHOUT_CALLER)
     if leaves or isinstance(event, CallerJoined):
         return ending.end(call, Ending(), now, going=CALLER)
     if isinstance(event, CallerReplaced):
@@ -231,7 +236,7 @@ def _in_state(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> t
 
 
 def _asks_to_end(event: CallEvent, leg: int) -> bool:
-    return isinstance(event, HangupRequested | LegLeft | LegEnded | LegLost) and event.leg == leg
+    return isinstance(event, _ENDS) and event.leg == leg
 
 
 def _after(turn: Turn, now: datetime) -> tuple[Call, Commands]:

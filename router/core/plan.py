@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -152,6 +152,11 @@ class Directory(msgspec.Struct, frozen=True, tag="directory"):
     tone: Tone = "formal"
 
 
+_PROMPTS = get_args(Prompt)
+_TEXTS = (*_PROMPTS, Whisper)
+"""Named once: a union that is made anew at each look costs a call more than the look."""
+
+
 class _Offering(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever answers a phone hears before the caller."""
 
@@ -175,8 +180,8 @@ class _Offering(msgspec.Struct, frozen=True, kw_only=True):
 
     def _texts(self, targets: Iterable[Target]) -> tuple[Prompt | Whisper, ...]:
         """All that anybody may hear who answers one of these."""
-        own = (target.confirm for target in targets)
-        return tuple(one for one in (self.announce, self.confirm, *own) if isinstance(one, Prompt | Whisper))
+        all_of_them = (self.announce, self.confirm, *[target.confirm for target in targets])
+        return tuple([one for one in all_of_them if isinstance(one, _TEXTS)])
 
 
 class Ring(_Offering, frozen=True, gc=False, tag="ring"):
@@ -396,7 +401,7 @@ def prompts_of(step: Step) -> tuple[Prompt, ...]:
         case Menu(prompt) | Message(_, prompt):
             return () if prompt is None else (prompt,)
         case Ring() | Queue():
-            return tuple(prompt for prompt in step.texts if isinstance(prompt, Prompt))
+            return tuple([prompt for prompt in step.texts if isinstance(prompt, _PROMPTS)])
         case Challenge(prompt):
             return (prompt,)
         case _:

@@ -44,10 +44,13 @@ class _Setting(NamedTuple):
     command: DeadManCommand
 
 
+_NOT_OURS = (InAsteriskQueue, Ending, Over)
+
+
 def counts(call: Call, leg: int) -> bool:
     """True while the timer of one of a call's legs is ours to set."""
     there = not call.legs[leg].gone and call.legs[leg].intent is None
-    return there and not isinstance(call.state, InAsteriskQueue | Ending | Over)
+    return there and not isinstance(call.state, _NOT_OURS)
 
 
 class DeadMen:

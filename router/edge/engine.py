@@ -89,6 +89,10 @@ _TICK = TimerFired(deadman.TIMER)
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
+_ENDS_OF_RECORDINGS = (models.RecordingFinished, models.RecordingFailed)
+
+_MOVES = (LegReplaced, CallerReplaced)
+
 _OF_AN_END = (models.ChannelHangupRequest, *_ENDS)
 
 
@@ -279,7 +283,7 @@ class Engine:
         if isinstance(event, models.PlaybackFinished):
             self._on_playback_finished(event.playback)
             return
-        if isinstance(event, models.RecordingFinished | models.RecordingFailed):
+        if isinstance(event, _ENDS_OF_RECORDINGS):
             self._on_recording_ended(event)
             return
         if isinstance(event, models.ApplicationReplaced):
@@ -348,7 +352,7 @@ class Engine:
             told = notices.of_step(before, live.call, event, live.seq, now)
             noticed = None if told is None else Noticed(before.info.asterisk_id, told)
             self._journal.happened(before.info.id, live.seq, now, _encode(event), noticed)
-        if isinstance(event, LegReplaced | CallerReplaced):
+        if isinstance(event, _MOVES):
             self._live_calls.moved(before, live)
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
             assert before.position is not None
@@ -369,10 +373,14 @@ class Engine:
     def _carry_out(self, live: LiveCall, commands: Iterable[CallCommand]) -> None:
         for command in commands:
             match command:
-                case SetTimer(name, seconds):
-                    live.set_timer(name, seconds, partial(self._on_timer, live))
                 case CancelTimer(name):
                     live.cancel_timer(name)
+                case _ if isinstance(command, wire.WIRE_COMMANDS):
+                    if isinstance(command, CreateLeg):
+                        self._legs[wire.channel_id(live.call, command.leg)] = (live, command.leg)
+                    self._send(live, command)
+                case SetTimer(name, seconds):
+                    live.set_timer(name, seconds, partial(self._on_timer, live))
                 case Finish(record):
                     self._finish(live, record)
                 case PutTag(tag):
@@ -393,10 +401,7 @@ class Engine:
                 case ReadNumber() | FindPeople() | ChoosePerson() | FindTransfer():
                     self._soon(live, answer(live.call, command, self._ways(live.call)))
                 case _:
-                    if isinstance(command, CreateLeg):
-                        channel = wire.channel_id(live.call, command.leg)
-                        self._legs[channel] = (live, command.leg)
-                    self._send(live, command)
+                    raise TypeError(command)
 
     def _ways(self, call: Call) -> Ways:
         callers = self._callers

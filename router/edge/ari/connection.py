@@ -36,6 +36,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import TypeVar
 
 import msgspec
@@ -194,7 +195,7 @@ class AriConnection:
             return self._refuse(on_reply, f"request of {len(frame)} bytes; {LARGEST_FRAME} is the most")
         if not self._outgoing.push(frame, WSMsgType.TEXT):
             return self._refuse(on_reply, FENCED if self._fenced else CONNECTION_LOST)
-        return self._unanswered.add(request_id, _now(), on_reply)
+        return self._unanswered.add(request_id, monotonic(), on_reply)
 
     def _refuse(self, on_reply: OnReply | None, reason: str) -> None:
         if on_reply is not None:
@@ -231,7 +232,7 @@ class AriConnection:
         """Serves one websocket until it ends; the reason."""
         outgoing = Outgoing(opened)
         self._outgoing, self._held = outgoing, list[models.Event]()
-        self._heard = self._answered = self._pinged = _now()
+        self._heard = self._answered = self._pinged = monotonic()
         reader = asyncio.create_task(self._read(opened, outgoing))
         watch = asyncio.create_task(self._watch(outgoing))
         prepare = asyncio.create_task(self._prepare(lane))
@@ -255,7 +256,7 @@ class AriConnection:
     def _end(self, reason: str) -> None:
         """Every request gets its reply before the engine hears that the connection is gone."""
         up_since, self._up_since = self._up_since, None
-        now = _now()
+        now = monotonic()
         self._fail_older(now, now, FENCED if self._fenced else CONNECTION_LOST)
         if up_since is None:
             return
@@ -277,7 +278,7 @@ class AriConnection:
         check_version(s.url, info)
         if self._fenced:
             return
-        self._up_since = _now()
+        self._up_since = monotonic()
         self.counters.reconnects += 1 if self._ups else 0
         self._ups += 1
         log.info("ari_up", app=s.app, version=info.system.version if info.system else "")
@@ -290,7 +291,7 @@ class AriConnection:
         """Hands over what comes until the connection ends; the reason."""
         while True:
             message = await opened.receive()
-            self._heard = _now()
+            self._heard = monotonic()
             if message.type is WSMsgType.TEXT:
                 self._take(message.data)
                 if self._fenced:
@@ -352,7 +353,7 @@ class AriConnection:
         log.error(
             "ari_replaced", app=self.settings.app, text="another router has taken this application's name"
         )
-        now = _now()
+        now = monotonic()
         self._fail_older(now, now, FENCED)
         try:
             self._link.on_replaced()
@@ -370,10 +371,10 @@ class AriConnection:
         """Looks at what is overdue until the connection has to end; the reason."""
         s = self.settings
         interval = min(s.ping_every, s.reply_limit, s.silence_limit) / 4
-        looked = _now()
+        looked = monotonic()
         while True:
             await asyncio.sleep(interval)
-            now, before = _now(), looked
+            now, before = monotonic(), looked
             looked = now
             if now - before > interval + STOPPED_SECONDS:
                 self._heard = self._answered = now  # the reader goes first
@@ -387,10 +388,6 @@ class AriConnection:
             if late or now - max(self._answered, self._pinged) >= s.ping_every:
                 self._pinged = now
                 outgoing.push(b"", WSMsgType.PING)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _awaited() -> tuple[asyncio.Future[Reply], OnReply]:

@@ -67,7 +67,7 @@ def request_frame(
 
 
 class Unanswered:
-    """Requests without a reply, oldest first. Times are the event loop's, in seconds."""
+    """Requests without a reply, oldest first. Times are monotonic, in seconds."""
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe

@@ -9,7 +9,7 @@ Asterisk gave it.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple, assert_never, get_args
 
 import msgspec
 
@@ -82,6 +82,8 @@ WireCommand = (
     | SetChannelVariables
 )
 """The commands that become ARI requests of their own; of dead-man timers, one does for many (deadmen.py)."""
+
+WIRE_COMMANDS = get_args(WireCommand)
 
 
 class Request(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from router.core import notices
 from router.core.followups import Due, Ended, call_back_number, due, is_followed, tags_by_rules
@@ -94,9 +94,9 @@ class FollowingUp:
         self.spares |= "do_not_contact" in rows
         return rows
 
-    def close(self, connection: Connection, ended: Sequence[CallRecord]) -> None:
-        """Who was talked with in these calls need not be called back."""
-        self.news |= _close(connection, [one for one in ended if one.disposition is Disposition.ANSWERED])
+    def close(self, connection: Connection, talks: Sequence[CallRecord], ids: Collection[int]) -> None:
+        """Who was talked with in these calls need not be called back, as one of these obligations may say."""
+        self.news |= _close(connection, talks, ids)
 
 
 def _found(
@@ -195,16 +195,16 @@ def _told(one: _Found) -> Iterator[Row]:
         yield from outbox_rows(one.record.info.asterisk_id, (notice,))
 
 
-def _close(connection: Connection, answered: Sequence[CallRecord]) -> bool:
-    """Who has talked with the client need not be called back by it; whether anybody was to be."""
-    numbers = {record.info.caller for record in answered if record.info.caller}
-    if not numbers:
-        return False
-    owed = OBLIGATIONS.c.closed_at.is_(None)
-    of_them = or_(OBLIGATIONS.c.number.in_(numbers), OBLIGATIONS.c.caller.in_(numbers))
+def talks_of(ended: Sequence[CallRecord]) -> list[CallRecord]:
+    """Those of these calls in which somebody was talked with whose number is known."""
+    return [one for one in ended if one.disposition is Disposition.ANSWERED and one.info.caller]
+
+
+def _close(connection: Connection, talks: Sequence[CallRecord], ids: Collection[int]) -> bool:
+    """Whether anybody was to be called back who has talked with the client now."""
     count = 0
-    for row in connection.execute(select(OBLIGATIONS).where(owed, of_them)).all():
-        record = next((one for one in answered if _settles(one, row)), None)
+    for row in connection.execute(select(OBLIGATIONS).where(OBLIGATIONS.c.id.in_(ids))).all():
+        record = next((one for one in talks if _settles(one, row)), None)
         if record is not None:
             by = record.answered_by or ""
             count += closed(connection, [row.id], record.ended_at, by, record.info.id)

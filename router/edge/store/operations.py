@@ -4,7 +4,7 @@ A row is a plain tuple in the order of its columns, times as microseconds, ready
 array (see `bulk`). Making rows is the writer thread's work; the call path only makes these small structs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -249,7 +249,7 @@ def wrap_up_row(one: WrapUp) -> Row:
     return one.call_id, one.person, to_micros(one.began_at), one.client, one.queue, to_micros(one.ended_at)
 
 
-def as_document(rows: list[Row]) -> str:
+def as_document(rows: Sequence[Row]) -> str:
     """Rows as the one JSON text a bulk statement takes."""
     return _ENCODER.encode(rows).decode()
 
