@@ -22,7 +22,8 @@ from aiohttp import WSMsgType
 from router.edge.ari import models
 from router.edge.ari.lane import HttpLane
 from router.edge.ari.link import AriSettings
-from router.edge.ari.opening import Socket, look, open_socket, set_filter
+from router.edge.ari.opening import look, open_socket, set_filter
+from router.edge.ari.outgoing import Socket
 from router.edge.ari.rest import Reply
 from router.edge.wav import seconds_of, seconds_spoken
 

@@ -5,12 +5,11 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import encode_basic_auth
 from structlog.testing import capture_logs
 
 from router.edge.ari import models, opening
@@ -20,7 +19,7 @@ from router.edge.ari.errors import BY_STATUS, SetupError, VersionError
 from router.edge.ari.generate import USED_EVENTS
 from router.edge.ari.lane import HttpLane
 from router.edge.ari.link import AriSettings
-from router.edge.ari.outgoing import Outgoing
+from router.edge.ari.outgoing import MOST_HELD, Outgoing, Together
 from router.edge.ari.rest import Reply
 from tests.edge.ari_server import AriServer, event
 
@@ -276,16 +275,71 @@ async def test_a_reset_within_a_burst_fails_every_request_once(server: AriServer
 
 
 async def test_frames_for_a_closing_websocket_are_not_taken(server: AriServer) -> None:
-    async with aiohttp.ClientSession(
-        headers={"Authorization": encode_basic_auth("router", "secret")}
-    ) as client:
-        opened = await client.ws_connect(f"{server.url}/events", decode_text=False)
-        outgoing = Outgoing(opened)
+    s = connect(server, Story()).settings
+    lane = HttpLane(s.url, s.username, s.password, s.http_limit)
+    try:
+        outgoing = Outgoing(opened := await opening.open_socket(lane, s))
         assert outgoing.push(b"", aiohttp.WSMsgType.PING)
         await opened.close()
         assert not outgoing.push(b"", aiohttp.WSMsgType.PING)
         outgoing.stop()
         assert not outgoing.push(b"", aiohttp.WSMsgType.PING)
+    finally:
+        await lane.close()
+
+
+class Wire:
+    """A transport that only remembers what was written at once."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+
+def test_what_is_written_in_a_moment_leaves_together() -> None:
+    wire = Wire()
+    together = Together(cast("asyncio.WriteTransport", wire))
+    together.write(b"before")
+    together.hold()
+    together.write(b"one,")
+    together.write(b"two")
+    assert wire.writes == [b"before"]
+    together.release()
+    together.write(b"after")
+    assert wire.writes == [b"before", b"one,two", b"after"]
+
+
+def test_much_is_not_kept() -> None:
+    wire = Wire()
+    together = Together(cast("asyncio.WriteTransport", wire))
+    together.hold()
+    together.write(b"x" * MOST_HELD)
+    assert wire.writes == []
+    together.write(b"y")
+    together.write(b"z")
+    together.release()
+    assert wire.writes == [b"x" * MOST_HELD + b"y", b"z"]
+
+
+async def test_what_one_event_has_us_send_leaves_together(server: AriServer) -> None:
+    story = Story()
+    connection = connect(server, story)
+    async with running(connection):
+        await story.hears("up")
+
+        def answer(event: models.Event) -> None:
+            for n in range(3):
+                connection.send("POST", f"channels/{n}", on_reply=story.on_reply)
+
+        story.on_event = answer  # type: ignore[method-assign]  # this once
+        await server.say(event("StasisEnd"))
+        await story.until(lambda: len(story.replies) == 3)
+    assert [r["uri"] for r in server.requests][-3:] == ["channels/0", "channels/1", "channels/2"]
 
 
 async def test_no_reply_at_all_ends_the_connection_although_events_come(server: AriServer) -> None:

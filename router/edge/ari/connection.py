@@ -48,8 +48,8 @@ from router.edge.ari.backoff import Backoff
 from router.edge.ari.errors import NoAnswerError, SetupError
 from router.edge.ari.lane import HttpLane
 from router.edge.ari.link import AriSettings, Counters, Link
-from router.edge.ari.opening import Socket, accepted, check_version, look, open_socket, set_filter
-from router.edge.ari.outgoing import Outgoing
+from router.edge.ari.opening import accepted, check_version, look, open_socket, set_filter
+from router.edge.ari.outgoing import Outgoing, Socket
 from router.edge.ari.rest import (
     CONNECTION_LOST,
     FENCED,
@@ -293,7 +293,9 @@ class AriConnection:
             message = await opened.receive()
             self._heard = monotonic()
             if message.type is WSMsgType.TEXT:
+                outgoing.hold()
                 self._take(message.data)
+                outgoing.release()
                 if self._fenced:
                     return "replaced"
                 if self._held is not None and len(self._held) > self.settings.held_limit:

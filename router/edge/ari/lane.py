@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
+from router.edge.ari.outgoing import Socket
 from router.edge.ari.rest import Reply, encode
 
 MOST_AT_ONCE = 4
@@ -29,6 +30,7 @@ class HttpLane:
             headers={"Authorization": aiohttp.encode_basic_auth(username, password)},
             connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE, keepalive_timeout=IDLE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=limit, sock_connect=min(limit, 3.0)),
+            ws_response_class=Socket,  # type: ignore[arg-type]  # its frames are bytes, as is asked for
         )
 
     async def request(

@@ -19,6 +19,7 @@ from router.edge.ari.errors import (
 from router.edge.ari.generate import REPLY, USED_EVENTS
 from router.edge.ari.lane import CANNOT_CONNECT, HttpLane
 from router.edge.ari.link import AriSettings
+from router.edge.ari.outgoing import Socket
 from router.edge.ari.rest import Reply
 
 OLDEST_VERSION = (22, 7)
@@ -32,7 +33,6 @@ EVENT_FILTER: dict[str, object] = {
     "disallowed": [],
 }
 
-Socket = aiohttp.ClientWebSocketResponse[bool]
 Read = TypeVar("Read", models.AsteriskInfo, models.Application)
 
 
@@ -85,6 +85,7 @@ async def open_socket(lane: HttpLane, settings: AriSettings) -> Socket:
         raise BY_STATUS.get(problem.status, RefusedError)(url, f"status {problem.status}") from None
     except (aiohttp.ClientError, OSError) as problem:
         raise NoAnswerError(url, f"{type(problem).__name__}: {problem}") from None
+    assert isinstance(opened, Socket)  # as the lane's session makes them
     raw = opened.get_extra_info("socket")
     if raw is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
         # A closed socket whose peer is gone would otherwise retry its last bytes for a quarter of an hour.
