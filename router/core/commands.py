@@ -292,7 +292,7 @@ class CancelTimer(Command, frozen=True):
 
 
 class Finish(Command, frozen=True):
-    """The call is over: write its record, forget it."""
+    """The call is over: write its record, forget it and its timers."""
 
     record: CallRecord
 

@@ -172,6 +172,4 @@ def _still_there(call: Call, state: Ending) -> list[Leg]:
 
 
 def _finish(call: Call, now: datetime) -> tuple[Call, Commands]:
-    record = make_record(call, now)
-    cancel = (*CANCEL_TIMERS, CancelTimer(deadman.TIMER), CancelTimer(CLEAN_UP))
-    return replace(call, state=Over()), (*cancel, Finish(record))
+    return replace(call, state=Over()), (Finish(make_record(call, now)),)
