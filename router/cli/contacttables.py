@@ -1,5 +1,6 @@
 """`callrouter contacts import` and `export`: the address book as a table."""
 
+import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -49,16 +50,25 @@ def import_table(
     """Take in contacts from a table: all of them or, where there is any error, none.
 
     The first line names the columns: number and, if wanted, name, groups, language, notes, client. A number
-    that is a contact already gets what the table says of it. From the next call on they count.
+    that is a contact already gets what the table says of it, and keeps what a column that the table has not
+    would say. From the next call on they count.
     """
     settings = read_settings(config)
     known = Known.of(settings)
     client = known.client(client)
     table = _read(file, client, Clients(known.country, known.clients))
+    if replace and not table.entries:
+        typer.echo("the table has no contacts, so all would be removed; leave --replace out", err=True)
+        raise typer.Exit(FAILED)
     named = {entry.client for entry in table.entries} | ({client} if client else set())
     with opened(settings) as contacts:
         changes = contacts.take(
-            table.entries, who_types(), datetime.now(UTC), replaces=named if replace else (), dry_run=dry_run
+            table.entries,
+            who_types(),
+            datetime.now(UTC),
+            fields=table.columns,
+            replaces=named if replace else (),
+            dry_run=dry_run,
         )
     if not dry_run:
         tell_of(settings)
@@ -116,10 +126,16 @@ def _write(file: str, entries: Iterable[Entry], delimiter: str) -> None:
         sys.stdout.writelines(lines)
         return
     try:
-        Path(file).write_text("".join(lines), encoding="utf-8")
+        with open(file, "w", encoding="utf-8", opener=_private) as table:
+            table.writelines(lines)
     except OSError as error:
         typer.echo(f"`{file}` cannot be written: {error.strerror}; name another file", err=True)
         raise typer.Exit(WRONG) from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that, if it is new, only its owner may read."""
+    return os.open(path, flags, 0o600)
 
 
 def _told(changes: Changes, dry_run: bool) -> str:

@@ -43,6 +43,8 @@ class ReadTable(NamedTuple):
 
     entries: tuple[Entry, ...]
     errors: tuple[RuleError, ...]
+    columns: tuple[str, ...] = ()
+    """Those that it has, of COLUMNS."""
 
 
 class Clients(NamedTuple):
@@ -73,7 +75,7 @@ def read_bytes(data: bytes) -> str:
 def read_table(file: str, text: str, client: str | None, clients: Clients) -> ReadTable:
     """All rows, as contacts of `client` (None: of all) where they do not name another; or every error."""
     text = _NAMES_DELIMITER.sub("\n", text, count=1) if _NAMES_DELIMITER.match(text) else text
-    rows = records(text)
+    rows = records(text, remarks=False)  # others do not write any, and a name may begin so
     first = next(rows, None)
     if first is None:
         instead = f"name its columns in the first line: {','.join(COLUMNS)}"
@@ -137,7 +139,7 @@ class _Reading:
             entry = self._entry(row)
             if entry is not None:
                 entries.append(entry)
-        return ReadTable(() if self._errors else tuple(entries), told(self._errors))
+        return ReadTable(() if self._errors else tuple(entries), told(self._errors), tuple(self._titles))
 
     def _refuse(self, line: int, what: str, instead: str) -> None:
         self._errors.append(RuleError(self._file, line, 1, what, instead))

@@ -107,14 +107,15 @@ class Record(NamedTuple):
     """False where its quotes are not as CSV has them; then its first line is split as if it had none."""
 
 
-def records(text: str) -> Iterator[Record]:
-    """The rows of a CSV table, without blank ones and those that begin with `#`. Never raises."""
+def records(text: str, *, remarks: bool = True) -> Iterator[Record]:
+    """The rows of a CSV table, without blank ones and, unless it has no `remarks`, those that begin with `#`.
+    Never raises."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     delimiter = ""
     taken, broken = 0, 0
     for number, line in enumerate(lines, start=1):
         bare = line.strip()
-        if number <= taken or not bare or bare[0] == "#":
+        if number <= taken or not bare or (remarks and bare[0] == "#"):
             continue
         delimiter = delimiter or _delimiter(line)
         cells, whole = [bare], True

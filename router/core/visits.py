@@ -67,7 +67,10 @@ def visits_of(
             waits = None
     if waits is not None:
         over = _over(waits, talks, ended_at)
-        found.append(over or replace(waits, ended_at=ended_at, outcome=disposition.value))
+        # A call that was answered before, and whose caller was given back to a queue, ended in waiting.
+        in_vain = disposition is Disposition.ANSWERED and talks
+        outcome = ABANDONED if in_vain else disposition.value
+        found.append(over or replace(waits, ended_at=ended_at, outcome=outcome))
     return tuple(found)
 
 

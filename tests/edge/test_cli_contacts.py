@@ -1,6 +1,7 @@
 """`callrouter contacts`, as it is typed."""
 
 import json
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -239,6 +240,21 @@ def test_a_table_may_be_all_of_a_client(place: Place) -> None:
     assert place.listed() == [(KARI, None, "Kari"), ("+4790000003", "fjord", "Eva")]
 
 
+def test_an_empty_table_is_not_all_of_a_client(place: Place) -> None:
+    place.contacts("import", "-", text=TABLE)
+    told = place.refused("import", "-", "--client", "fjord", "--replace", text="number,name\n")
+    assert told == "the table has no contacts, so all would be removed; leave --replace out"
+    assert len(place.listed()) == 2
+
+
+def test_what_a_table_does_not_tell_stays(place: Place) -> None:
+    place.contacts("add", KARI, "--name", "K", "--group", "vip", "--notes", "one", "--language", "nb")
+    assert place.contacts("import", "-", text="number,name,notes\n90000001,Kari,\n") == (
+        "imported: 0 new, 1 changed, 0 as before, 0 removed\n"
+    )
+    assert place.contacts("export").splitlines()[1] == f"{KARI},Kari,vip,nb,,"
+
+
 def test_what_is_exported_is_imported_as_it_was(place: Place) -> None:
     place.contacts("import", "-", text=TABLE)
     place.contacts("add", "+4790000003", "--name", "=1+1", "--notes", 'says "no"\ntwice', "--language", "nb")
@@ -246,6 +262,7 @@ def test_what_is_exported_is_imported_as_it_was(place: Place) -> None:
     assert text.splitlines()[:2] == ["number,name,groups,language,notes,client", f"{KARI},Kari,vip,,,"]
     assert "'=1+1" in text
     assert place.contacts("export", "book.csv", "--delimiter", "semicolon") == ""
+    assert stat.filemode((place.folder / "book.csv").stat().st_mode) == "-rw-------"
     assert place.contacts("import", "book.csv", "--replace") == (
         "imported: 0 new, 0 changed, 3 as before, 0 removed\n"
     )

@@ -13,19 +13,23 @@ from router.core.contacttable import (
     COLUMNS,
     DELIMITERS,
     Clients,
-    ReadTable,
     read_bytes,
     read_table,
     write_table,
 )
+from router.core.remarks import RuleError
 
 KARI, OLA = "+4790000001", "+4790000002"
 COUNTRIES = {"fjord": "NO", "lund": "SE", None: None}
 CLIENTS = Clients(COUNTRIES.get, ("fjord", "lund"))
 
 
-def read(text: str, client: str | None = "fjord", clients: Clients = CLIENTS) -> ReadTable:
-    return read_table("book.csv", text, client, clients)
+Found = tuple[tuple[Entry, ...], tuple[RuleError, ...]]
+
+
+def read(text: str, client: str | None = "fjord", clients: Clients = CLIENTS) -> Found:
+    found = read_table("book.csv", text, client, clients)
+    return found.entries, found.errors
 
 
 TABLES = [
@@ -64,6 +68,18 @@ def test_each_row_may_name_its_client() -> None:
     text = "number,client\n90000001,fjord\n08-123 456 79,lund\n+4790000001,\n"
     found = read(text, None)
     assert found == ((Entry(KARI, "fjord"), Entry("+46812345679", "lund"), Entry(KARI)), ())
+
+
+def test_the_columns_that_a_table_has_are_known() -> None:
+    assert read_table("book.csv", "Name,number\nKari,90000001\n", "fjord", CLIENTS).columns == (
+        "name",
+        "number",
+    )
+
+
+def test_a_row_that_begins_as_a_remark_is_none() -> None:
+    entries, errors = read("name,number\n#1 Plumbing,90000001\n")
+    assert (entries, errors) == ((Entry(KARI, "fjord", "#1 Plumbing"),), ())
 
 
 WRONG = [
@@ -140,16 +156,14 @@ def test_all_errors_are_told_at_once() -> None:
 
 def test_a_client_that_there_is_not() -> None:
     text = "number,client\n90000001,fjrd\n"
-    assert "no client is called `fjrd`; did you mean `fjord`?" in str(read(text, None).errors[0])
+    assert "no client is called `fjrd`; did you mean `fjord`?" in str(read(text, None)[1][0])
     unknown = Clients(lambda client: "NO")
-    assert read(text, None, unknown).entries == (Entry(KARI, "fjrd"),)
+    assert read(text, None, unknown)[0] == (Entry(KARI, "fjrd"),)
 
 
 def test_more_than_are_kept_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contacttable, "MOST_CONTACTS", 1)
-    assert str(read("number\n90000001\n90000002\n").errors[0]).startswith(
-        "book.csv:3:1: more than 1 contacts"
-    )
+    assert str(read("number\n90000001\n90000002\n")[1][0]).startswith("book.csv:3:1: more than 1 contacts")
 
 
 BYTES = [
@@ -196,8 +210,7 @@ BOOK = st.lists(ENTRY, unique_by=lambda entry: (entry.number, entry.client), max
 @given(book=BOOK, delimiter=st.sampled_from(list(DELIMITERS.values())))
 def test_what_is_written_is_read_back_as_it_was(book: list[Entry], delimiter: str) -> None:
     text = "".join(write_table(book, delimiter))
-    found = read_table("book.csv", read_bytes(text.encode()), None, CLIENTS)
-    assert found == (tuple(book), ())
+    assert read(read_bytes(text.encode()), None) == (tuple(book), ())
 
 
 @settings(deadline=None)

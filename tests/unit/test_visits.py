@@ -63,7 +63,7 @@ CASES: list[tuple[str, list[Evidence], list[Talk], Disposition, list[Told]]] = [
         [seen(5, JOINED, "desk"), seen(100, JOINED, "desk")],
         [talk(20)],
         Disposition.ANSWERED,
-        [("desk", 15, "answered", True), ("desk", 200, "answered", False)],
+        [("desk", 15, "answered", True), ("desk", 200, "abandoned", False)],
     ),
     (
         "asks to be called back, does not say where, and waits on",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -118,15 +119,17 @@ class Contacts(Access):
         who: str,
         now: datetime,
         *,
+        fields: Collection[str] = Entry.__struct_fields__,
         replaces: Collection[str | None] = (),
         dry_run: bool = False,
     ) -> Changes:
-        """Write all of these, in the place of those that are there of the same numbers; or say only what that
-        would change. Those that `replaces` names and that are not among them go. All or nothing."""
+        """Write all of these, in the place of those that are there of the same numbers, whose other fields
+        than `fields` stay; or say only what that would change. Those that `replaces` names and that are not
+        among them go. All or nothing."""
         engine = self._reading if dry_run else self._writing
         with begin(engine) as connection:
             there = {_key(entry): entry for entry in map(_entry, connection.execute(select(CONTACTS)))}
-            wanted = {_key(entry): entry for entry in entries}
+            wanted = {_key(entry): _with_fields(there.get(_key(entry)), entry, fields) for entry in entries}
             changed = [entry for key, entry in wanted.items() if there.get(key) not in (None, entry)]
             new = [entry for key, entry in wanted.items() if key not in there]
             gone = [key for key, old in there.items() if old.client in replaces and key not in wanted]
@@ -197,6 +200,14 @@ def _write(
 def _insert(connection: Connection) -> Any:
     # Both dialects' Insert have the ON CONFLICT methods, but no common type declares them.
     return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(CONTACTS)
+
+
+def _with_fields(old: Entry | None, new: Entry, fields: Collection[str]) -> Entry:
+    """The new one, which has all others than these fields of the old one, if there is one."""
+    others = [name for name in Entry.__struct_fields__ if name not in (*fields, "number", "client")]
+    if old is None or not others:
+        return new
+    return replace(new, **{name: getattr(old, name) for name in others})
 
 
 def _key(entry: Entry) -> _Key:

@@ -67,9 +67,10 @@ def _after_all(connection: Connection, table: Table, call_id: str, at: datetime)
 
 
 def _about(connection: Connection, call_id: str) -> tuple[str, About, str]:
-    """The router that has or had the call, what is told of it, and its disposition."""
+    """The router that has or had the call, what is told of it, and its disposition. On PostgreSQL the end of
+    the call waits from here on, so that of the two whoever comes second sees the other."""
     chosen = select(CALLS.c.asterisk_id, CALLS.c.disposition, *_ABOUT).where(CALLS.c.id == call_id)
-    router, disposition, *about = connection.execute(chosen).one()
+    router, disposition, *about = connection.execute(chosen.with_for_update()).one()
     return router, About(*about), disposition
 
 
