@@ -61,7 +61,7 @@ async def post(url: str, signed: Signed, allowed: Collection[str]) -> None:
     host = parts.hostname or ""
     if host not in allowed and parts.scheme != "https":
         raise UndeliveredError(f"{url} is not https; write https://, or add {host} to `webhooks.allow`")
-    if host not in allowed and not _is_public(host):
+    if host not in allowed and not is_public(host):
         raise UndeliveredError(f"{host} is within one's own net; add it to `webhooks.allow`")
     resolver = ThreadedResolver() if host in allowed else PublicResolver()
     try:
@@ -91,7 +91,7 @@ class PublicResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """OSError where there is none."""
-        found = [one for one in await self._all.resolve(host, port, family) if _is_public(one["host"])]
+        found = [one for one in await self._all.resolve(host, port, family) if is_public(one["host"])]
         if not found:
             raise OSError(f"{host} is within one's own net; add it to `webhooks.allow`")
         return found
@@ -100,7 +100,7 @@ class PublicResolver(AbstractResolver):
         await self._all.close()
 
 
-def _is_public(host: str) -> bool:
+def is_public(host: str) -> bool:
     """True of addresses that anybody can reach, and of names, which are looked up later."""
     try:
         address: Any = ip_address(host)

@@ -260,6 +260,12 @@ CASES: dict[str, Case] = {
         W,
         "break-glass rings PJSIP/100, and nothing of that is registered",
     ),
+    "ARI by HTTPS": Case(
+        "openness",
+        prints(http_show_status="HTTPS Server Enabled and Bound to 0.0.0.0:1"),
+        OK,
+        "nothing listens for ARI by HTTPS here",
+    ),
     "AMI over HTTP": Case(
         "openness", prints(manager_show_settings="Web Manager (AMI/HTTP):    Yes"), N, "over HTTP, too"
     ),
@@ -356,7 +362,7 @@ CASES: dict[str, Case] = {
     "no mail is wanted": Case("mail", wrong_rules, OK, "no mail server is set"),
     "no mail server": Case("mail", setting(mail={"host": "127.0.0.1", "port": 1}), E, "does not answer"),
     "a webhook without secret": Case("webhooks", does("message", POSTED), W, "is not signed"),
-    "a webhook": Case("webhooks", does("message", POSTED), OK, "is found: 127.0.0.1"),
+    "a webhook within": Case("webhooks", does("message", POSTED), E, "127.0.0.1 is within one's own net"),
     "a webhook of nobody": Case(
         "webhooks", does("message", POSTED.replace("127.0.0.1", "no.invalid")), E, "is not found: no.invalid"
     ),

@@ -195,7 +195,9 @@ async def test_a_mail_server_that_is_silent(patient: Patient, monkeypatch: pytes
 HOOKS: list[tuple[str, str, tuple[str, ...], Severity, str]] = [
     ("without https", "http://127.0.0.1/in", (), E, "is never posted to: it is not https"),
     ("without https, but allowed", "http://127.0.0.1/in", ("127.0.0.1",), OK, "is found: 127.0.0.1"),
-    ("with https", "https://127.0.0.1/in", (), OK, "is found: 127.0.0.1"),
+    ("with https", "https://127.0.0.1/in", (), E, "127.0.0.1 is within one's own net"),
+    ("with https, and allowed", "https://127.0.0.1/in", ("127.0.0.1",), OK, "is found: 127.0.0.1"),
+    ("with https, outside", "https://1.1.1.1/in", (), OK, "is found: 1.1.1.1"),
 ]
 
 

@@ -65,6 +65,8 @@ async def openness(visit: Visit) -> AsyncIterator[Finding]:
     weak = visit.settings.ari.password.get_secret_value() in {*WELL_KNOWN, visit.settings.ari.username} - {""}
     if visit.asterisk_is_here:
         yield _reach("ARI", "http.conf", visit.ari_port, await _port(visit.ari_port), weak=weak)
+        async for finding in _by_https(visit, weak=weak):
+            yield finding
     else:
         yield await _by_console(visit, "ARI", "http show status", "http.conf")
     if weak:
@@ -77,6 +79,16 @@ async def openness(visit: Visit) -> AsyncIterator[Finding]:
         yield await _by_console(visit, "AMI", "manager show settings", "manager.conf")
     async for finding in _by_http(visit):
         yield finding
+
+
+async def _by_https(visit: Visit, *, weak: bool) -> AsyncIterator[Finding]:
+    """All that can be reached over HTTP can also be over HTTPS, by an address of its own."""
+    with suppress(CannotTellError):
+        served = _HTTPS.search(await visit.ask_console("http show status"))
+        number = int(served["port"]) if served else visit.ari_port
+        if number != visit.ari_port:
+            found = await _port(number)
+            yield _reach("ARI by HTTPS", "http.conf", number, found, weak=weak, key="tlsbindaddr")
 
 
 async def _by_http(visit: Visit) -> AsyncIterator[Finding]:
@@ -96,7 +108,7 @@ async def _port(number: int) -> Port:
         raise CannotTellError(f"this machine does not show who listens ({problem})") from problem
 
 
-def _reach(what: str, file: str, number: int, found: Port, *, weak: bool) -> Finding:
+def _reach(what: str, file: str, number: int, found: Port, *, weak: bool, key: str = "bindaddr") -> Finding:
     """Of a port of this machine."""
     where = f"port {number}"
     opened = [str(one.address) for one in found.listeners if one.is_open]
@@ -107,11 +119,12 @@ def _reach(what: str, file: str, number: int, found: Port, *, weak: bool) -> Fin
     severity = error if weak else warning
     return severity(
         f"{what} listens on {' and '.join(opened)}, where others can reach it, unless a firewall is between",
-        f"write `bindaddr=127.0.0.1` in {file}, then: asterisk -rx 'core reload'",
+        f"write `{key}=127.0.0.1` in {file}, then: asterisk -rx 'core reload'",
         where,
     )
 
 
+_HTTPS = re.compile(r"HTTPS Server Enabled and Bound to \S*:(?P<port>[0-9]+)")
 _BOUND = re.compile(r"(?:Bound to|TCP Bindaddress:|TLS Bindaddress:)\s*(?P<address>\[?[0-9a-fA-F.:]+\]?):\d+")
 
 

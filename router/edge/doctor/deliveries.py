@@ -10,6 +10,7 @@ from router.core.findings import Finding, error, not_checked, ok, warning
 from router.core.needs import deliveries
 from router.core.remarks import RuleErrors
 from router.edge.doctor.visit import Visit
+from router.edge.webhook import is_public
 from router.settings import Mail
 
 LIMIT = 8.0
@@ -81,10 +82,14 @@ async def webhooks(visit: Visit) -> AsyncIterator[Finding]:
             continue
         try:
             async with asyncio.timeout(LIMIT):
-                await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443)
+                found = await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443)
         except (OSError, UnicodeError) as problem:
             yield error(f"the host of a webhook is not found: {host} ({problem})", "correct its URL", place)
         except TimeoutError:
             yield not_checked(f"{host}: no name server has answered", "look at /etc/resolv.conf", place)
         else:
-            yield ok(f"the host of a webhook is found: {host}", place)
+            if host in settings.allow or any(is_public(str(address[0])) for *_, address in found):
+                yield ok(f"the host of a webhook is found: {host}", place)
+            else:
+                what = f"{url} is never posted to: {host} is within one's own net"
+                yield error(what, f"add {host} to `webhooks.allow`", place)
