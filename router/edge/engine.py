@@ -89,8 +89,6 @@ _TICK = TimerFired(deadman.TIMER)
 
 _ENDS = (models.StasisEnd, models.ChannelDestroyed)
 
-_ENDS_OF_RECORDINGS = (models.RecordingFinished, models.RecordingFailed)
-
 _MOVES = (LegReplaced, CallerReplaced)
 
 _OF_AN_END = (models.ChannelHangupRequest, *_ENDS)
@@ -101,6 +99,16 @@ class _OfQueue(NamedTuple):
 
     channel: str
     told: CallEvent
+
+
+_OfNoChannel = (
+    _OfQueue
+    | models.PlaybackFinished
+    | models.RecordingFinished
+    | models.RecordingFailed
+    | models.BridgeAttendedTransfer
+    | models.ApplicationReplaced
+)
 
 
 class Engine:
@@ -216,9 +224,12 @@ class Engine:
         self._metrics.ari_connected()
         self._reconciliation.begin(asterisk)
 
-    def on_event(self, event: models.Event) -> None:
+    def on_event(self, event: models.Event | _OfQueue) -> None:
         """One event of Asterisk. An error in one call's handling is logged and stays in that call."""
-        self._handle_or_hold(event)
+        if self._held is None:
+            self._handle(event)
+        else:
+            self._held.append(event)
 
     def in_asterisk_queues(self) -> list[Call]:
         """The calls whose callers are in one."""
@@ -227,13 +238,7 @@ class Engine:
     def on_queue_event(self, channel: str, told: CallEvent) -> None:
         """Something happened in a queue of Asterisk's own to the caller with that channel."""
         if channel in self._legs:  # There are other callers in such queues.
-            self._handle_or_hold(_OfQueue(channel, told))
-
-    def _handle_or_hold(self, event: models.Event | _OfQueue) -> None:
-        if self._held is not None:
-            self._held.append(event)
-        else:
-            self._handle(event)
+            self.on_event(_OfQueue(channel, told))
 
     def _handle(self, event: models.Event | _OfQueue) -> None:
         try:
@@ -276,20 +281,8 @@ class Engine:
     # Events of known calls
 
     def _on_event(self, event: models.Event | _OfQueue) -> None:
-        if isinstance(event, _OfQueue):
-            if known := self._legs.get(event.channel):
-                self._take(known[0], event.told, self._clock())
-            return
-        if isinstance(event, models.PlaybackFinished):
-            self._on_playback_finished(event.playback)
-            return
-        if isinstance(event, _ENDS_OF_RECORDINGS):
-            self._on_recording_ended(event)
-            return
-        if isinstance(event, models.ApplicationReplaced):
-            return  # The connection's own affair.
-        if isinstance(event, models.BridgeAttendedTransfer):
-            self._transfers.attended(event)
+        if isinstance(event, _OfNoChannel):
+            self._on_other(event)
             return
         channel = event.channel
         known = self._legs.get(channel.id)
@@ -310,6 +303,20 @@ class Engine:
         told = queuewire.read_event(event, leg)
         if told is not None:
             self._take(live, told, self._clock())
+
+    def _on_other(self, event: _OfNoChannel) -> None:
+        match event:
+            case _OfQueue(channel, told):
+                if known := self._legs.get(channel):
+                    self._take(known[0], told, self._clock())
+            case models.PlaybackFinished():
+                self._on_playback_finished(event.playback)
+            case models.RecordingFinished() | models.RecordingFailed():
+                self._on_recording_ended(event)
+            case models.BridgeAttendedTransfer():
+                self._transfers.attended(event)
+            case models.ApplicationReplaced():
+                pass  # The connection's own affair.
 
     def _end_channel(self, channel_id: str) -> None:
         assert self._wire

@@ -56,7 +56,7 @@ LEFT_OUT = {
     "Message": {"asterisk_id"},  # the same in every event of a connection; read once from /asterisk/info
     "Event": {"application"},  # a connection carries one application
     "RESTResponse": {"timestamp", "transaction_id", "uri", "content_type"},  # request_id names the request
-    "Channel": {"accountcode", "tenantid", "language"},  # unused by the rules
+    "Channel": {"accountcode", "tenantid", "language", "connected", "protocol_id"},  # unused by the rules
     "DialplanCEP": {"priority"},
     "ChannelHold": {"musicclass"},
     "BridgeAttendedTransfer": {

@@ -66,11 +66,9 @@ class Channel(Model, frozen=True, kw_only=True):
     """A specific communication connection between Asterisk and an Endpoint."""
 
     id: str
-    protocol_id: str
     name: str
     state: str
     caller: CallerID
-    connected: CallerID
     dialplan: DialplanCEP
     creationtime: str
     channelvars: dict[str, object] | None = None
