@@ -152,15 +152,15 @@ def choose_ports(options: argparse.Namespace, asterisk: Asterisk) -> dict[str, i
 
 def free_thousand(asterisk: Asterisk) -> range:
     """A thousand ports that no other sandbox has, the first few of which nobody listens on."""
-    promised = {  # of media, and of a SIPp, that need not be listening yet
-        port
-        for facts in running_elsewhere(asterisk)
-        for port in (facts["rtp"]["from"], facts["rtp"]["to"], facts["trunk"]["port"])
-    }
+    others = running_elsewhere(asterisk)  # Of what they have, media and a SIPp need not be listening yet.
+    promised = [(facts["rtp"]["from"], facts["rtp"]["to"]) for facts in others]
+    promised += [(facts["trunk"]["port"], facts["trunk"]["port"]) for facts in others]
     for first in random.sample(AUTO, len(AUTO)):
         own = range(first, first + AUTO.step)
         kinds = [(port, datagram) for port in own[: len(PORTS)] for datagram in (True, False)]
-        if promised.isdisjoint(own) and all(is_free(port, datagram=datagram) for port, datagram in kinds):
+        if any(begin <= own[-1] and own[0] <= end for begin, end in promised):
+            continue
+        if all(is_free(port, datagram=datagram) for port, datagram in kinds):
             return own
     raise SandboxError("no thousand ports are left: take another sandbox down, or give all ports yourself")
 

@@ -16,7 +16,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import msgspec
 import structlog
@@ -317,6 +317,8 @@ class Engine:
                 self._transfers.attended(event)
             case models.ApplicationReplaced():
                 pass  # The connection's own affair.
+            case _:
+                assert_never(event)
 
     def _end_channel(self, channel_id: str) -> None:
         assert self._wire

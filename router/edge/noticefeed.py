@@ -120,7 +120,7 @@ class NoticeFeed:
 
     @property
     def rung(self) -> int:
-        """Grows with what is told."""
+        """Changes with what is told."""
         return self._told.rung
 
     async def _look(self) -> None:

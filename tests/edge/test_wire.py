@@ -1,6 +1,7 @@
 """The call machine's words against Asterisk's."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from router.core.call import CALLER, THE_CALLER, Call, Leg
 from router.core.commands import (
     AnswerCaller,
     Bridge,
+    CallCommand,
     CreateLeg,
     DestroyBridge,
     DestroyLegBridge,
@@ -352,3 +354,12 @@ def test_what_is_written_is_read_again() -> None:
     assert wire.read_id(wire.bridge_id(CALL)) == OurId(ID, None)
     assert wire.read_playback(wire.playback_id(CALL, 12)) == 12
     assert wire.channel_id(CALL, CALLER) == "1795341600.7"
+
+
+def test_every_command_is_a_request_or_carried_out_by_the_engine_itself() -> None:
+    others = {one.__name__ for one in set(get_args(CallCommand)) - set(wire.WIRE_COMMANDS)}
+    assert others == {
+        "AskIfFollowed", "CancelTimer", "ChoosePerson", "EnterAsteriskQueue", "FindPeople", "FindTransfer",
+        "Finish", "JoinQueue", "LeaveQueue", "LiftDeadMan", "OfferFailed", "OfferTaken", "PutTag",
+        "ReadNumber", "SetDeadMan", "SetTimer", "TellPosition",
+    }  # fmt: skip

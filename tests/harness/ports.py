@@ -1,8 +1,8 @@
 """Ports of loopback for what tests start: none is taken by anybody else between the choice and the use.
 
 All lie below those that Linux gives to clients (32768 to 60999), so that no outgoing connection takes one,
-and below those of sandboxes with `--ports auto`. Each process of a parallel run has a share of its own, and
-takes its ports in turn, so that one comes again only after hundreds of others.
+and below those of sandboxes with `--ports auto`. Each of up to eight processes of a parallel run has a share
+of its own, and takes its ports in turn, so that one comes again only after hundreds of others.
 """
 
 import itertools

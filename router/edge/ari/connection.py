@@ -294,8 +294,10 @@ class AriConnection:
             self._heard = monotonic()
             if message.type is WSMsgType.TEXT:
                 outgoing.hold()
-                self._take(message.data)
-                outgoing.release()
+                try:
+                    self._take(message.data)
+                finally:
+                    outgoing.release()
                 if self._fenced:
                     return "replaced"
                 if self._held is not None and len(self._held) > self.settings.held_limit:

@@ -72,8 +72,9 @@ from router.edge.store.tables import (
     WRAP_UPS,
 )
 
-MOST_VALUES = 30_000
-"""In one statement; SQLite takes 32,766 (sqlite.org/limits.html, 9)."""
+MOST_VALUES = 2_000
+"""In one statement. SQLite takes 32,766 (sqlite.org/limits.html, 9), but each number of rows is a statement
+of its own, of which 128 are kept prepared, at 140 bytes a value."""
 
 _ROWS = "@rows"
 """Stands in a statement of SQLite for its rows, whose number is known only later."""

@@ -33,9 +33,9 @@ class Tags(Access):
         comes back as it was written: not before what is said of the call already, whatever clock that went
         by."""
         with begin(self._writing) as connection:
+            router, call, _ = _about(connection, tag.call_id)
             made = replace(tag, at=_after_all(connection, TAGS, tag.call_id, tag.at))
             connection.execute(insert(TAGS), _values(made) | {"removed": int(made.removed)})
-            router, call, _ = _about(connection, tag.call_id)
             _tell(connection, router, notices.of_tag(made, call))
             if rules is not None:
                 bulk = BulkStatements(connection.dialect)
@@ -46,10 +46,10 @@ class Tags(Access):
     def correct(self, correction: Correction) -> Correction:
         """Write down what somebody says became of a call; it comes back as `put` has it."""
         with begin(self._writing) as connection:
+            router, call, automatic = _about(connection, correction.call_id)
             at = _after_all(connection, CORRECTIONS, correction.call_id, correction.at)
             made = replace(correction, at=at)
             connection.execute(insert(CORRECTIONS), _values(made))
-            router, call, automatic = _about(connection, correction.call_id)
             _tell(connection, router, notices.of_correction(made, Disposition(automatic), call))
         return made
 
@@ -68,7 +68,7 @@ def _after_all(connection: Connection, table: Table, call_id: str, at: datetime)
 
 def _about(connection: Connection, call_id: str) -> tuple[str, About, str]:
     """The router that has or had the call, what is told of it, and its disposition. On PostgreSQL the end of
-    the call waits from here on, so that of the two whoever comes second sees the other."""
+    the call, and what else is said of it, waits from here on: whoever comes second sees the first."""
     chosen = select(CALLS.c.asterisk_id, CALLS.c.disposition, *_ABOUT).where(CALLS.c.id == call_id)
     router, disposition, *about = connection.execute(chosen.with_for_update()).one()
     return router, About(*about), disposition
