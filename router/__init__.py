@@ -222,7 +222,7 @@ What is kept and shown
     edge/store/database.py     connections, upgrades, who may write
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
-    edge/store/bulk.py         ... as one statement a table
+    edge/store/bulk.py         ... many rows at once
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
     core/counted.py            a call as reports count it

@@ -82,13 +82,11 @@ HANDOVER = 2 * PAUSE
 """Seconds from our taking the application's name until we read which calls are open. A process that had it
 before us is told at once, and writes down meanwhile what it still saw."""
 
-
 GARBAGE = 10_000
 """New objects between two looks for garbage. Nearly all that a call makes goes by itself."""
 
 REMEMBER_AGAIN = 5.0
 """Seconds until we ask again a database that could not tell whom to refuse."""
-
 
 SPEAK_EVERY = HOURS_AHEAD.total_seconds() / 6
 """Seconds between two looks at what will be said of hours."""

@@ -116,8 +116,13 @@ def columns(report: Report, by: By) -> Iterator[Column]:
         shown += ["wrap_up", "handling"]
     for name in shown:
         head = name.replace("_", "-")
-        yield Column(head, lambda line, name=name: lasted(_spread(line, name).average))  # type: ignore[misc]
-        yield Column("p90", lambda line, name=name: lasted(_spread(line, name).p90))  # type: ignore[misc]
+        yield Column(head, _lasted(name, lambda spread: spread.average))
+        yield Column("p90", _lasted(name, lambda spread: spread.p90))
+
+
+def _lasted(name: str, figure: Callable[[Spread], float | None]) -> Callable[[Line], str]:
+    """What is shown of one figure of the times that have that name."""
+    return lambda line: lasted(figure(_spread(line, name)))
 
 
 def _spread(line: Line, name: str) -> Spread:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from router.edge.ari import models, opening
+from router.edge.ari import models, opening, outgoing
 from router.edge.ari.backoff import Backoff
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.errors import BY_STATUS, SetupError, VersionError
@@ -289,16 +289,19 @@ async def test_frames_for_a_closing_websocket_are_not_taken(server: AriServer) -
 
 
 class Wire:
-    """A transport that only remembers what was written at once."""
+    """A transport that remembers what was written at once, and gives it to another one, if there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, to: asyncio.WriteTransport | None = None) -> None:
         self.writes: list[bytes] = []
+        self._to = to
 
     def is_closing(self) -> bool:
-        return False
+        return self._to is not None and self._to.is_closing()
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
+        if self._to is not None:
+            self._to.write(data)
 
 
 def test_what_is_written_in_a_moment_leaves_together() -> None:
@@ -326,7 +329,16 @@ def test_much_is_not_kept() -> None:
     assert wire.writes == [b"x" * MOST_HELD + b"y", b"z"]
 
 
-async def test_what_one_event_has_us_send_leaves_together(server: AriServer) -> None:
+async def test_what_one_event_has_us_send_leaves_together(
+    server: AriServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wires: list[Wire] = []
+
+    def tapped(transport: asyncio.WriteTransport) -> Together:
+        wires.append(Wire(transport))
+        return Together(cast("asyncio.WriteTransport", wires[-1]))
+
+    monkeypatch.setattr(outgoing, "Together", tapped)
     story = Story()
     connection = connect(server, story)
     async with running(connection):
@@ -334,12 +346,13 @@ async def test_what_one_event_has_us_send_leaves_together(server: AriServer) -> 
 
         def answer(event: models.Event) -> None:
             for n in range(3):
-                connection.send("POST", f"channels/{n}", on_reply=story.on_reply)
+                connection.send("POST", f"channels/{n}", {"filler": "x" * 1000}, on_reply=story.on_reply)
 
         story.on_event = answer  # type: ignore[method-assign]  # this once
         await server.say(event("StasisEnd"))
         await story.until(lambda: len(story.replies) == 3)
     assert [r["uri"] for r in server.requests][-3:] == ["channels/0", "channels/1", "channels/2"]
+    assert [len(one) > 3000 for one in wires[0].writes if len(one) > 1000] == [True]
 
 
 async def test_no_reply_at_all_ends_the_connection_although_events_come(server: AriServer) -> None:

@@ -50,6 +50,14 @@ class Office:
         self.ami.tell("QueueCallerLeave", Uniqueid=caller.id)
         self.ami.tell("AgentConnect", Uniqueid=caller.id, DestUniqueid=agent.id, **KARI)
 
+    async def connects_unheard(self, caller: Channel) -> None:
+        """An agent answers while AMI is away, and the router finds that once it is back."""
+        await self.ami.close()
+        await self.ami_is(up=False)
+        self.connects(caller)
+        await self.ami.open()
+        await until(lambda: self.router.knows("AsteriskAgentConnected"))
+
     def ends(self, caller: Channel, by: str) -> None:
         """The talk is over."""
         self.ami.tell("AgentComplete", Uniqueid=caller.id, Reason=by, TalkTime="1", **KARI)
@@ -117,11 +125,7 @@ async def test_an_agent_who_hangs_up_is_seen_where_ami_does_not_say_so(office: O
 
 async def test_so_is_one_who_was_found(office: Office) -> None:
     caller = await office.waits()
-    await office.ami.close()
-    await office.ami_is(up=False)
-    office.connects(caller)
-    await office.ami.open()
-    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    await office.connects_unheard(caller)
     assert await office.agent_hangs_up_unheard(caller) == ("answered", "talking", "callee")
 
 
@@ -240,11 +244,7 @@ async def test_who_came_back_to_no_router_is_the_dialplans(office: Office) -> No
 
 async def test_an_agent_who_answers_while_ami_is_away_is_found(office: Office) -> None:
     caller = await office.waits()
-    await office.ami.close()
-    await office.ami_is(up=False)
-    office.connects(caller)
-    await office.ami.open()
-    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    await office.connects_unheard(caller)
     office.ends(caller, "agent")
     record = await office.router.record(SUPPORT)
     assert (told(record), record.answered_by) == (("answered", "talking", "callee"), "Kari")
@@ -252,11 +252,7 @@ async def test_an_agent_who_answers_while_ami_is_away_is_found(office: Office) -
 
 async def test_ami_may_be_behind_and_back_only_since_a_moment(office: Office) -> None:
     caller = await office.waits()
-    await office.ami.close()
-    await office.ami_is(up=False)
-    office.connects(caller)
-    await office.ami.open()
-    await until(lambda: office.router.knows("AsteriskAgentConnected"))
+    await office.connects_unheard(caller)
     office.asterisk.hang_up(caller, 16, 0, soft=16)
     await until(lambda: office.router.knows("LegEnded"))
     office.ami.tell("AgentComplete", Uniqueid=caller.id, Reason="agent", TalkTime="1", **KARI)

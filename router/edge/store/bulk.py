@@ -189,7 +189,7 @@ def _with_rows(statement: str, width: int, count: int) -> str:
 
 
 def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence[Operation]) -> bool:
-    """Write a batch with at most one statement a table.
+    """Write a batch, as many rows of a table as may be by one statement.
 
     False if an end did not find its call open: then nothing of the batch may be committed, and each
     operation is to be written alone.
