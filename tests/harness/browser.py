@@ -1,8 +1,8 @@
 """Chromium without a window: what a page looks like, and what it asks the network for."""
 
+import http.server
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import zlib
@@ -17,34 +17,35 @@ LIMIT = 60.0
 """Seconds that a picture may take on a busy machine."""
 
 
-class Proxy:
+class Proxy(http.server.ThreadingHTTPServer):
     """Takes the place of the whole network: remembers what a page asks for, and gives nothing."""
 
     def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Refusal)
         self.asked: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        # A thread that waits in accept is woken by a shutdown, not by a close.
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        self.shutdown()
+        self.server_close()
         self._thread.join(5)
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                asked = connection.recv(4096).decode("latin-1")
-                if not OWN.match(asked):
-                    self.asked.append(asked.partition("\r\n")[0])
-                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+class _Refusal(http.server.BaseHTTPRequestHandler):
+    """One connection, on which nothing may come: Chromium opens some to have them at hand."""
+
+    server: Proxy
+
+    def do_GET(self) -> None:
+        if not OWN.match(self.requestline):
+            self.server.asked.append(self.requestline)
+        self.send_error(404)
+
+    do_CONNECT = do_HEAD = do_POST = do_GET  # noqa: N815 - http.server looks for these names
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed: what was asked is in `asked`."""
 
 
 class Picture:
@@ -129,7 +130,7 @@ class Browser:
             "--disable-sync",
             "--hide-scrollbars",
             f"--user-data-dir={self._folder / 'profile'}",
-            f"--proxy-server=127.0.0.1:{self.proxy.port}",
+            f"--proxy-server=127.0.0.1:{self.proxy.server_port}",
             "--proxy-bypass-list=<-loopback>",
             *arguments,
         ]
