@@ -121,6 +121,8 @@ class Mqtt:
         self._status = status
         self._queues = queues
         self._obey = obey
+        self._retained: set[str] = set()
+        """Topics under which the broker may keep something of ours, also from a connection before."""
         self._troubles: set[str] = set()
         """What was told of, and is not over."""
         self._counted_at = 0.0
@@ -263,7 +265,7 @@ class Mqtt:
 
     async def _tell_standings(self, client: _Client) -> None:
         """Keep the retained topics as things stand."""
-        known: dict[str, bytes] = {}
+        known: dict[str, bytes | None] = dict.fromkeys(self._retained)
         while True:
             began = time.monotonic()
             now = {
@@ -271,10 +273,11 @@ class Mqtt:
                 **dict(self._topics.standings(self._queues())),
             }
             gone = dict.fromkeys(known.keys() - now.keys(), b"")
+            self._retained |= now.keys()
             for topic, payload in {**now, **gone}.items():
                 if known.get(topic) != payload:
                     await self._publish(client, topic, payload, retain=True)
-            known = now
+            known, self._retained = {**now}, set(now)
             # Many queues take time to look at, and calls come first.
             await asyncio.sleep(max(STANDINGS_EVERY, SHARE * (time.monotonic() - began)))
 

@@ -238,6 +238,19 @@ async def test_how_things_stand_is_retained(office: Office, reader: Reader, brok
             assert len(later.heard) == 1
 
 
+async def test_what_goes_while_the_broker_is_away_is_not_retained(
+    office: Office, reader: Reader, broker: Broker
+) -> None:
+    gone = ("queues/fjord/main", "agents/fjord/ola", "agents/fjord/kari")
+    async with office.publishing():
+        await until(lambda: all(map(reader.at, gone)))
+        broker.stop()
+        office.queues = []
+        await until(lambda: office.figure("mqtt_connected") == 0)
+        await asyncio.to_thread(broker.start)
+        await until(lambda: not any(map(reader.at, gone)))
+
+
 async def test_a_router_that_stops_says_so(office: Office, reader: Reader) -> None:
     async with office.publishing():
         await until(
