@@ -6,14 +6,13 @@ What was read is kept in memory, the last KEPT of them at least. Each listener h
 row, and takes what is behind it at its own pace, so a slow one has no queue that could grow; one who has
 fallen behind what is kept, or comes back after a while, is given the rest out of the outbox.
 
-Ids grow in the order in which notices are written, but on PostgreSQL, where several write at once, a lower
-one may come into sight after a higher. So what comes after a gap is held back until the gap is filled, or
-for HOLD seconds: those of a statement that was given up never come.
+Ids grow, and come into sight in that order (store/outbox.py), so what is behind the last one read is all that
+is new.
 """
 
 import asyncio
-import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -30,7 +29,6 @@ AT_ONCE = 500
 """Notices read together."""
 
 LOOK_EVERY = 1.0
-HOLD = 2.0
 """Seconds."""
 
 
@@ -45,16 +43,18 @@ class NoticeFeed:
         self._kept: list[Outgoing] = []
         self._position: int | None = None
         """The last one that was read; None while nobody has listened."""
-        self._gap: tuple[int, float] | None = None
-        """The notice that is held back, and since when."""
-        self._listeners = 0
+        self._listeners = Counter[str]()
         self._wanted = asyncio.Event()
         self.closed = False
 
     @property
     def listeners(self) -> int:
         """How many there are."""
-        return self._listeners
+        return self._listeners.total()
+
+    def listeners_by(self, name: str) -> int:
+        """How many of them have that name."""
+        return self._listeners[name]
 
     async def run(self) -> None:
         """Read while somebody listens; for ever."""
@@ -76,15 +76,15 @@ class NoticeFeed:
         self._told.ring()
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Somebody listens."""
-        self._listeners += 1
+    def listening(self, name: str) -> Iterator[None]:
+        """Somebody of that name listens."""
+        self._listeners[name] += 1
         self._wanted.set()
         try:
             yield
         finally:
-            self._listeners -= 1
-            if not self._listeners:
+            self._listeners[name] -= 1
+            if not self.listeners:
                 self._wanted.clear()
                 self._position = None
                 self._kept.clear()
@@ -125,7 +125,7 @@ class NoticeFeed:
 
     async def _look(self) -> None:
         position = await self.begin()
-        more = self._whole(position, await self._since(position))
+        more = await self._since(position)
         if not more or self._position != position:
             return
         self._kept += more
@@ -135,20 +135,6 @@ class NoticeFeed:
         self._told.ring()
         if len(more) == AT_ONCE:
             self._news.ring()
-
-    def _whole(self, position: int, read: Sequence[Outgoing]) -> Sequence[Outgoing]:
-        """What of that can be told: all before a gap that may still be filled."""
-        expected = position + 1
-        for place, notice in enumerate(read):
-            if notice.id != expected and expected > 1 and not self._has_waited(notice.id):
-                return read[:place]
-            expected = notice.id + 1
-        return read
-
-    def _has_waited(self, id: int) -> bool:
-        if self._gap is None or self._gap[0] != id:
-            self._gap = (id, time.monotonic())
-        return time.monotonic() - self._gap[1] >= HOLD
 
     async def _since(self, id: int) -> Sequence[Outgoing]:
         return await self._records.ask(Outbox, lambda outbox: outbox.since(id, AT_ONCE))

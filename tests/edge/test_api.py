@@ -356,6 +356,7 @@ REFUSED: list[Refusal] = [
     ("no parameter, where there is none", "GET", "/rules?x=1", "reader", None, 400, "leave all out"),
     ("twice", "GET", "/calls?limit=1&limit=2", "reader", None, 400, "given 2 times"),
     ("no number", "GET", "/calls?limit=many", "reader", None, 400, "`limit`: Expected `int`"),
+    ("what no number has", "GET", "/calls?caller=%00", "reader", None, 400, "`caller`"),
     ("too many", "GET", "/calls?limit=1000", "reader", None, 400, "`limit`: Expected `int` <= 100"),
     ("no value", "GET", "/events?after=null", "reader", None, 400, "`after` has no value"),
     ("no moment", "GET", "/calls?since=2026-11-22", "reader", None, 400, "`since`: Invalid RFC3339"),

@@ -1,7 +1,6 @@
 """Events over real HTTP: told in order, to whom they are for, and again to whoever missed some."""
 
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -193,6 +192,17 @@ def test_only_so_many_may_listen(api: ApiServer, monkeypatch: pytest.MonkeyPatch
         assert listener.status == 200, "there is room again"
 
 
+def test_one_token_does_not_take_all_places(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MOST_OF_A_TOKEN", 1)
+    with api.listening() as listener:
+        begins(listener)
+        refused = api.ask("/events")
+        with api.listening(token="fjord") as another:
+            assert another.status == 200
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+    assert "`reader`" in refused.body["detail"]
+
+
 def test_who_takes_nothing_is_let_go_and_loses_nothing(
     api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,37 +233,3 @@ def test_a_router_that_stops_lets_all_go(tmp_path: Path) -> None:
         api.stop()
         assert listener.hears() is None
     assert time.monotonic() - began < 3
-
-
-def test_one_that_comes_into_sight_late_is_told_in_its_place(
-    api: ApiServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on PostgreSQL, where several write at once."""
-    monkeypatch.setattr(noticefeed, "LOOK_EVERY", 0.05)
-    with api.listening() as listener:
-        began = begins(listener)
-        write(api, began + 1)
-        assert listener.events(1)[0].id == began + 1
-        write(api, began + 3)
-        time.sleep(0.2)
-        write(api, began + 2)
-        assert [one.id for one in listener.events(2)] == [began + 2, began + 3]
-        monkeypatch.setattr(noticefeed, "HOLD", 0.1)
-        write(api, began + 9)
-        assert listener.events(1)[0].id == began + 9, "those before it never come"
-        monkeypatch.setattr(noticefeed, "HOLD", 20.0)
-        write(api, began + 12)
-        time.sleep(0.2)
-        write(api, began + 10)
-        write(api, began + 11)
-        assert [one.id for one in listener.events(3)] == [began + 10, began + 11, began + 12]
-
-
-def write(api: ApiServer, id: int) -> None:
-    """A notice of that id."""
-    with closing(sqlite3.connect(api.url.removeprefix("sqlite:///"))) as database, database:
-        database.execute(
-            "INSERT INTO outbox (id, notice, router, call_id, client, type, at, body)"
-            " VALUES (?, ?, '', '', 'fjord', 'agent.changed', 0, '{}')",
-            (id, f"agent.{id}"),
-        )

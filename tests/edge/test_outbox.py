@@ -1,6 +1,8 @@
 """The outbox on real databases: what is told is written with what it tells of, and kept until sent."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -8,14 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from router.core import notices
 from router.core.agents import AgentChange, Change
 from router.core.notices import About, CallRinging
 from router.core.plan import Delivery
 from router.core.record import LeftMessage
 from router.core.tags import CallTag, Way
+from router.edge.store import database
 from router.edge.store.agents import AgentChanges
-from router.edge.store.database import prepare
-from router.edge.store.outbox import Noticed, Outbox, Outgoing
+from router.edge.store.database import begin, parse_url, prepare, writing_engine
+from router.edge.store.errors import UnusableDatabaseError
+from router.edge.store.outbox import Noticed, Outbox, Outgoing, tell
 from router.edge.store.writer import Writer
 from tests.edge.stories import PLAN, TEN, TRACE, a_call, abandoned, talked
 from tests.harness.postgres import Postgres
@@ -89,6 +94,40 @@ def test_an_agent_is_told_with_the_change(url: str, outbox: Outbox) -> None:
     assert (told.notice, told.call_id, told.client, told.at) == (f"agent.{made.id}", "", "fjord", TEN)
     assert msgspec.json.decode(told.body)["reason"] == "lunch"
     assert list(outbox.unsent("ast2", 100)) == [told]
+
+
+def pause(url: str, person: str) -> None:
+    with closing(AgentChanges(url)) as changes:
+        changes.add(AgentChange(0, "fjord", person, Change.PAUSED, "lunch", "root", TEN))
+
+
+def test_what_has_a_higher_number_comes_into_sight_later(url: str, outbox: Outbox) -> None:
+    with ThreadPoolExecutor() as threads:
+        with begin(writing_engine(parse_url(url))) as connection:
+            tell(connection, ROUTER, notices.of_arrival(a_call("c1"))[0])
+            paused = threads.submit(pause, url, "kari")
+            time.sleep(0.2)
+            assert (paused.done(), outbox.last()) == (False, 0)
+        paused.result(10)
+    assert ids(outbox.since(0, 100)) == ["c1.arrived", "agent.1"]
+
+
+def test_who_stands_still_keeps_nobody_from_writing(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_TURN_LIMIT_MS", 200)
+    url = postgres.new_database()
+    prepare(url)
+
+    def stand_still() -> None:
+        with begin(writing_engine(parse_url(url))) as connection:
+            tell(connection, ROUTER, notices.of_arrival(a_call("c1"))[0])
+            pause(url, "kari")
+
+    with pytest.raises(UnusableDatabaseError):
+        stand_still()
+    with closing(Outbox(url)) as outbox:
+        assert ids(outbox.since(0, 100)) == ["agent.1"]
 
 
 def test_what_is_written_twice_is_told_once(url: str, outbox: Outbox) -> None:

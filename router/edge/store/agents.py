@@ -7,9 +7,9 @@ from sqlalchemy import Row, func, insert, select
 
 from router.core import notices
 from router.core.agents import AgentChange, Change
-from router.edge.store.database import Access, begin
-from router.edge.store.outbox import ANY_ROUTER, outbox_values
-from router.edge.store.tables import AGENT_CHANGES, OUTBOX
+from router.edge.store.database import Access, begin, take_turn
+from router.edge.store.outbox import ANY_ROUTER, tell
+from router.edge.store.tables import AGENT_CHANGES
 
 _COLUMNS = tuple(AGENT_CHANGES.c[name] for name in AgentChange.__struct_fields__)
 
@@ -21,9 +21,10 @@ class AgentChanges(Access):
         """Write a new one down, and have other systems told of it; it comes back with its id."""
         values = {name: getattr(change, name) for name in AgentChange.__struct_fields__ if name != "id"}
         with begin(self._writing) as connection:
+            take_turn(connection)
             row = connection.execute(insert(AGENT_CHANGES).values(values).returning(*_COLUMNS)).one()
             made = _change(row)
-            connection.execute(insert(OUTBOX), outbox_values(ANY_ROUTER, notices.of_agent(made)))
+            tell(connection, ANY_ROUTER, notices.of_agent(made))
         return made
 
     def since(self, id: int) -> Sequence[AgentChange]:

@@ -44,7 +44,7 @@ from router.core.notices import About
 from router.core.record import CallRecord, Disposition
 from router.core.tags import CallTag
 from router.edge.store import operations as ops
-from router.edge.store.database import Parameters, read_plain, run_plain
+from router.edge.store.database import Parameters, read_plain, run_plain, take_turn
 from router.edge.store.followups import COLUMNS as FOLLOWED
 from router.edge.store.followups import FollowingUp, talks_of
 from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging, WrappedUp
@@ -105,7 +105,7 @@ class BulkStatements:
         self._owed = self._compiled(
             select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.closed_at.is_(None), of_them)
         )
-        self.outbox = self._compiled(self._insert(OUTBOX, OUTBOX_COLUMNS).on_conflict_do_nothing())
+        self._outbox = self._compiled(self._insert(OUTBOX, OUTBOX_COLUMNS).on_conflict_do_nothing())
         self.arrivals = self._compiled(self._insert(CALLS, ops.ARRIVAL_COLUMNS).on_conflict_do_nothing())
         self.timeline = self._compiled(self._insert(TIMELINE, ops.TIMELINE_COLUMNS).on_conflict_do_nothing())
         self.attempts = self._compiled(self._insert(ATTEMPTS, ops.ATTEMPT_COLUMNS).on_conflict_do_nothing())
@@ -148,6 +148,12 @@ class BulkStatements:
             whole = _with_rows(statement, width, len(some))
             written += run_plain(connection, whole, tuple(chain.from_iterable(some)))
         return written
+
+    def tell(self, connection: Connection, rows: list[Row]) -> None:
+        """Put these into the outbox; the last that a transaction does."""
+        if rows:
+            take_turn(connection)
+            self.run(connection, self._outbox, rows)
 
     def owed(self, connection: Connection, numbers: Collection[str]) -> list[int]:
         """The ids of the obligations to call one of these numbers back that are open."""
@@ -241,7 +247,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             _done(connection, record)
     outbox += tags_told(connection, unknown)
     outbox += follow_up(connection, bulk, ended, tags)
-    bulk.run(connection, bulk.outbox, outbox)
+    bulk.tell(connection, outbox)
     return closed == len(rows["ends"])
 
 

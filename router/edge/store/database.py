@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -44,6 +44,12 @@ _PATIENCE = {
 }
 """How soon a PostgreSQL that says nothing counts as gone: in seconds, the last in milliseconds. Without these
 it may take a quarter of an hour."""
+
+_TURN = 0x63616C6C
+"""The number of PostgreSQL's advisory lock for those who number rows."""
+
+_TURN_LIMIT_MS = 10_000
+"""A process that stands still for so long in its turn loses it, with all that it wrote in it."""
 
 _TROUBLE = (OSError, DBAPIError, sqlite3.Error)
 """What a database may raise; SQLite's own where a pragma fails, which SQLAlchemy does not wrap."""
@@ -139,6 +145,18 @@ def reading_engine(url: URL) -> Engine:
             else OlderDatabaseError(found, SCHEMA)
         )
     return engine
+
+
+def take_turn(connection: Connection) -> None:
+    """To be called before rows are written whose numbers others read on from: who numbers rows later commits
+    later, so that no lower number comes into sight after a higher one.
+
+    It lasts until the end of the transaction, in which no lock of a row should be taken any more: whoever has
+    that row may wait for the turn. Transactions of SQLite take turns anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        limit = func.set_config("idle_in_transaction_session_timeout", str(_TURN_LIMIT_MS), True)
+        connection.execute(select(limit, func.pg_advisory_xact_lock(_TURN)))
 
 
 def prepare(url: str) -> None:

@@ -1,6 +1,8 @@
 """The outbox: what other systems are to be told (core/notices.py), kept until they were.
 
 A notice is written in the transaction that writes what it tells of, so there is never one without the other.
+Numbers come into sight in their order, whoever writes: those who write take turns.
+
 It is sent at least once: it stays unsent until whoever sends it says otherwise. Of one call all are written
 by the router that has the call, which also sends them, in the order of their numbers.
 """
@@ -9,11 +11,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from router.core import notices
 from router.core.notices import CallNotice, Notice
-from router.edge.store.database import Access, begin
+from router.edge.store.database import Access, begin, take_turn
 from router.edge.store.tables import OUTBOX, to_micros
 
 OUTBOX_COLUMNS = ("notice", "router", "call_id", "client", "type", "at", "body")
@@ -67,10 +69,12 @@ def outbox_rows(router: str, told: Iterable[Notice]) -> list[tuple[str | int, ..
     ]
 
 
-def outbox_values(router: str, notice: Notice) -> dict[str, object]:
-    """The same of one notice, for a statement of its own."""
-    ((*values,),) = outbox_rows(router, (notice,))
-    return dict(zip(OUTBOX_COLUMNS, values, strict=True)) | {"at": notice.at}
+def tell(connection: Connection, router: str, notice: Notice) -> None:
+    """Put one notice into it, as one of the last things that a transaction does (`take_turn`)."""
+    take_turn(connection)
+    ((*row,),) = outbox_rows(router, (notice,))
+    values = dict(zip(OUTBOX_COLUMNS, row, strict=True)) | {"at": notice.at}
+    connection.execute(insert(OUTBOX), values)
 
 
 class Outbox(Access):

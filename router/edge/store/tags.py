@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from router.core import notices
 from router.core.corrections import Correction
-from router.core.notices import About, Notice
+from router.core.notices import About
 from router.core.record import Disposition
 from router.core.ruleset import RuleSet
 from router.core.tags import CallTag
 from router.edge.store.bulk import BulkStatements, follow_up
 from router.edge.store.database import Access, begin
-from router.edge.store.outbox import outbox_values
-from router.edge.store.tables import CALLS, CORRECTIONS, OUTBOX, TAGS
+from router.edge.store.outbox import tell
+from router.edge.store.tables import CALLS, CORRECTIONS, TAGS
 
 _ABOUT = tuple(CALLS.c[name] for name in About.__struct_fields__)
 _MOMENT = timedelta(microseconds=1)
@@ -36,11 +36,14 @@ class Tags(Access):
             router, call, _ = _about(connection, tag.call_id)
             made = replace(tag, at=_after_all(connection, TAGS, tag.call_id, tag.at))
             connection.execute(insert(TAGS), _values(made) | {"removed": int(made.removed)})
-            _tell(connection, router, notices.of_tag(made, call))
-            if rules is not None:
+            if rules is None:
+                tell(connection, router, notices.of_tag(made, call))
+            else:
                 bulk = BulkStatements(connection.dialect)
                 bulk.following.use(rules)
-                bulk.run(connection, bulk.outbox, follow_up(connection, bulk, (), (made,)))
+                following = follow_up(connection, bulk, (), (made,))
+                tell(connection, router, notices.of_tag(made, call))
+                bulk.tell(connection, following)
         return made
 
     def correct(self, correction: Correction) -> Correction:
@@ -50,7 +53,7 @@ class Tags(Access):
             at = _after_all(connection, CORRECTIONS, correction.call_id, correction.at)
             made = replace(correction, at=at)
             connection.execute(insert(CORRECTIONS), _values(made))
-            _tell(connection, router, notices.of_correction(made, Disposition(automatic), call))
+            tell(connection, router, notices.of_correction(made, Disposition(automatic), call))
         return made
 
 
@@ -72,7 +75,3 @@ def _about(connection: Connection, call_id: str) -> tuple[str, About, str]:
     chosen = select(CALLS.c.asterisk_id, CALLS.c.disposition, *_ABOUT).where(CALLS.c.id == call_id)
     router, disposition, *about = connection.execute(chosen.with_for_update()).one()
     return router, About(*about), disposition
-
-
-def _tell(connection: Connection, router: str, notice: Notice) -> None:
-    connection.execute(insert(OUTBOX), outbox_values(router, notice))

@@ -22,7 +22,7 @@ from router.edge.store.queries import CallFilter, CallStory, ListedCall, Queries
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import ID, Asking, CallId, ClientId, Limit, Moment, Nothing, Resource, Route
 
-Number = Annotated[str, Meta(min_length=1, max_length=40)]
+Number = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f]{1,40}$")]
 
 
 class CallsQuery(msgspec.Struct, frozen=True):

@@ -20,10 +20,11 @@ from router.core.notices import Notice
 from router.edge.noticefeed import NoticeFeed
 from router.edge.records import UnreachableError
 from router.edge.store.outbox import Outgoing
-from router.edge.web.api.problems import BAD_REQUEST, BUSY, RETRY, ProblemError
+from router.edge.web.api.problems import BUSY, RETRY, ProblemError
 from router.edge.web.api.routes import Asking, ClientId, Nothing, Resource, Route
 
 MOST_LISTENERS = 50
+MOST_OF_A_TOKEN = 20
 HEARTBEAT = 15.0
 STALLED = 20.0
 """Seconds in which a listener takes nothing, and is let go."""
@@ -57,6 +58,8 @@ class EventsQuery(msgspec.Struct, frozen=True):
     """Only those of this client's calls and agents."""
     type: tuple[Type, ...] = ()
     """Only these types; give it several times for several. Without it, all."""
+    last: EventId | None = msgspec.field(default=None, name=LAST_ID)
+    """The id of the event that came here last: first comes what was missed since."""
     after: EventId | None = None
     """In place of the header `Last-Event-ID`, for those who cannot set it."""
 
@@ -69,8 +72,12 @@ async def stream_events(asking: Asking[EventsQuery, Nothing]) -> web.StreamRespo
     if feed.listeners >= MOST_LISTENERS:
         many = f"{MOST_LISTENERS} listen already, and more would cost calls; end one of them"
         raise ProblemError(BUSY, many, headers=RETRY)
-    last, client = _last_id(asking), asking.client(asking.asked.client)
-    with feed.listening():
+    if feed.listeners_by(asking.who.name) >= MOST_OF_A_TOKEN:
+        many = f"{MOST_OF_A_TOKEN} listen by the token `{asking.who.name}` already; end one of them"
+        raise ProblemError(BUSY, many, headers=RETRY)
+    asked, client = asking.asked, asking.client(asking.asked.client)
+    last = asked.after if asked.last is None else asked.last
+    with feed.listening(asking.who.name):
         place, gap = await feed.begin_behind(last) if last is not None else (await feed.begin(), False)
         response = web.StreamResponse(headers=_HEADERS)
         listener = _Listener(asking, client, response, feed, place)
@@ -93,17 +100,6 @@ def _bound(request: web.Request) -> None:
     connection = request.transport.get_extra_info("socket") if request.transport else None
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-
-
-def _last_id(asking: Asking[EventsQuery, Nothing]) -> int | None:
-    shown = asking.request.headers.get(LAST_ID)
-    if not shown:
-        return asking.asked.after
-    try:
-        return msgspec.convert(shown, EventId, strict=False)
-    except msgspec.ValidationError as error:
-        why = f"`{LAST_ID}` is the id of an event that came here; leave it out to hear what comes from now on"
-        raise ProblemError(BAD_REQUEST, why) from error
 
 
 class _Listener:
@@ -194,6 +190,7 @@ RESOURCE = Resource(
             role=Role.READER,
             handle=stream_events,
             asked=EventsQuery,
+            headers=(LAST_ID,),
             answer=str,
             media="text/event-stream",
         ),

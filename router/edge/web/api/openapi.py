@@ -150,11 +150,17 @@ def _parameters(route: Route, types: _Types) -> Iterator[Schema]:
             schema["default"] = msgspec.to_builtins(field.default)
         yield {
             "name": field.encode_name,
-            "in": "path" if f"{{{field.encode_name}}}" in route.path else "query",
+            "in": _place(route, field.encode_name),
             "required": field.required,
             "description": description,
             "schema": schema,
         }
+
+
+def _place(route: Route, name: str) -> str:
+    if name in route.headers:
+        return "header"
+    return "path" if f"{{{name}}}" in route.path else "query"
 
 
 def _without_null(schema: Schema) -> Schema:

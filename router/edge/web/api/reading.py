@@ -25,7 +25,7 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 
 
 class Parameter(NamedTuple):
-    """What can be given in path and query."""
+    """What can be given in path, query and headers."""
 
     field: str
     several: bool
@@ -43,10 +43,11 @@ def parameters(asked: type[msgspec.Struct]) -> dict[str, Parameter]:
 
 
 def read_parameters(route: Route, request: web.Request) -> msgspec.Struct:
-    """Path and query. ProblemError says what is wrong with them."""
+    """Path, query and headers. ProblemError says what is wrong with them."""
     known = parameters(route.asked)
-    in_query = [name for name in known if f"{{{name}}}" not in route.path]
+    in_query = [name for name in known if f"{{{name}}}" not in route.path and name not in route.headers]
     given: dict[str, Any] = dict(request.match_info)
+    given |= {name: request.headers[name] for name in route.headers if request.headers.get(name)}
     for name in dict.fromkeys(request.query):
         values = [_PLUS_AS_SPACE.sub(r"+\1", value) for value in request.query.getall(name)]
         if name not in in_query:

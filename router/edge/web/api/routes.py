@@ -83,7 +83,9 @@ class Route:
     handle: Callable[[Asking[Any, Any]], Awaitable[Any]]
     """Its docstring says the rest. It gives what is sent, or a whole response where `media` is not JSON."""
     asked: type[msgspec.Struct] = Nothing
-    """The parameters of path and query."""
+    """The parameters of path, query and headers."""
+    headers: tuple[str, ...] = ()
+    """Which of them come as headers."""
     body: type[msgspec.Struct] = Nothing
     answer: Any
     """Type of what is sent."""
