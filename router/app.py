@@ -92,6 +92,15 @@ SPEAK_EVERY = HOURS_AHEAD.total_seconds() / 6
 """Seconds between two looks at what will be said of hours."""
 
 
+def look_ahead(rules: RuleSet, now: datetime) -> None:
+    """Have at hand what calls will ask for until this is done again. The holidays of a year take a tenth of a
+    second to work out, and no caller is to wait for that."""
+    for client in rules.clients.values():
+        for hours in client.hours.values():
+            hours.is_open(now)
+            hours.is_open(now + 2 * timedelta(seconds=SPEAK_EVERY))
+
+
 class Daemon:
     """One router: built from settings and rules, run once."""
 
@@ -142,7 +151,7 @@ class Daemon:
             settings.ari.connection,
             self._engine,
             rng=random.Random(),
-            observe_reply=lambda seconds, status: self._metrics.command_replied(seconds),
+            observe_reply=self._metrics.command_replied,
             on_unknown=self._metrics.unknown_event,
         )
         self._engine.attach(self._connection)
@@ -203,6 +212,7 @@ class Daemon:
         """
         settings = self._settings
         await asyncio.to_thread(self._prepare_database)
+        await asyncio.to_thread(look_ahead, self._engine.rules, datetime.now(UTC))
         remembered = await self._remember()
         loop = asyncio.get_running_loop()
 
@@ -223,6 +233,7 @@ class Daemon:
                 await self._agi.close()
                 await served.cleanup()
         finally:
+            self._engine.call_log.flush()
             await self._agent_log.flush()
             self._records.close()
             await asyncio.to_thread(self._store.close, FLUSH)
@@ -327,6 +338,7 @@ class Daemon:
         outcome = spoken(rules, self._prompts, datetime.now(UTC))
         if isinstance(outcome, RuleSet):
             self._languages.renew(outcome)
+            look_ahead(outcome, datetime.now(UTC))
         return outcome
 
     def _zone_of(self, client: str) -> str:

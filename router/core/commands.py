@@ -291,6 +291,10 @@ class CancelTimer(Command, frozen=True):
     timer: str
 
 
+class CancelTimers(Command, frozen=True):
+    """Forget all timers."""
+
+
 class Finish(Command, frozen=True):
     """The call is over: write its record, forget it and its timers."""
 
@@ -335,5 +339,6 @@ CallCommand = (
     | ReturnToDialplan
     | SetTimer
     | CancelTimer
+    | CancelTimers
     | Finish
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from router.core import deadman, retelling
+from router.core import retelling
 from router.core.call import (
     CALLER,
     Call,
@@ -24,7 +24,7 @@ from router.core.call import (
 )
 from router.core.commands import (
     CallCommand,
-    CancelTimer,
+    CancelTimers,
     DestroyBridge,
     DestroyLegBridge,
     DiscardRecording,
@@ -40,7 +40,7 @@ from router.core.disposition import make_record
 from router.core.events import CallEvent, CommandFailed, RecordingEnded, RouterReturned, TimerFired
 from router.core.plan import Dialplan
 from router.core.record import Evidence
-from router.core.steps import callback, message, question, queue, ring
+from router.core.steps import queue
 
 CLEAN_UP = "clean_up"
 """The timer that looks after the ends we wait for."""
@@ -57,19 +57,10 @@ MAX_CHECKS = 3
 UNCLEAN = "unclean"
 """Flag of a call whose channels' ends were never all confirmed."""
 
-CANCEL_TIMERS = (
-    *ring.CANCEL_TIMERS,
-    *queue.CANCEL_TIMERS,
-    *message.CANCEL_TIMERS,
-    *callback.CANCEL_TIMERS,
-    CancelTimer(question.TIMER),
-)
-"""Of all steps that have timers."""
-
 
 def end(call: Call, ending: Ending, now: datetime, going: int | None = None) -> tuple[Call, Commands]:
     """Have everything hung up that is not gone, or `going` by itself; the record waits for the ends."""
-    commands: list[CallCommand] = [*CANCEL_TIMERS, CancelTimer(deadman.TIMER)]
+    commands: list[CallCommand] = [CancelTimers()]
     reason = ending.reason or (HangupReason.CALLER_LEFT if going == CALLER else HangupReason.CALL_OVER)
     if call.caller.gone and ending.reason is not None:
         call = with_evidence(call, Evidence(now, "router_hung_up", detail=reason))
@@ -117,8 +108,7 @@ def lost(call: Call, now: datetime) -> tuple[Call, Commands]:
 def _queue_left(call: Call) -> Commands:
     """The caller waits no longer, and an agent's talk is over."""
     if isinstance(call.state, Queueing):
-        timers = (CancelTimer(queue.offer_timer(offer.agent)) for offer in call.state.offers)
-        return (*timers, LeaveQueue(queue.ABANDONED))
+        return (LeaveQueue(queue.ABANDONED),)
     return (LeaveQueue(agent=call.agent),) if call.agent else ()
 
 

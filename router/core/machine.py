@@ -62,6 +62,7 @@ from router.core.call import (
 from router.core.commands import (
     AnswerCaller,
     Bridge,
+    CancelTimers,
     DestroyLegBridge,
     HangupReason,
     ReturnToDialplan,
@@ -185,7 +186,7 @@ def _under_way(call: Call, state: UnderWay, event: CallEvent, now: datetime) -> 
     if isinstance(event, CallerReplaced):
         return transfer.caller_replaced(call, event, now), ()
     if isinstance(event, TalkFound):
-        return _found_talking(call, event), (*ending.CANCEL_TIMERS, *deadman.lift(event.leg))
+        return _found_talking(call, event), (CancelTimers(), *deadman.lift(event.leg))
     if isinstance(event, CommandFailed) and event.command not in offering.COMMANDS:
         return _command_failed(call, state, event, now)
     call, commands = _in_state(call, state, event, now)

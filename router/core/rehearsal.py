@@ -24,6 +24,7 @@ from router.core.commands import (
     AnswerCaller,
     CallCommand,
     CancelTimer,
+    CancelTimers,
     ChoosePerson,
     CreateLeg,
     DialLeg,
@@ -175,6 +176,8 @@ class _Stage:
                     self._timers[name] = self._now + timedelta(seconds=seconds)
                 case CancelTimer(name):
                     self._timers.pop(name, None)
+                case CancelTimers():
+                    self._timers.clear()
                 case Finish(record):
                     self._record = record
                 case _:

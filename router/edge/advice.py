@@ -4,10 +4,9 @@ It is decided like a call, by the same rules, verdicts and queues, and is none: 
 so nothing is counted as entered, and nothing is disposed of. What is kept is the decision with its trace.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -16,17 +15,17 @@ from router.core.decide import Decision
 from router.core.facts import Facts
 from router.core.handout import PREFIX, Media, Variables, handed_out
 from router.core.record import CallInfo
+from router.core.trace import TraceRow
 from router.edge.agiwire import Asked
 
 log = structlog.get_logger()
 
-_encode = msgspec.json.Encoder().encode
 
 Decide = Callable[[Arriving, datetime, str], tuple[Facts, Decision]]
 """Decides of a call as it comes in, by the id of its channel."""
 
-Keep = Callable[[CallInfo, str, bytes], None]
-"""Has it written down: what is known of it, the first treatment, and the trace as JSON."""
+Keep = Callable[[CallInfo, str, Sequence[TraceRow]], None]
+"""Has it written down: what is known of it, the first treatment, and the trace."""
 
 
 class Advice:
@@ -56,7 +55,7 @@ class Advice:
         info = replace(info, id=call_id(self._asterisk(), now.isoformat(), f"agi {asked.channel}"))
         told = handed_out(decision, info.id, facts.caller, self._media)
         treatment = dict(told)[f"{PREFIX}TREATMENT"]
-        self._keep(info, treatment, _encode(decision.trace))
+        self._keep(info, treatment, decision.trace)
         log.info("decided for the dialplan", trace=info.id, client=info.client, route=info.route,
                  caller=info.caller, dialled=info.dialled, treatment=treatment)  # fmt: skip
         return told

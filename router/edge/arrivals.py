@@ -13,7 +13,6 @@ A call is in the journal and among the live ones before any command of it is car
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -42,8 +41,6 @@ from router.edge.supervision import Supervisions
 from router.edge.transfers import Transfers
 
 log = structlog.get_logger()
-
-_encode = msgspec.json.Encoder().encode
 
 _TO_BREAK_GLASS = CallPlan((PlanNode(Dialplan(queuewire.BREAK_GLASS, "s", "draining")),))
 """What a caller meets who arrives while the router is about to stop."""
@@ -183,7 +180,7 @@ class Arrivals:
 
     def _begin(self, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]) -> tuple[LiveCall, Commands]:
         call, commands = machine.begin(info, plan, info.arrived_at)
-        self._journal.arrived(info, _encode(call.plan), _encode(trace))
+        self._journal.arrived(info, call.plan, trace)
         self._metrics.call_entered(call.phase)
         if info.name:
             self._speak(named(plan, info.name))

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, assert_never
 
-import msgspec
 import structlog
 
 from router.core import deadman, machine, notices
@@ -29,6 +28,7 @@ from router.core.commands import (
     AskIfFollowed,
     CallCommand,
     CancelTimer,
+    CancelTimers,
     ChoosePerson,
     CreateLeg,
     EnterAsteriskQueue,
@@ -68,6 +68,7 @@ from router.edge.ari import models, wire
 from router.edge.ari.rest import Reply
 from router.edge.arrivals import Arrivals
 from router.edge.callers import Callers
+from router.edge.calllog import CallLog
 from router.edge.deadmen import DeadMen
 from router.edge.livecall import LiveCall, LiveCalls
 from router.edge.liveviews import SeenCall
@@ -82,7 +83,7 @@ from router.edge.transfers import Transfers
 
 log = structlog.get_logger()
 
-_encode = msgspec.json.Encoder().encode
+_CLOCK = partial(datetime.now, UTC)
 
 _TICK = TimerFired(deadman.TIMER)
 """Changes no state, so it is not journalled."""
@@ -125,7 +126,7 @@ class Engine:
         message_left: Callable[[], None] = lambda: None,
         note: Note = lambda change: None,
         speak: SpeakNames = lambda names: None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _CLOCK,
     ) -> None:
         """`message_left` hears of every call whose record has a message, `note` of agents who came and went
         otherwise than by command, `speak` of names of callers that may be whispered."""
@@ -149,12 +150,14 @@ class Engine:
         queues = Queues(self._tell_soon, clock, note, self._phones.look, journal.tagged, journal.wrapped_up)
         queues.use(rules)
         self.queues = queues
+        self._loop: asyncio.AbstractEventLoop
+        """From `on_up` on. To ask for the running one is a system call in Python 3.11."""
         self._wire: Wire | None = None
         self._watch: QueueWatch | None = None
         supervisions = Supervisions(self._calls, outbound, journal, metrics, self._tell_soon, clock)
         self._supervisions = supervisions
         self._dead_men = DeadMen(outbound.dead_man, self._send_for_all)
-        self._log = log.bind()  # for the line that every call has: binding costs as much as writing one
+        self.call_log = CallLog()
         self._transfers = Transfers(
             self._legs,
             lambda: self.rules,
@@ -221,6 +224,7 @@ class Engine:
         if self._arrivals.asterisk != asterisk:
             self._held = []  # The channels of the other one are gone.
         self._arrivals.asterisk = asterisk
+        self._loop = asyncio.get_running_loop()
         self._metrics.ari_connected()
         self._reconciliation.begin(asterisk)
 
@@ -360,7 +364,7 @@ class Engine:
             live.seq += 1
             told = notices.of_step(before, live.call, event, live.seq, now)
             noticed = None if told is None else Noticed(before.info.asterisk_id, told)
-            self._journal.happened(before.info.id, live.seq, now, _encode(event), noticed)
+            self._journal.happened(before.info.id, live.seq, now, event, noticed)
         if isinstance(event, _MOVES):
             self._live_calls.moved(before, live)
         if isinstance(event, KeyPressed) and isinstance(before.state, Asking):
@@ -384,12 +388,14 @@ class Engine:
             match command:
                 case CancelTimer(name):
                     live.cancel_timer(name)
+                case CancelTimers():
+                    live.cancel_timers()
                 case _ if isinstance(command, wire.WIRE_COMMANDS):
                     if isinstance(command, CreateLeg):
                         self._legs[wire.channel_id(live.call, command.leg)] = (live, command.leg)
                     self._send(live, command)
                 case SetTimer(name, seconds):
-                    live.set_timer(name, seconds, partial(self._on_timer, live))
+                    live.set_timer(self._loop, name, seconds, partial(self._on_timer, live))
                 case Finish(record):
                     self._finish(live, record)
                 case PutTag(tag):
@@ -431,7 +437,7 @@ class Engine:
 
     def _soon(self, live: LiveCall, event: CallEvent) -> None:
         """Tell a call something once the step that it takes now is over."""
-        asyncio.get_running_loop().call_soon(self._told_soon, live, event)
+        self._loop.call_soon(self._told_soon, live, event)
 
     def _told_soon(self, live: LiveCall, event: CallEvent) -> None:
         if self._held is None:  # Else RouterReturned has the step ask again, or do without.
@@ -444,15 +450,13 @@ class Engine:
     def _send_for_all(self, request: wire.Request, told: Sequence[tuple[LiveCall, CallCommand]]) -> None:
         """Send what carries out these commands, and have each call know if it fails."""
         assert self._wire
-        on_reply = partial(self._on_reply, told, request.done)
-        self._wire.send(request.method, request.path, request.query, request.body, on_reply)
+        on_reply = partial(self._not_done, told, request.done)
+        self._wire.send(request.method, request.path, request.query, request.body, on_reply, unless_ok=True)
 
-    def _on_reply(
+    def _not_done(
         self, told: Sequence[tuple[LiveCall, CallCommand]], done: tuple[int, ...], reply: Reply
     ) -> None:
-        if 200 <= reply.status < 300 or reply.status in done:
-            return
-        if self._held is not None or reply.connection_lost:
+        if reply.status in done or self._held is not None or reply.connection_lost:
             return  # Whether it was done, the comparison after the reconnect will show.
         for live, command in told:
             self._on_failure(live, command, reply)
@@ -480,12 +484,7 @@ class Engine:
             self._metrics.prompt_failed()
         if record.message is not None:
             self._message_left()
-        info = record.info
-        self._log.info("call ended", call_id=info.id, client=info.client, route=info.route,
-                       caller=info.caller, dialled=info.dialled, disposition=record.disposition,
-                       reason=record.reason, hung_up_by=record.hung_up_by,
-                       wait_seconds=round(record.wait_seconds, 3),
-                       talk_seconds=round(record.talk_seconds, 3))  # fmt: skip
+        self.call_log.ended(record)
         self._live_calls.drop(live.call)
         self._note_if_idle()
 

@@ -19,10 +19,12 @@ class LiveCall:
         """What Asterisk last called the channel of each leg, as far as it has told us."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    def set_timer(self, name: str, seconds: float, fire: Callable[[str], None]) -> None:
+    def set_timer(
+        self, loop: asyncio.AbstractEventLoop, name: str, seconds: float, fire: Callable[[str], None]
+    ) -> None:
         """Call `fire(name)` in so many seconds; replaces a timer of the same name."""
         self.cancel_timer(name)
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds, self._run_out, name, fire)
+        self._timers[name] = loop.call_later(seconds, self._run_out, name, fire)
 
     def cancel_timer(self, name: str) -> None:
         """Forget a timer, if there is one."""
@@ -31,8 +33,9 @@ class LiveCall:
 
     def cancel_timers(self) -> None:
         """Forget all timers."""
-        for name in list(self._timers):
-            self.cancel_timer(name)
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
 
     def _run_out(self, name: str, fire: Callable[[str], None]) -> None:
         del self._timers[name]

@@ -117,6 +117,8 @@ class Metrics(Collector):
         self._setup = Distribution(SETUP_BOUNDS)
         self._talk = Distribution(TALK_BOUNDS)
         self._commands = Distribution(COMMAND_BOUNDS)
+        self.command_replied = self._commands.observe
+        """Asterisk replied to a command, well or ill, after so many seconds."""
         self._lag = Distribution(LAG_BOUNDS)
         self._command_failures: dict[tuple[str, str], int] = {}
         self._unknown_events: dict[str, int] = {}
@@ -191,10 +193,6 @@ class Metrics(Collector):
         """Asterisk sent an event of a type we do not know."""
         name = self._event_types.name(type)
         self._unknown_events[name] = self._unknown_events.get(name, 0) + 1
-
-    def command_replied(self, seconds: float) -> None:
-        """Asterisk replied to a command, well or ill."""
-        self._commands.observe(seconds)
 
     def command_failed(self, command: str, status: int) -> None:
         """A command was refused, or not replied to (status 0)."""

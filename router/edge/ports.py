@@ -1,15 +1,17 @@
 """What the engine needs of the rest of the edge."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from router.core.agents import WrapUp
 from router.core.call import Call
-from router.core.plan import Speak
+from router.core.events import CallEvent
+from router.core.plan import CallPlan, Speak
 from router.core.record import CallInfo, CallRecord
 from router.core.supervision import Stretch
 from router.core.tags import CallTag
+from router.core.trace import TraceRow
 from router.edge.ari.rest import Reply
 from router.edge.store.outbox import Noticed
 from router.edge.store.queries import OpenCall
@@ -18,9 +20,9 @@ from router.edge.store.queries import OpenCall
 class Journal(Protocol):
     """Where calls are written down; every method returns at once."""
 
-    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None: ...
+    def arrived(self, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]) -> None: ...
     def happened(
-        self, call_id: str, seq: int, at: datetime, event: bytes, told: Noticed | None = None
+        self, call_id: str, seq: int, at: datetime, event: CallEvent, told: Noticed | None = None
     ) -> None: ...
     def ended(self, record: CallRecord) -> None: ...
     def tagged(self, tag: CallTag, told: Noticed | None = None) -> None: ...
@@ -39,6 +41,8 @@ class Wire(Protocol):
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         on_reply: Callable[[Reply], None] | None = None,
+        *,
+        unless_ok: bool = False,
     ) -> None: ...
     async def ask(self, method: str, path: str) -> Reply: ...
     async def http(self, method: str, path: str) -> Reply: ...

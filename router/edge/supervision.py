@@ -326,13 +326,15 @@ class Supervisions:
     def _send(self, live: _Live, command: snooping.WireCommand) -> None:
         assert self._wire
         for request in snooping.write(live.supervision.id, live.channel, command, self._outbound):
-            on_reply = partial(self._on_reply, live, command, request.done)
-            self._wire.send(request.method, request.path, request.query, request.body, on_reply)
+            on_reply = partial(self._not_done, live, command, request.done)
+            self._wire.send(
+                request.method, request.path, request.query, request.body, on_reply, unless_ok=True
+            )
 
-    def _on_reply(
+    def _not_done(
         self, live: _Live, command: snooping.WireCommand, done: tuple[int, ...], reply: Reply
     ) -> None:
-        if reply.ok or reply.status in done or reply.connection_lost:
+        if reply.status in done or reply.connection_lost:
             return
         name = type(command).__name__
         self._metrics.command_failed(name, reply.status)

@@ -1,6 +1,6 @@
 """Calls to write down and read back, told in few words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 
@@ -21,14 +21,13 @@ from router.core.record import (
     Talk,
     TalkEnd,
 )
+from router.core.trace import TraceRow
 from router.edge.store.tables import OBLIGATIONS
 
 TEN = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
 """When calls arrive, unless told otherwise."""
-PLAN = msgspec.json.encode(CallPlan((PlanNode(HangUp()),)))
-TRACE = msgspec.json.encode(
-    [{"kind": "route", "name": "main", "place": "fjord.yaml:31", "matched": True, "failed": []}]
-)
+PLAN = CallPlan((PlanNode(HangUp()),))
+TRACE = (TraceRow("route", "main", "fjord.yaml:31", True),)
 TALK: tuple[CallEvent, ...] = (LegRinging(1), LegAnswered(1), HangupRequested(0, 16), LegEnded(0, 16, 200))
 
 
@@ -104,8 +103,9 @@ def abandoned(call: CallInfo) -> CallRecord:
     )
 
 
-def encoded(events: Sequence[CallEvent]) -> list[bytes]:
-    return [msgspec.json.encode(event) for event in events]
+def encoded(values: Iterable[object]) -> list[bytes]:
+    """As the database has them."""
+    return [msgspec.json.encode(value) for value in values]
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:

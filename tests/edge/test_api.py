@@ -1,6 +1,5 @@
 """The API over real HTTP: each resource, who may ask for what, and what is said to whom may not."""
 
-import json
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -47,7 +46,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         (a_call("mm1", at=TEN + 4 * HOUR), abandoned),
     ):
         server.writer.arrived(call, PLAN, TRACE)
-        for seq, event in enumerate(encoded(TALK), start=1):
+        for seq, event in enumerate(TALK, start=1):
             server.writer.happened(call.id, seq, call.arrived_at + timedelta(seconds=seq), event)
         server.writer.ended(leaves(record(call)) if call.id == "mm1" else record(call))
     server.writer.tagged(CallTag("aa1", "booking", "kari", Way.PHONE, TEN + timedelta(minutes=2)))
@@ -112,7 +111,7 @@ def test_a_call_is_shown_whole(api: ApiServer) -> None:
 def test_a_past_call_is_explained(api: ApiServer) -> None:
     told = api.ask("/calls/aa2/explanation").body
     assert told["lines"] == ["fjord.yaml:31: route main: taken"]
-    assert told["trace"] == json.loads(TRACE)
+    assert told["trace"] == msgspec.json.decode(*encoded([TRACE]))
     advised = api.ask("/calls/dd1/explanation", "fjord").body
     assert (advised["id"], advised["lines"]) == ("dd1", ["fjord.yaml:31: route main: taken"])
     assert api.ask("/calls/dd2/explanation", "fjord").status == 404, "of another client"

@@ -152,12 +152,12 @@ async def test_too_many_events_before_up_end_the_attempt(server: AriServer) -> N
 
 async def test_replies_come_in_order_to_those_who_asked(server: AriServer) -> None:
     story = Story()
-    seen: list[tuple[float, int]] = []
+    seen: list[float] = []
     connection = AriConnection(
         settings(server),
         story,
         rng=random.Random(1),
-        observe_reply=lambda s, status: seen.append((s, status)),
+        observe_reply=seen.append,
     )
     async with running(connection):
         await story.hears("up")
@@ -173,7 +173,21 @@ async def test_replies_come_in_order_to_those_who_asked(server: AriServer) -> No
     assert (missing.status, missing.reason, missing.ok) == (404, "Not Found", False)
     assert (empty.status, empty.body, empty.ok) == (200, b"", True)
     assert len(seen) == 54
-    assert all(0 <= seconds < 1 for seconds, _ in seen)
+    assert all(0 <= seconds < 1 for seconds in seen)
+
+
+async def test_who_wants_to_hear_of_failures_only_hears_of_nothing_else(server: AriServer) -> None:
+    story = Story()
+    connection = connect(server, story)
+    async with running(connection):
+        await story.hears("up")
+        for path in ("none", "1", "quiet", "none"):
+            connection.send("DELETE", f"channels/{path}", on_reply=story.on_reply, unless_ok=True)
+        await connection.ask("POST", "channels/last")
+        server.mute_rest = True
+        connection.send("POST", "channels/1", on_reply=story.on_reply, unless_ok=True)
+        await story.until(lambda: len(story.replies) == 3)
+    assert [reply.status for reply in story.replies] == [404, 404, 0]
 
 
 JUNK: dict[str, tuple[str | bytes, str]] = {

@@ -54,7 +54,7 @@ def a_whole_call(writer: Writer) -> str:
     """Written from arrival to end; its id."""
     call = a_call(f"c{next(_numbers)}")
     writer.arrived(call, PLAN, TRACE)
-    for seq, event in enumerate(encoded(TALK), start=1):
+    for seq, event in enumerate(TALK, start=1):
         writer.happened(call.id, seq, TEN, event)
     writer.ended(talked(call))
     return call.id

@@ -179,11 +179,11 @@ def store(place: Place, *calls: str) -> None:
     now = datetime.now(UTC)
     for number, name in enumerate(calls):
         call = a_call(name, at=now - timedelta(minutes=10 - number))
-        writer.arrived(call, PLAN, msgspec.json.encode((TRACES[name],)))
+        writer.arrived(call, PLAN, (TRACES[name],))
         record = abandoned(call)
         blocked = msgspec.structs.replace(record, disposition=Disposition.BLOCKED, reason="telemarketers")
         writer.ended(blocked if name == "hit" else record)
-    writer.arrived(a_call("old", at=TEN - timedelta(days=4000)), PLAN, msgspec.json.encode((TRACES["hit"],)))
+    writer.arrived(a_call("old", at=TEN - timedelta(days=4000)), PLAN, (TRACES["hit"],))
     writer.start()
     assert writer.close(20) == 0
 

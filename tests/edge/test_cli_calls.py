@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,7 +28,7 @@ from router.core.record import CallRecord
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, ListedCall, Queries
 from router.edge.store.writer import Writer
-from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, talked
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, talked
 
 
 class Router:
@@ -45,7 +46,7 @@ class Router:
         for number, id in enumerate(calls):
             call = a_call(id, at=TEN + timedelta(hours=number), client="acme" if "acme" in id else "fjord")
             writer.arrived(call, PLAN, TRACE)
-            for seq, event in enumerate(encoded(TALK), start=1):
+            for seq, event in enumerate(TALK, start=1):
                 writer.happened(id, seq, call.arrived_at + timedelta(seconds=seq), event)
             if "live" not in id:
                 writer.ended(talked(call) if "talked" in id else abandoned(call))
@@ -301,7 +302,8 @@ def test_a_call_that_is_known_by_its_end_alone(router: Router) -> None:
 def test_an_event_of_another_version_is_shown_as_it_is(router: Router) -> None:
     router.write("live-1")
     writer = Writer(router.url, queue_limit=1000)
-    writer.happened("live-1", 5, TEN, b'{"event":"Teleported"}')
+    unheard_of: Any = msgspec.Raw(b'{"event":"Teleported"}')
+    writer.happened("live-1", 5, TEN, unheard_of)
     writer.start()
     writer.close(20)
     assert '{"event":"Teleported"}' in router.type("call", "live-1")

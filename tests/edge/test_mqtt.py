@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from router.core.agents import Change
+from router.core.events import LegAnswered
 from router.core.notices import About, CallQueued
 from router.edge import mqtt as module
 from router.edge.ari.backoff import Backoff
@@ -79,7 +80,7 @@ class Office:
             self.writer.arrived(call, PLAN, TRACE)
             for seq in range(1, between + 1):
                 queued = CallQueued(id=f"{id}.{seq}", at=TEN, call=About.of(call), queue="main")
-                self.writer.happened(id, seq, TEN, b"{}", Noticed(ROUTER, queued))
+                self.writer.happened(id, seq, TEN, LegAnswered(1), Noticed(ROUTER, queued))
             self.writer.ended(talked(call))
 
     async def obey(self, order: Order) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from router.core import notices
 from router.core.agents import AgentChange, Change
+from router.core.events import LegAnswered, LegRinging
 from router.core.notices import About, CallRinging
 from router.core.plan import Delivery
 from router.core.record import LeftMessage
@@ -59,8 +60,8 @@ def live_through(writer: Writer, id: str) -> None:
         id=f"{id}.1", at=TEN + timedelta(seconds=1), call=About.of(call), target="kari", dial="PJSIP/kari"
     )
     writer.arrived(call, PLAN, TRACE)
-    writer.happened(id, 1, TEN + timedelta(seconds=1), b"{}", Noticed(ROUTER, ringing))
-    writer.happened(id, 2, TEN + timedelta(seconds=2), b"{}")
+    writer.happened(id, 1, TEN + timedelta(seconds=1), LegRinging(1), Noticed(ROUTER, ringing))
+    writer.happened(id, 2, TEN + timedelta(seconds=2), LegAnswered(1))
     writer.ended(talked(call))
 
 

@@ -30,6 +30,7 @@ from router.core.record import (
 )
 from router.core.report import By, Counting, Line, Report, Wanted, Window
 from router.core.tags import CallTag, Way
+from router.core.trace import TraceRow
 from router.edge.store.database import parse_url, prepare, run_plain, writing_engine
 from router.edge.store.reporting import PAGE, CallsForReports
 from router.edge.store.tables import CORRECTIONS
@@ -183,7 +184,7 @@ def written(url: str, made: list[Made]) -> str:
     writer = Writer(url, queue_limit=10**6)
     for one in made:
         if one.live:
-            writer.arrived(one.info, PLAN, b"[]")
+            writer.arrived(one.info, PLAN, ())
         else:
             writer.ended(one.record)
             for tag in one.tags if one.by_hand else ():
@@ -407,8 +408,9 @@ def test_a_call_of_a_version_that_did_not_tell_talks_one_by_one(
 
 def test_the_clocks_of_a_client_that_is_in_no_rules(here: str) -> None:
     writer = Writer(here, queue_limit=1000)
-    writer.arrived(a_call("c1"), PLAN, b'[{"kind":"route"},{"kind":"client","timezone":"Asia/Tokyo"}]')
-    writer.arrived(a_call("c2", client="other"), PLAN, b"[]")
+    rows = (TraceRow("route", "main", "", True), TraceRow("client", "fjord", "", True, timezone="Asia/Tokyo"))
+    writer.arrived(a_call("c1"), PLAN, rows)
+    writer.arrived(a_call("c2", client="other"), PLAN, ())
     writer.start()
     assert writer.close(20) == 0
     with closing(CallsForReports(here)) as calls:

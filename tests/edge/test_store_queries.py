@@ -147,16 +147,15 @@ def test_an_open_call_is_resumed_from_what_is_whole(
     url: str, stored: tuple[int, ...], usable: int, next_seq: int
 ) -> None:
     writer = Writer(url, queue_limit=1000)
-    events = encoded(TALK)
     for seq in reversed(stored):
-        writer.happened("cc1", seq, TEN + timedelta(seconds=seq), events[seq - 1])
+        writer.happened("cc1", seq, TEN + timedelta(seconds=seq), TALK[seq - 1])
     writer.start()
     assert writer.close(20) == 0
     queries = Queries(url)
     [call] = queries.open_calls()
     queries.close()
-    assert (call.info, call.plan) == (a_call("cc1", at=TEN + 4 * HOUR), PLAN)
-    assert [row.event for row in call.timeline] == events[:usable]
+    assert (call.info, [call.plan]) == (a_call("cc1", at=TEN + 4 * HOUR), encoded([PLAN]))
+    assert [row.event for row in call.timeline] == encoded(TALK[:usable])
     assert [row.seq for row in call.timeline] == list(range(1, usable + 1))
     assert call.next_seq == next_seq
 
@@ -206,18 +205,17 @@ def test_a_reader_cannot_write(url: str) -> None:
 
 def test_what_a_dialplan_was_told_is_found_and_no_call(url: str, queries: Queries) -> None:
     writer = Writer(url, queue_limit=100)
-    hit = TRACE.replace(b'"matched":false', b'"matched":true')
     for id, client, treatment in (
         ("dd1", "fjord", "ring"),
         ("dd2", "fjord", "blocked"),
         ("dd3", "acme", "blocked"),
     ):
-        writer.advised(a_call(id, at=TEN + 5 * HOUR, client=client), treatment, hit)
+        writer.advised(a_call(id, at=TEN + 5 * HOUR, client=client), treatment, TRACE)
     writer.start()
     assert writer.close(20) == 0
     found = queries.decision("dd1")
     assert found is not None
-    assert (found.info.id, found.treatment, found.trace) == ("dd1", "ring", hit)
+    assert (found.info.id, found.treatment, [found.trace]) == ("dd1", "ring", encoded([TRACE]))
     assert [queries.decision(id) for id in ("dd", "zz", "aa1")] == [None] * 3, "several, none, and a call's"
     assert [row.info.id for row in queries.screened("fjord", TEN + 5 * HOUR, 10)] == ["dd2"]
     assert {row.info.id for row in queries.screened(None, TEN + 5 * HOUR, 10)} == {"dd2", "dd3"}

@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from router.core.events import KeyPressed
 from router.core.record import Disposition
 from router.edge.store.database import prepare
 from router.edge.store.errors import UnusableDatabaseError
@@ -71,7 +72,7 @@ def live_through(writer: Writer, id: str) -> None:
     """A whole call: it arrives, things happen, it ends."""
     call = a_call(id)
     writer.arrived(call, PLAN, TRACE)
-    for seq, event in enumerate(encoded(TALK), start=1):
+    for seq, event in enumerate(TALK, start=1):
         writer.happened(id, seq, TEN + timedelta(seconds=seq), event)
     writer.ended(talked(call))
 
@@ -86,7 +87,7 @@ def test_a_whole_call_is_read_back_as_it_was_told(store: Store) -> None:
     assert isinstance(story, CallStory)
     assert story.info == a_call("c1")
     assert story.record == talked(a_call("c1"))
-    assert (story.plan, story.trace) == (PLAN, TRACE)
+    assert [story.plan, story.trace] == encoded([PLAN, TRACE])
     assert [row.event for row in story.timeline] == encoded(TALK)
     assert [row.at for row in story.timeline] == [TEN + timedelta(seconds=n) for n in (1, 2, 3, 4)]
 
@@ -208,8 +209,8 @@ def test_an_arrival_told_after_the_end_changes_nothing(store: Store) -> None:
 # A row that cannot be stored.
 
 POISON: dict[str, Callable[[Writer], None]] = {
-    "event that is not text": lambda writer: writer.happened("p", 1, TEN, b"\xff\xfe"),
-    "moment without a time zone": lambda writer: writer.happened("p", 1, TEN.replace(tzinfo=None), b"{}"),
+    "event that is not text": lambda writer: writer.happened("p", 1, TEN, KeyPressed(0, "\ud83d")),
+    "moment without a time zone": lambda writer: writer.happened("p", 1, TEN.replace(tzinfo=None), TALK[0]),
     "half a character": lambda writer: writer.arrived(a_call("p", caller="\ud83d"), PLAN, TRACE),
     "no client's Asterisk": lambda writer: writer.arrived(
         msgspec.structs.replace(a_call("p"), asterisk_id=None), PLAN, TRACE
@@ -348,7 +349,7 @@ def test_a_full_queue_sheds_timeline_rows_and_keeps_calls(tmp_path: Path) -> Non
 def test_a_full_queue_sheds_what_dialplans_were_told(tmp_path: Path) -> None:
     store = Store(tmp_path, queue_limit=2)
     for number in range(5):
-        store.writer.advised(a_call(f"d{number}"), "ring", b"[]")
+        store.writer.advised(a_call(f"d{number}"), "ring", TRACE)
     assert store.writer.shed == 3
     store.writer.start()
     store.settle()

@@ -359,7 +359,7 @@ def test_what_is_written_is_read_again() -> None:
 def test_every_command_is_a_request_or_carried_out_by_the_engine_itself() -> None:
     others = {one.__name__ for one in set(get_args(CallCommand)) - set(wire.WIRE_COMMANDS)}
     assert others == {
-        "AskIfFollowed", "CancelTimer", "ChoosePerson", "EnterAsteriskQueue", "FindPeople", "FindTransfer",
-        "Finish", "JoinQueue", "LeaveQueue", "LiftDeadMan", "OfferFailed", "OfferTaken", "PutTag",
-        "ReadNumber", "SetDeadMan", "SetTimer", "TellPosition",
+        "AskIfFollowed", "CancelTimer", "CancelTimers", "ChoosePerson", "EnterAsteriskQueue", "FindPeople",
+        "FindTransfer", "Finish", "JoinQueue", "LeaveQueue", "LiftDeadMan", "OfferFailed", "OfferTaken",
+        "PutTag", "ReadNumber", "SetDeadMan", "SetTimer", "TellPosition",
     }  # fmt: skip

@@ -35,6 +35,7 @@ from router.core.commands import (
     Bridge,
     CallCommand,
     CancelTimer,
+    CancelTimers,
     ChoosePerson,
     CreateLeg,
     DialLeg,
@@ -235,6 +236,9 @@ class History:
                 case CancelTimer(name):
                     self._timers.pop(name, None)
                     self._late.discard(name)
+                case CancelTimers():
+                    self._timers.clear()
+                    self._late.clear()
                 case JoinQueue(position, step):
                     self._join(position, step)
                 case LeaveQueue():

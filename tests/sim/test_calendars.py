@@ -1,4 +1,4 @@
-"""A calendar of the web that changes while the router runs."""
+"""Calendars while the router runs: one of the web that changes, and those of holidays."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from router.app import SPEAK_EVERY, look_ahead
+from router.core.dialling import Dialling
+from router.core.hours import _holidays_of
+from router.core.rules import compile_rules
+from router.core.ruleset import RuleSet
 from router.edge import feeds
 from tests.sim.router import CLOSED, routing
 from tests.sim.stories import talk, told
@@ -22,6 +27,8 @@ routes:
   - {name: closed, when: {closed: office}, do: [{say: {file: "sound:closed"}}, hangup]}
   - {name: open, do: [{ring: PJSIP/kari}]}
 """
+
+WITH_HOLIDAYS = RULES.replace('calendar: {url: "URL"}', "holidays: IS")
 
 
 def calendar(closed: bool) -> bytes:
@@ -67,3 +74,14 @@ async def test_a_calendar_that_changes_changes_where_calls_go(
             assert await router.metric("callrouter_calendar_failures_total", reason="no calendar") >= 1
     finally:
         await runner.cleanup()
+
+
+def test_no_caller_waits_for_the_holidays_of_a_year() -> None:
+    """At its end, those of the next are needed before it begins."""
+    rules = compile_rules({"fjord.yaml": WITH_HOLIDAYS}, Dialling("PJSIP/{number}@trunk"))
+    assert isinstance(rules, RuleSet), rules
+    new_year = datetime(2031, 1, 1, 12, tzinfo=UTC)
+    look_ahead(rules, new_year - timedelta(hours=12, seconds=SPEAK_EVERY))
+    worked_out = _holidays_of.cache_info().misses
+    assert not rules.clients["fjord"].hours["office"].is_open(new_year), "a holiday"
+    assert _holidays_of.cache_info().misses == worked_out

@@ -10,7 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 from router.core import ending, machine
 from router.core.call import CALLER, Call
-from router.core.commands import CallCommand, CancelTimer, CreateLeg, Finish, HangUpLeg, HangupReason
+from router.core.commands import (
+    CallCommand,
+    CancelTimer,
+    CancelTimers,
+    CreateLeg,
+    Finish,
+    HangUpLeg,
+    HangupReason,
+)
 from router.core.events import (
     CallEvent,
     HangupRequested,
@@ -25,6 +33,8 @@ from router.core.plan import CallPlan, PlanNode, Ring, RingOutcome, Say, Step, T
 from router.core.record import Attempt, AttemptOutcome, CallInfo, CallRecord
 
 ARRIVAL = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+_NOTHING_DONE = (CancelTimer, CancelTimers, Finish)
 
 INFO = CallInfo(
     id="aaaaaaaaaaaaa",
@@ -104,7 +114,7 @@ class Story:
     @property
     def doing(self) -> list[CallCommand]:
         """What was commanded last, but for timers cancelled."""
-        return [command for command in self.last if not isinstance(command, CancelTimer | Finish)]
+        return [command for command in self.last if not isinstance(command, _NOTHING_DONE)]
 
     @property
     def rung(self) -> list[str]:

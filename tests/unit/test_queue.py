@@ -7,6 +7,7 @@ from router.core.commands import (
     AnswerCaller,
     Bridge,
     CancelTimer,
+    CancelTimers,
     CreateLeg,
     DestroyLegBridge,
     DialLeg,
@@ -178,7 +179,7 @@ def test_a_caller_who_leaves_has_abandoned_the_call_in_the_queue() -> None:
     assert call.then(TimerFired("dead_man")).last[0] == SetDeadMan((1,)), "who waits is looked after"
     call.then(CALLER_CANCELS)
     assert {
-        CancelTimer("offer_anna"),
+        CancelTimers(),
         LeaveQueue("abandoned"),
         HangUpLeg(1, HangupReason.CALLER_LEFT),
     } <= set(call.last)

@@ -79,7 +79,7 @@ _decode_type = msgspec.json.Decoder(_AnyFrame).decode
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def _unobserved(seconds: float, status: int) -> None:
+def _unobserved(seconds: float) -> None:
     """Where nobody measures replies."""
 
 
@@ -90,8 +90,8 @@ def _uncounted(event_type: str) -> None:
 class AriConnection:
     """Keeps one connection to Asterisk up.
 
-    `observe_reply` gets the seconds and status of every reply (status 0: none came); `on_unknown` the type
-    of every frame that was ignored, `unreadable` for one that has none.
+    `observe_reply` gets the seconds that every reply took, or that none came; `on_unknown` the type of every
+    frame that was ignored, `unreadable` for one that has none.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class AriConnection:
         self._link = link
         self._backoff = Backoff(rng)
         self._on_unknown = on_unknown
-        self._unanswered = Unanswered(observe_reply)
+        self._unanswered = Unanswered(observe_reply, self._tell)
         self._lane: HttpLane | None = None
         self._outgoing: Outgoing | None = None
         self._up_since: float | None = None
@@ -125,17 +125,19 @@ class AriConnection:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
         on_reply: OnReply | None = None,
+        *,
+        unless_ok: bool = False,
     ) -> None:
         """Sends one request over the websocket and returns at once. To be called in the event loop.
 
         `path` is relative to /ari, without a slash in front, percent-encoded where needed. `on_reply` is
-        called exactly once, never before `send` has returned. Raises TypeError for a body that JSON cannot
-        hold.
+        called exactly once, never before `send` has returned; where `unless_ok`, only if it was not done
+        (any status but 2xx). Raises TypeError for a body that JSON cannot hold.
         """
         if self._up_since is None:
             self._refuse(on_reply, FENCED if self._fenced else NOT_CONNECTED)
         else:
-            self._send(method, path, query, body, on_reply)
+            self._send(method, path, query, body, on_reply, unless_ok)
 
     async def ask(
         self,
@@ -184,6 +186,7 @@ class AriConnection:
         query: Mapping[str, str] | None,
         body: Mapping[str, object] | None,
         on_reply: OnReply | None,
+        unless_ok: bool = False,
     ) -> None:
         if self._outgoing is None:
             return self._refuse(on_reply, NOT_CONNECTED)
@@ -195,16 +198,14 @@ class AriConnection:
             return self._refuse(on_reply, f"request of {len(frame)} bytes; {LARGEST_FRAME} is the most")
         if not self._outgoing.push(frame, WSMsgType.TEXT):
             return self._refuse(on_reply, FENCED if self._fenced else CONNECTION_LOST)
-        return self._unanswered.add(request_id, monotonic(), on_reply)
+        return self._unanswered.add(request_id, monotonic(), on_reply, unless_ok)
 
     def _refuse(self, on_reply: OnReply | None, reason: str) -> None:
         if on_reply is not None:
             asyncio.get_running_loop().call_soon(self._tell, on_reply, Reply(0, reason))
 
-    def _tell(self, callback: Callable[[Argument], None] | None, argument: Argument) -> None:
+    def _tell(self, callback: Callable[[Argument], None], argument: Argument) -> None:
         """Calls the engine; what it raises is its own fault and must not end the connection."""
-        if callback is None:
-            return
         try:
             callback(argument)
         except Exception:
@@ -257,7 +258,7 @@ class AriConnection:
         """Every request gets its reply before the engine hears that the connection is gone."""
         up_since, self._up_since = self._up_since, None
         now = monotonic()
-        self._fail_older(now, now, FENCED if self._fenced else CONNECTION_LOST)
+        self._unanswered.fail_older(now, now, FENCED if self._fenced else CONNECTION_LOST)
         if up_since is None:
             return
         if now - up_since >= self.settings.steady_after:
@@ -342,12 +343,8 @@ class AriConnection:
 
     def _settle(self, response: models.RESTResponse) -> None:
         self._answered = self._heard
-        settled = self._unanswered.settle(response, self._heard)
-        if settled is None:
+        if not self._unanswered.settle(response, self._heard):
             self.counters.late_replies += 1
-        else:
-            reply, on_reply = settled
-            self._tell(on_reply, reply)
 
     def _fence(self) -> None:
         self._fenced = True
@@ -358,18 +355,12 @@ class AriConnection:
             "ari_replaced", app=self.settings.app, text="another router has taken this application's name"
         )
         now = monotonic()
-        self._fail_older(now, now, FENCED)
+        self._unanswered.fail_older(now, now, FENCED)
         try:
             self._link.on_replaced()
         except Exception:
             self.counters.link_errors += 1
             log.exception("ari_link_error", argument="replaced")
-
-    def _fail_older(self, than: float, now: float, reason: str) -> int:
-        failed = self._unanswered.take_older(than, now)
-        for on_reply in failed:
-            self._tell(on_reply, Reply(0, reason))
-        return len(failed)
 
     async def _watch(self, outgoing: Outgoing) -> str:
         """Looks at what is overdue until the connection has to end; the reason."""
@@ -383,7 +374,7 @@ class AriConnection:
             if now - before > interval + STOPPED_SECONDS:
                 self._heard = self._answered = now  # the reader goes first
                 continue
-            late = self._fail_older(now - s.reply_limit, now, f"no reply in {s.reply_limit:g} s")
+            late = self._unanswered.fail_older(now - s.reply_limit, now, f"no reply in {s.reply_limit:g} s")
             self.counters.timeouts += late
             if now - self._heard >= s.silence_limit:
                 return f"nothing came for {s.silence_limit:g} s"

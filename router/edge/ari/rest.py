@@ -38,8 +38,9 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 OnReply = Callable[[Reply], None]
-Observe = Callable[[float, int], None]
-"""Takes seconds from sending to reply, and the status."""
+Tell = Callable[[OnReply, Reply], None]
+Observe = Callable[[float], None]
+"""Takes seconds from sending to reply, or to the moment when none was expected any more."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -69,9 +70,11 @@ def request_frame(
 class Unanswered:
     """Requests without a reply, oldest first. Times are monotonic, in seconds."""
 
-    def __init__(self, observe: Observe) -> None:
+    def __init__(self, observe: Observe, tell: Tell) -> None:
+        """`tell` calls who waits for a reply."""
         self._observe = observe
-        self._requests: dict[str, tuple[float, OnReply | None]] = {}
+        self._tell = tell
+        self._requests: dict[str, tuple[float, OnReply | None, bool]] = {}
         self._last_id = 0
 
     def __len__(self) -> int:
@@ -81,28 +84,34 @@ class Unanswered:
         self._last_id += 1
         return str(self._last_id)
 
-    def add(self, request_id: str, now: float, on_reply: OnReply | None) -> None:
-        self._requests[request_id] = (now, on_reply)
+    def add(self, request_id: str, now: float, on_reply: OnReply | None, unless_ok: bool) -> None:
+        """`on_reply` waits for the reply; where `unless_ok`, only to hear that it was not done."""
+        self._requests[request_id] = (now, on_reply, unless_ok)
 
-    def settle(self, response: RESTResponse, now: float) -> tuple[Reply, OnReply | None] | None:
-        """The reply and who waits for it; None for a reply to nothing (late, or to a frame without an id)."""
+    def settle(self, response: RESTResponse, now: float) -> bool:
+        """Tell who waits for that reply; False of one to nothing (late, or to a frame without an id)."""
         waiting = self._requests.pop(response.request_id, None)
         if waiting is None:
-            return None
-        sent_at, on_reply = waiting
-        self._observe(now - sent_at, response.status_code)
-        body = response.message_body
-        return Reply(response.status_code, response.reason_phrase, body.encode() if body else b""), on_reply
+            return False
+        sent_at, on_reply, unless_ok = waiting
+        self._observe(now - sent_at)
+        status = response.status_code
+        if on_reply is not None and not (unless_ok and 200 <= status < 300):
+            body = response.message_body
+            self._tell(on_reply, Reply(status, response.reason_phrase, body.encode() if body else b""))
+        return True
 
-    def take_older(self, than: float, now: float) -> list[OnReply | None]:
-        """Removes the requests sent before `than`; returns who waits for them."""
-        taken: list[OnReply | None] = []
+    def fail_older(self, than: float, now: float, reason: str) -> int:
+        """Tell who waits for what was sent before `than` that no reply comes, and why; how many that were."""
+        count = 0
         while self._requests:
             request_id = next(iter(self._requests))
-            sent_at, on_reply = self._requests[request_id]
+            sent_at, on_reply, _ = self._requests[request_id]
             if sent_at > than:
                 break
             del self._requests[request_id]
-            self._observe(now - sent_at, 0)
-            taken.append(on_reply)
-        return taken
+            self._observe(now - sent_at)
+            count += 1
+            if on_reply is not None:
+                self._tell(on_reply, Reply(0, reason))
+        return count

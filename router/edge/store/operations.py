@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from router.core.agents import WrapUp
+from router.core.events import CallEvent
+from router.core.plan import CallPlan
 from router.core.record import Attempt, CallInfo, CallRecord, LeftMessage
 from router.core.tags import CallTag
+from router.core.trace import TraceRow
 from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
 from router.edge.store.tables import to_micros
@@ -21,17 +24,17 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A call arrived: what is known of it, the plan it was given, and why."""
 
     info: CallInfo
-    plan: bytes
-    trace: bytes
+    plan: CallPlan
+    trace: Sequence[TraceRow]
 
 
 class Happening(msgspec.Struct, frozen=True, gc=False):
-    """One event of a call, encoded."""
+    """One event of a call."""
 
     call_id: str
     seq: int
     at: datetime
-    event: bytes
+    event: CallEvent
     told: Noticed | None = None
     """What other systems are told of it."""
 
@@ -55,7 +58,7 @@ class Advised(msgspec.Struct, frozen=True, gc=False):
 
     info: CallInfo
     treatment: str
-    trace: bytes
+    trace: Sequence[TraceRow]
 
 
 class WrappedUp(msgspec.Struct, frozen=True, gc=False):
@@ -158,19 +161,24 @@ def call_of(operation: Operation) -> str:
             return ""
 
 
+def _text(value: object) -> str:
+    """As JSON."""
+    return _ENCODER.encode(value).decode()
+
+
 def arrival_row(arrival: Arrival) -> Row:
     """In the order of ARRIVAL_COLUMNS."""
-    return (*_info_row(arrival.info), *_names(arrival.info), arrival.plan.decode(), arrival.trace.decode())
+    return (*_info_row(arrival.info), *_names(arrival.info), _text(arrival.plan), _text(arrival.trace))
 
 
 def decision_row(advised: Advised) -> Row:
     """In the order of DECISION_COLUMNS."""
-    return (*_info_row(advised.info), advised.treatment, advised.trace.decode())
+    return (*_info_row(advised.info), advised.treatment, _text(advised.trace))
 
 
 def timeline_row(happening: Happening) -> Row:
     """In the order of TIMELINE_COLUMNS."""
-    return happening.call_id, happening.seq, to_micros(happening.at), happening.event.decode()
+    return happening.call_id, happening.seq, to_micros(happening.at), _text(happening.event)
 
 
 def end_row(record: CallRecord) -> Row:

@@ -36,10 +36,13 @@ from sqlalchemy.exc import (
 )
 
 from router.core.agents import WrapUp
+from router.core.events import CallEvent
+from router.core.plan import CallPlan
 from router.core.record import CallInfo, CallRecord
 from router.core.ruleset import RuleSet
 from router.core.supervision import Stretch
 from router.core.tags import CallTag
+from router.core.trace import TraceRow
 from router.edge.store.bulk import BulkStatements, Written, write_alone, write_together
 from router.edge.store.database import WriterConnection, parse_url
 from router.edge.store.errors import StoreError
@@ -100,6 +103,8 @@ class Writer:
         self._queue_limit = queue_limit
         self._queue: deque[Operation] = deque()
         self._in_hand: Sequence[Operation] = ()
+        self._awake = False
+        """Whether the thread has been woken since it looked last. Cheaper to ask than the event itself."""
         self._wake = threading.Event()
         self._group_full = threading.Event()
         self._closing = threading.Event()
@@ -132,15 +137,14 @@ class Writer:
         """Operations not yet committed."""
         return len(self._queue) + len(self._in_hand)
 
-    def arrived(self, info: CallInfo, plan: bytes, trace: bytes) -> None:
-        """A call arrived, with its plan and the trace of its decision as JSON. A second time changes
-        nothing."""
+    def arrived(self, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]) -> None:
+        """A call arrived, with its plan and the trace of its decision. A second time changes nothing."""
         self._put(Arrival(info, plan, trace))
 
     def happened(
-        self, call_id: str, seq: int, at: datetime, event: bytes, told: Noticed | None = None
+        self, call_id: str, seq: int, at: datetime, event: CallEvent, told: Noticed | None = None
     ) -> None:
-        """An event of a call, as JSON; `seq` counts 1, 2, ... within the call; `told` is what other systems
+        """An event of a call; `seq` counts 1, 2, ... within the call; `told` is what other systems
         are told of it. Shed while the queue is full."""
         self._put_if_room(Happening(call_id, seq, at, event, told))
 
@@ -148,8 +152,8 @@ class Writer:
         """A call is over: its disposition and attempts are committed together, once."""
         self._put(End(record))
 
-    def advised(self, info: CallInfo, treatment: str, trace: bytes) -> None:
-        """A dialplan was told what the rules say of a caller, with the trace as JSON. Shed while the queue is
+    def advised(self, info: CallInfo, treatment: str, trace: Sequence[TraceRow]) -> None:
+        """A dialplan was told what the rules say of a caller, with the trace. Shed while the queue is
         full."""
         self._put_if_room(Advised(info, treatment, trace))
 
@@ -197,9 +201,10 @@ class Writer:
             self.shed += 1
             return
         self._queue.append(operation)
-        if not self._wake.is_set():
+        if not self._awake:
+            self._awake = True
             self._wake.set()
-        if len(self._queue) >= BATCH and not self._group_full.is_set():
+        if len(self._queue) >= BATCH:
             self._group_full.set()
 
     def _log_shedding(self) -> None:
@@ -216,6 +221,7 @@ class Writer:
                 if not self._closing.is_set():
                     self._group_full.wait(max(LINGER, next_commit - time.monotonic()))
             self._wake.clear()
+            self._awake = False  # before the queue is looked at: what comes later wakes again
             self._in_hand = self._take()
             if self._in_hand and not self._commit_until_done(self._in_hand):
                 break
