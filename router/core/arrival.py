@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -17,14 +18,27 @@ from router.core.ruleset import ClientRules, RuleSet
 from router.core.screening import matching
 from router.core.verdict import Verdict
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+"""Of base32 (RFC 4648)."""
+_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
+_MADE_AT = re.compile(r"(?:^|-)([0-9]{9,11})\.[0-9]+$")
+
 
 def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
     """Our id of a call, 13 letters and digits (a-z, 2-7), always the same for one call key.
 
     The key is Asterisk's id, its startup time and the channel's id, since channel ids repeat after a restart.
+    An id that Asterisk made itself tells the second in which it did (`1795828606.7`). Then the first four
+    letters count these seconds, over twelve days: what is written of calls of one time lies close together in
+    the database's indexes, which halves what a commit has to write.
     """
     key = "\n".join((asterisk_id, asterisk_started, channel)).encode()
-    return base64.b32encode(hashlib.blake2b(key, digest_size=8).digest()).decode().rstrip("=").lower()
+    id = base64.b32encode(hashlib.blake2b(key, digest_size=8).digest()).decode().rstrip("=").lower()
+    made = _MADE_AT.search(channel)
+    if made is None:
+        return id
+    seconds = int(made[1])
+    return _PAIRS[seconds >> 10 & 1023] + _PAIRS[seconds & 1023] + id[4:]
 
 
 class Arriving(NamedTuple):

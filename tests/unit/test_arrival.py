@@ -141,3 +141,19 @@ def test_a_call_id_is_that_of_one_key_only() -> None:
     ids = {call_id(*key) for key in (KEY, *others)}
     assert len(ids) == 4
     assert all(len(found) == 13 and set(found) <= set("abcdefghijklmnopqrstuvwxyz234567") for found in ids)
+
+
+TIMES = [
+    ("the same second", "1795341600.8", "1795341600.7", True),
+    ("the same second, behind a system's name", "pbx-1-1795341600.8", "1795341600.7", True),
+    ("another second", "1795341601.8", "1795341600.7", False),
+    ("an id of somebody's own", "a.7", "b.7", False),
+    ("one that only looks like it", "x1795341600.8", "1795341600.7", False),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "alike"), [row[1:] for row in TIMES], ids=[row[0] for row in TIMES])
+def test_ids_of_calls_of_one_second_begin_alike(one: str, other: str, alike: bool) -> None:
+    first, second = (call_id(*KEY[:2], channel) for channel in (one, other))
+    assert (first[:4] == second[:4]) is alike
+    assert first[4:] != second[4:]

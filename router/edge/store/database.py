@@ -114,7 +114,7 @@ def writing_engine(url: URL) -> Engine:
         hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": _BUSY_MS / 1000},
     )
-    _on_connect(engine, "journal_mode=WAL", "synchronous=FULL")
+    _on_connect(engine, "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY")
     _begin_with(engine, "BEGIN IMMEDIATE")
     return engine
 
