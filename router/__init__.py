@@ -18,8 +18,8 @@ A caller's channel enters our application
     edge/livecall.py           one call and its timers, and all of them
     edge/arrivals.py           how calls begin
     edge/deadmen.py            the dead-man timers of all calls, set and lifted together
+    edge/calllog.py            the line of the log that every call has, once it is over
     edge/callers.py            what is remembered of callers
-    edge/calllog.py            the line of the log that every call has
     edge/contacts.py           ... and whom clients know them as
     edge/ports.py              what the engine needs of the rest of the edge
 

@@ -97,8 +97,8 @@ def look_ahead(rules: RuleSet, now: datetime) -> None:
     second to work out, and no caller is to wait for that."""
     for client in rules.clients.values():
         for hours in client.hours.values():
-            hours.is_open(now)
-            hours.is_open(now + 2 * timedelta(seconds=SPEAK_EVERY))
+            hours.know_holidays(now)
+            hours.know_holidays(now + 2 * timedelta(seconds=SPEAK_EVERY))
 
 
 class Daemon:
@@ -233,10 +233,10 @@ class Daemon:
                 await self._agi.close()
                 await served.cleanup()
         finally:
-            self._engine.call_log.flush()
             await self._agent_log.flush()
             self._records.close()
             await asyncio.to_thread(self._store.close, FLUSH)
+            self._engine.call_log.flush()
         log.info("stopped")
         return 1 if replaced else 0
 
@@ -268,7 +268,9 @@ class Daemon:
             figures=self._figures,
             now=lambda: datetime.now(UTC),
         )
-        app = health_app(self._metrics.text, self._readiness(), orders, self._settings.prompts)
+        app = health_app(
+            self._metrics.text, self._readiness(), orders, self._settings.prompts, self._settings.web.host
+        )
         app.add_subapp(API, api_app(powers))
         return app
 
@@ -336,9 +338,9 @@ class Daemon:
 
     def _speak(self, rules: RuleSet) -> RuleSet | RuleErrors:
         outcome = spoken(rules, self._prompts, datetime.now(UTC))
+        look_ahead(rules, datetime.now(UTC))
         if isinstance(outcome, RuleSet):
             self._languages.renew(outcome)
-            look_ahead(outcome, datetime.now(UTC))
         return outcome
 
     def _zone_of(self, client: str) -> str:

@@ -146,6 +146,12 @@ class Hours:
         is_open = self._by_occasion(now, day, minute) if self.occasions.starts else None
         return self._by_spans(day, minute) if is_open is None else is_open
 
+    def know_holidays(self, now: datetime) -> None:
+        """Work out the holidays of the year of `now` (aware), which takes a tenth of a second the first
+        time."""
+        for code in self.holidays:
+            _holidays_of(code, now.astimezone(self.zone).year)
+
     def _by_spans(self, day: date, minute: int) -> bool:
         return _within(self.spans(day), minute) or self._past_midnight(day, minute)
 

@@ -272,11 +272,13 @@ class Mqtt:
                 self._topics.status: as_json(self._status()),
                 **dict(self._topics.standings(self._queues())),
             }
-            gone = dict.fromkeys(known.keys() - now.keys(), b"")
             self._retained |= now.keys()
-            for topic, payload in {**now, **gone}.items():
+            for topic, payload in now.items():
                 if known.get(topic) != payload:
                     await self._publish(client, topic, payload, retain=True)
+            for topic in known.keys() - now.keys():
+                with suppress(RefusedError):  # What may not be said there was never kept there.
+                    await self._publish(client, topic, b"", retain=True)
             known, self._retained = {**now}, set(now)
             # Many queues take time to look at, and calls come first.
             await asyncio.sleep(max(STANDINGS_EVERY, SHARE * (time.monotonic() - began)))

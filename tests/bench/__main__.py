@@ -85,13 +85,15 @@ def _with_calls(
         try:
             with TemporaryDirectory(prefix="bench-") as folder:
                 callrouter = Callrouter(sandbox, Path(folder))
-                bare: list[Peer] = [Dialplan(sandbox), Floor(sandbox), TunedFloor(sandbox), Node(sandbox)]
+                floor = Floor(sandbox)
+                bare: list[Peer] = [Dialplan(sandbox), floor, TunedFloor(sandbox), Node(sandbox)]
                 measured = [*bare, callrouter]
                 if options.without_node:
                     measured = [peer for peer in measured if not isinstance(peer, Node)]
                 if "cost" in parts:
-                    turns = 3 if options.quick else 7
-                    found = rounds.cost(sandbox, measured, options.rate, seconds, turns, console.print)
+                    turns = 3 if options.quick else 9
+                    close = (floor, callrouter)
+                    found = rounds.cost(sandbox, measured, close, options.rate, seconds, turns, console.print)
                     _add_costs(found, peers, figures)
                 if "ladder" in parts and not options.quick:
                     climbing = [peer for peer in measured if not isinstance(peer, TunedFloor)]

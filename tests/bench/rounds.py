@@ -1,13 +1,15 @@
 """The call figures: peers take turns in short rounds, so that a machine that drifts drifts for all.
 
-The order changes from round to round, so that nobody always comes after the same one. Figures are medians
-over the rounds, and ratios medians of the ratios within each round: of equal peers, two single rounds differ
-by a tenth and more.
+The order changes from round to round, so that nobody always comes after the same one; but those that the
+budget compares most closely follow each other directly, now one first and now the other: a shared machine may
+be half as fast again half a minute later. Figures are medians over the rounds, and ratios medians of the
+ratios within each round: of equal peers, two single rounds differ by a tenth and more.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 
 from tests.bench.load import place
@@ -44,13 +46,21 @@ class Figures:
 
 
 def cost(
-    sandbox: Sandbox, peers: Sequence[Peer], rate: float, seconds: float, rounds: int, tell: Tell
+    sandbox: Sandbox,
+    peers: Sequence[Peer],
+    close: Sequence[Peer],
+    rate: float,
+    seconds: float,
+    rounds: int,
+    tell: Tell,
 ) -> Mapping[str, list[Figures]]:
-    """Each peer's figures in each round."""
+    """Each peer's figures in each round; those of `close` are measured next to each other."""
     found: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
     order = random.Random(0)
     for number in range(rounds):
-        for peer in order.sample(peers, len(peers)):
+        groups: list[list[Peer]] = [[peer] for peer in peers if peer not in close]
+        groups.append(list(close) if number % 2 else list(reversed(close)))
+        for peer in chain.from_iterable(order.sample(groups, len(groups))):
             figures = _one_round(sandbox, peer, rate, seconds)
             found[peer.name].append(figures)
             tell(

@@ -51,7 +51,7 @@ def measure(sandbox: Sandbox, folder: Path, rate: float, tell: Tell) -> dict[str
             _Telling(sandbox, folder / "telling", broker),
             _Unheard(sandbox, folder / "unheard", broker),
         ]
-        found = rounds.cost(sandbox, peers, rate, SECONDS, TURNS, tell)
+        found = rounds.cost(sandbox, peers, peers, rate, SECONDS, TURNS, tell)
     finally:
         broker.remove()
     return {

@@ -159,7 +159,7 @@ class ApiServer(Asker):
             queues=lambda: b"[]",
         )
         ready = Readiness(ari_up=lambda: True, rules_loaded=lambda: True, draining=lambda: False)
-        app = health_app(lambda: b"", ready, orders, self.folder)
+        app = health_app(lambda: b"", ready, orders, self.folder, "127.0.0.1")
         app.add_subapp(API, api_app(powers))
         self._runner = await serve(app, "127.0.0.1", 0)
         self._feeding = asyncio.create_task(self.notices.run())

@@ -74,6 +74,7 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Router, web.AppRunner, s
                 queues=lambda: b"[]",
             ),
             tmp_path,
+            "PBX.example",
         ),
         "127.0.0.1",
         0,
@@ -216,6 +217,26 @@ async def test_what_commands_use_is_not_for_who_comes_by_a_proxy(
                 assert "on the router's own machine" in await response.text()
         async with session.get(f"{served[2]}/healthz") as response:
             assert response.status == 200
+
+
+NAMES = [
+    ("an address", "127.0.0.1:8090", 200),
+    ("one of IPv6", "[::1]:8090", 200),
+    ("the machine itself", "localhost:8090", 200),
+    ("as the settings have it", "pbx.example", 200),
+    ("a page's own name, which came to mean our address", "evil.example:8090", 403),
+    ("one that looks like an address", "127.0.0.1.evil.example", 403),
+]
+
+
+@pytest.mark.parametrize(("name", "status"), [row[1:] for row in NAMES], ids=[row[0] for row in NAMES])
+async def test_what_commands_use_is_not_for_who_calls_us_by_another_name(
+    served: tuple[Router, web.AppRunner, str], name: str, status: int
+) -> None:
+    async with aiohttp.ClientSession(headers=TOLD_HEADER | {"Host": name}) as session:
+        for method, path in OF_COMMANDS:
+            async with session.request(method, f"{served[2]}{path}") as response:
+                assert response.status == (422 if path == "/reload" and status == 200 else status), path
 
 
 PEERS = [

@@ -37,12 +37,12 @@ class _Refusal(http.server.BaseHTTPRequestHandler):
 
     server: Proxy
 
-    def do_GET(self) -> None:
+    def parse_request(self) -> bool:
+        """It is asked for something; whatever that is, there is no method for it (501)."""
+        readable = super().parse_request()
         if not OWN.match(self.requestline):
             self.server.asked.append(self.requestline)
-        self.send_error(404)
-
-    do_CONNECT = do_HEAD = do_POST = do_GET  # noqa: N815 - http.server looks for these names
+        return readable
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed: what was asked is in `asked`."""

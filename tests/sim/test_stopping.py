@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router.edge import deadmen, reload
+from router.edge import calllog, deadmen, reload
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, RINGS_ON
@@ -30,6 +30,21 @@ from tests.sim.stories import (
 )
 
 # The end of the router
+
+
+async def test_the_line_of_the_last_call_is_in_the_log(
+    asterisk: FakeAsterisk,
+    router: Router,
+    logged: list[MutableMapping[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calllog, "TOGETHER", 60.0)
+    caller = await talk(asterisk)
+    caller.hang_up()
+    await router.record(ONE)
+    router.signal(signal.SIGTERM)
+    assert await router.exit_status() == 0
+    assert [entry["dialled"] for entry in logged if entry["event"] == "call ended"] == [ONE]
 
 
 async def test_draining_serves_who_waits_and_leaves_who_talks(asterisk: FakeAsterisk, router: Router) -> None:

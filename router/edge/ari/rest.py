@@ -102,7 +102,8 @@ class Unanswered:
         return True
 
     def fail_older(self, than: float, now: float, reason: str) -> int:
-        """Tell who waits for what was sent before `than` that no reply comes, and why; how many that were."""
+        """Tell who waits for what was sent at `than` or before that no reply comes, and why; how many that
+        were."""
         count = 0
         while self._requests:
             request_id = next(iter(self._requests))

@@ -114,7 +114,7 @@ def writing_engine(url: URL) -> Engine:
         hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": _BUSY_MS / 1000},
     )
-    _on_connect(engine, "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY")
+    _on_connect(engine, "journal_mode=WAL", "synchronous=FULL")
     _begin_with(engine, "BEGIN IMMEDIATE")
     return engine
 
@@ -239,6 +239,9 @@ class WriterConnection:
             except BaseException:
                 connection.close()
                 raise
+            if self._file is not None:
+                # Not before the upgrade, which may have to sort a whole table.
+                run_plain(connection, "PRAGMA temp_store=MEMORY", ())
             self._connection = connection
             self._identity = self._file_identity()
         return self._connection

@@ -281,21 +281,20 @@ class Writer:
         connection = self._connection.get()
         conflicts: list[End] = []
         refused: list[tuple[Operation, Exception]] = []
-        with connection.begin():
-            for operation in batch:
-                try:
-                    with connection.begin_nested() as savepoint:
-                        written = write_alone(connection, self._bulk, operation)
-                        if written is Written.CONFLICT:
-                            savepoint.rollback()
-                except Exception as error:
-                    if not is_rows_fault(error):
-                        raise
-                    refused.append((operation, error))
-                else:
-                    if written is Written.CONFLICT and isinstance(operation, End):
-                        conflicts.append(operation)
-        # Counted only now: a transaction that fails at its commit is written again.
+        for operation in batch:  # each in a transaction of its own, as `take_turn` wants it
+            try:
+                with connection.begin() as transaction:
+                    written = write_alone(connection, self._bulk, operation)
+                    if written is Written.CONFLICT:
+                        transaction.rollback()
+            except Exception as error:
+                if not is_rows_fault(error):
+                    raise
+                refused.append((operation, error))
+            else:
+                if written is Written.CONFLICT and isinstance(operation, End):
+                    conflicts.append(operation)
+        # Counted only now: where the database fails on the way, all are written again.
         for end in conflicts:
             self.conflicts += 1
             record = end.record

@@ -8,7 +8,8 @@ proxy passes on comes from elsewhere. Everything of use to others is in the API 
 Alive is not ready: a router without Asterisk must not be restarted for it, only get no calls.
 
 A web page that an administrator looks at can have the browser post here; TOLD_HEADER is what it cannot add
-without being asked first whether it may (CORS).
+without being asked first whether it may (CORS). Where its own name comes to mean our address, nobody asks;
+but then the browser says that name for ours (Host), which no command does.
 """
 
 import re
@@ -44,6 +45,7 @@ _RECORDED = re.compile(rf"{RECORDED}/{RECORDING_NAME.pattern}\.wav(16)?")
 _ASKED_AGAIN = {"Content-Type": "audio/x-wav", "Cache-Control": "no-cache"}
 """What somebody recorded may be recorded anew by the same name."""
 
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(%.*)?")
 _OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Real-IP")
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -96,10 +98,10 @@ class Orders:
 
 
 def health_app(
-    metrics: Callable[[], bytes], readiness: Readiness, orders: Orders, prompts: Path
+    metrics: Callable[[], bytes], readiness: Readiness, orders: Orders, prompts: Path, host: str
 ) -> web.Application:
     """The application; `metrics` gives Prometheus' text format. `prompts` is the folder from which an
-    Asterisk elsewhere fetches them."""
+    Asterisk elsewhere fetches them, `host` what the settings call the address that is listened on."""
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": _TEXT_FORMAT})
@@ -112,7 +114,7 @@ def health_app(
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     def check_sender(request: web.Request) -> None:
-        check_local(request)
+        check_local(request, host)
         if any(request.headers.get(name) != value for name, value in TOLD_HEADER.items()):
             raise web.HTTPForbidden(text=f"this needs the header {TOLD_HEADER}")
 
@@ -142,7 +144,7 @@ def health_app(
         return web.json_response({"told": True})
 
     async def show_queues(request: web.Request) -> web.Response:
-        check_local(request)
+        check_local(request, host)
         return web.Response(body=orders.queues(), content_type="application/json")
 
     async def reload_rules(request: web.Request) -> web.Response:
@@ -178,13 +180,17 @@ def health_app(
     return app
 
 
-def check_local(request: web.Request) -> None:
-    """HTTPForbidden unless it comes from this machine, and by no proxy."""
+def check_local(request: web.Request, host: str) -> None:
+    """HTTPForbidden unless it comes from this machine, by no proxy, and by no strange name for us."""
     local = request.transport.get_extra_info("sockname") if request.transport else None
     if any(name in request.headers for name in _OF_PROXIES) or not is_here(request.remote, local):
         raise web.HTTPForbidden(
             text=f"this is for commands on the router's own machine; see {API}/openapi.json"
         )
+    named = request.url.host or ""
+    if named not in ("localhost", host.lower()) and not _ADDRESS.fullmatch(named):
+        text = f"`{named[:60]}` is no name of the router's; ask for localhost, or `web.host`"
+        raise web.HTTPForbidden(text=text)
 
 
 def is_here(peer: str | None, local: Sequence[Any] | None) -> bool:

@@ -96,10 +96,12 @@ async def stream_events(asking: Asking[EventsQuery, Nothing]) -> web.StreamRespo
 
 
 def _bound(request: web.Request) -> None:
-    """Have the kernel, too, keep little of what is not taken; it would keep megabytes."""
+    """Have the kernel, too, keep little of what is not taken, and not for long: it would keep megabytes, and
+    wait a quarter of an hour for one who has gone without a word."""
     connection = request.transport.get_extra_info("socket") if request.transport else None
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALLED * 1000))
 
 
 class _Listener:
