@@ -363,9 +363,10 @@ def _collect_store(store: StoreFigures) -> Iterator[Metric]:
 
 
 def _collect_disk(folder: Path) -> Iterator[Metric]:
-    """Nothing while the folder cannot be looked at."""
+    """Of a folder that is not made yet, that in which it will be. Nothing while it cannot be looked at."""
     try:
-        disk = shutil.disk_usage(folder)
+        there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+        disk = shutil.disk_usage(there)
     except OSError:
         return
     yield _gauge(
