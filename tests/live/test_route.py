@@ -224,11 +224,20 @@ def test_what_only_the_router_can_do_does_not_begin_anew_after_a_phone_was_tried
     assert [story for story in own.router.stories() if story.info.dialled == LATE] == []
 
 
-def test_lines_of_a_callers_own_reach_nobody(own: Own) -> None:
-    before, evil = own.asked(), "1%0Aagi_extension:%20999"
+EVIL = ("1%0Aagi_extension%3A%20999", f"1%0Aagi_arg_1%3A%20{OLD}")
+"""Numbers of callers with a line of AGI's in them."""
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_lines_of_a_callers_own_reach_nobody(own: Own, evil: str) -> None:
+    before = own.asked()
     assert own.caller(MAIN, INVITE, refused(484), user=evil).wait().as_written
     assert own.asked() == before
-    assert own.caller(UNGUARDED, INVITE, refused(486), user=evil).wait().as_written
+
+
+def test_a_line_that_comes_twice_is_refused(own: Own) -> None:
+    """Where a dialplan hands on the caller's bytes as they are."""
+    assert own.caller(UNGUARDED, INVITE, refused(486), user=EVIL[0]).wait().as_written
     assert own.said(r"unguarded: (\w+ \w*)") == "SUCCESS "
     assert own.asked("malformed") == 1
 
