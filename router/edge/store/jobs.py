@@ -87,26 +87,17 @@ class Jobs(Access):
     def claim(self, to: Address, now: datetime, limit: int) -> list[Job]:
         """What is to go there now, at most one of each call, what was tried least often first: one that is
         never taken must not stand before all others. For the time of LEASE nobody else is given it."""
-        before = JOBS.alias()
-        earlier = and_(
-            before.c.call_id == JOBS.c.call_id,
-            before.c.way == JOBS.c.way,
-            before.c.address == JOBS.c.address,
-            before.c.next_at.is_not(None),
-            before.c.id < JOBS.c.id,
-        )
-        there = and_(JOBS.c.way == to.way, JOBS.c.address == to.address, JOBS.c.next_at <= now)
-        first = select(*_COLUMNS).where(there, ~select(before.c.id).where(earlier).exists())
+        there = and_(JOBS.c.way == to.way, JOBS.c.address == to.address, _WAITS)
+        first_of_each_call = select(func.min(JOBS.c.id)).where(there).group_by(JOBS.c.call_id)
+        due = select(JOBS.c.id).where(JOBS.c.id.in_(first_of_each_call), JOBS.c.next_at <= now)
+        with begin(self._reading) as connection:  # Of many it takes a while, in which calls are written down.
+            ids = connection.scalars(due.order_by(JOBS.c.tries, JOBS.c.id).limit(limit)).all()
+        if not ids:
+            return []
+        leased = update(JOBS).where(JOBS.c.id.in_(ids), JOBS.c.next_at <= now).values(next_at=now + LEASE)
         with begin(self._writing) as connection:
-            in_order = (
-                first.order_by(JOBS.c.tries, JOBS.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True, of=JOBS)
-            )
-            jobs = [_job(row) for row in connection.execute(in_order)]
-            leased = update(JOBS).where(JOBS.c.id.in_([job.id for job in jobs]))
-            connection.execute(leased.values(next_at=now + LEASE))
-        return jobs
+            jobs = [_job(row) for row in connection.execute(leased.returning(*_COLUMNS))]
+        return sorted(jobs, key=lambda job: (job.tries, job.id))
 
     def settle(self, tried: Sequence[Tried], now: datetime) -> None:
         """Note what came of tries."""
