@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from router.core.hours import Hours, beginning
+from router.core.hours import Hours, _holidays_of, beginning
 from router.core.times import read_dates, read_spans
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -186,3 +186,12 @@ BEGINNINGS = [
 )
 def test_when_a_day_begins(zone: str, day: date, instant: str) -> None:
     assert beginning(day, ZoneInfo(zone)) == datetime.fromisoformat(instant).replace(tzinfo=UTC)
+
+
+def test_the_holidays_of_a_year_can_be_worked_out_beforehand() -> None:
+    several = Hours.build(OSLO, {}, {}, ("FO", "GL"))
+    several.know_holidays(datetime(2033, 5, 1, tzinfo=UTC))
+    worked_out = _holidays_of.cache_info().misses
+    assert not several.spans(date(2033, 12, 25))
+    assert not several.spans(date(2033, 12, 27))
+    assert _holidays_of.cache_info().misses == worked_out
