@@ -30,7 +30,7 @@ def call_id(asterisk_id: str, asterisk_started: str, channel: str) -> str:
     The key is Asterisk's id, its startup time and the channel's id, since channel ids repeat after a restart.
     An id that Asterisk made itself tells the second in which it did (`1795828606.7`). Then the first four
     letters count these seconds, over twelve days: what is written of calls of one time lies close together in
-    the database's indexes, which halves what a commit has to write.
+    the database's indexes, so a commit has fewer pages to write.
     """
     key = "\n".join((asterisk_id, asterisk_started, channel)).encode()
     id = base64.b32encode(hashlib.blake2b(key, digest_size=8).digest()).decode().rstrip("=").lower()

@@ -1,8 +1,9 @@
 """The line that every call has in the log, once it is over.
 
-Lines of calls that end close together are written together. A line by itself costs a twentieth of a whole
-call, since by then nothing of what writes it is in the processor's cache; of several each costs a tenth of
-that. So the time of a line may be TOGETHER after that of the call's end, which it tells, too.
+Lines of calls that end close together are written together. A line by itself costs a twentieth of all that a
+call costs the router, since by then nothing of what writes it is in the processor's cache; of several, only
+the first finds it so. So the time of a line may be TOGETHER after that of the call's end, which it tells,
+too.
 """
 
 import asyncio

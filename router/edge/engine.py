@@ -457,7 +457,7 @@ class Engine:
         self, told: Sequence[tuple[LiveCall, CallCommand]], done: tuple[int, ...], reply: Reply
     ) -> None:
         if reply.status in done or self._held is not None or reply.connection_lost:
-            return  # Whether it was done, the comparison after the reconnect will show.
+            return  # It is so already, or the comparison after the reconnect will show whether.
         for live, command in told:
             self._on_failure(live, command, reply)
 
