@@ -239,6 +239,7 @@ What is kept and shown
     edge/mqttwords.py          ... what is said there, and where
     edge/mqtt.py               ... and how: what other systems are told, and how things stand
     edge/remote.py             what other systems may have the router do
+    edge/pace.py               ... at which pace, since calls come first
     edge/outboxmetrics.py      how notices leave the outbox, for Prometheus
     edge/forgetting.py         ... and are removed
     edge/noticefeed.py         ... and are told to whoever listens, as they are written

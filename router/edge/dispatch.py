@@ -8,12 +8,16 @@ somebody is there again, each time another; the first that is taken lets all oth
 somebody answered, but did not want or failed with, is tried again by itself and holds up no other call's.
 
 A job that was not taken in GIVE_UP is dead: it is kept, shown and can be sent again by command.
+
+Calls come first. After an outage thousands may wait, and each try takes its part of the event loop: all
+lanes together begin tries at a certain pace, few threads ask the database and rest in between (records.py),
+and what comes within LINGER is looked for together.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -22,7 +26,8 @@ from router.core.tags import Tag
 from router.edge import mail, webhook
 from router.edge.followupmetrics import Figures
 from router.edge.letters import follow_up_mail
-from router.edge.store.errors import StoreError
+from router.edge.pace import Pace
+from router.edge.records import Records, UnreachableError
 from router.edge.store.jobs import Address, Job, Jobs, Tried
 from router.edge.store.obligations import Obligations
 from router.edge.store.operations import MAIL
@@ -31,6 +36,15 @@ from router.settings import Settings
 
 EVERY = 15.0
 """Seconds between two looks without news."""
+
+LINGER = 0.2
+"""Seconds for which news gathers."""
+
+COUNT_EVERY = 5.0
+"""Seconds between two counts of what waits."""
+
+GAP = 0.005
+"""Seconds between the beginnings of two tries, of whatever lanes: at most 200 a second."""
 
 AT_ONCE = 16
 """Jobs that one lane tries together."""
@@ -74,6 +88,9 @@ class Dispatch:
         self._tags = tags
         self._tell = tell
         self._rng = rng
+        self._records = Records(settings.database_url)
+        self._poster = webhook.Poster(settings.webhooks.allow)
+        self._pace = Pace()
         self._news = asyncio.Event()
         self._lanes: set[Address] = set()
         self._failed: dict[Address, int] = {}
@@ -93,64 +110,78 @@ class Dispatch:
 
     async def run(self) -> None:
         """Until cancelled. Trouble is logged, and passes: no call waits for it, and none must end by it."""
-        async with asyncio.TaskGroup() as lanes:
-            while True:
-                self._news.clear()
-                try:
-                    await self._round(lanes)
-                except StoreError as error:
-                    log.error("follow-ups are left as they are for now", error=str(error))
-                except Exception:
-                    log.exception("follow-ups are left as they are for now")
-                with suppress(TimeoutError):
-                    # Not wait_for, which forgets to be cancelled where there is news at that moment.
-                    async with asyncio.timeout(self._pause()):
-                        await self._news.wait()
+        try:
+            async with self._poster, asyncio.TaskGroup() as lanes:
+                lanes.create_task(self._count())
+                while True:
+                    self._news.clear()
+                    await self._in_spite_of_trouble(self._open_lanes(lanes))
+                    with suppress(TimeoutError):
+                        # Not wait_for, which forgets to be cancelled where there is news at that moment.
+                        async with asyncio.timeout(self._pause()):
+                            await self._news.wait()
+                    await asyncio.sleep(LINGER)
+        finally:
+            self._records.close()
+
+    async def _in_spite_of_trouble(self, work: Awaitable[None]) -> bool:
+        """Whether it was done."""
+        try:
+            await work
+        except UnreachableError as error:
+            log.error("follow-ups are left as they are for now", error=str(error))
+        except Exception:
+            log.exception("follow-ups are left as they are for now")
+        else:
+            return True
+        return False
 
     def _pause(self) -> float:
         """Seconds until there may be something to do."""
         rests = [(until - _now()).total_seconds() for until in self._rests.values()]
         return max(min([EVERY, *rests]), 0.0)
 
-    async def _round(self, lanes: asyncio.TaskGroup) -> None:
+    async def _open_lanes(self, lanes: asyncio.TaskGroup) -> None:
         """A lane for each address that has something due, does not rest, and has none."""
         now = _now()
         self._rests = {to: until for to, until in self._rests.items() if until > now}
-        due, figures = await asyncio.to_thread(self._look, now)
-        self._tell(figures)
-        for to in due:
+        for to in await self._records.ask(Jobs, lambda jobs: jobs.due_at(now)):
             if to not in self._lanes and to not in self._rests and len(self._lanes) < MOST_LANES:
                 self._lanes.add(to)
                 lanes.create_task(self._serve(to))
 
-    def _look(self, now: datetime) -> tuple[list[Address], Figures]:
-        url = self._settings.database_url
-        with closing(Jobs(url)) as jobs, closing(Obligations(url)) as obligations:
-            if now - self._forgot >= FORGET_EVERY:
-                self._forgot = now
-                jobs.forget(now - KEPT, now - KEPT_DEAD)
-            return jobs.due_at(now), Figures(*jobs.figures(), *obligations.figures(now))
+    async def _count(self) -> None:
+        """Tell how things stand, and remove what is over for long, again and again."""
+        while True:
+            await self._in_spite_of_trouble(self._count_once())
+            await asyncio.sleep(COUNT_EVERY)
+
+    async def _count_once(self) -> None:
+        now = _now()
+        of_jobs = await self._records.ask(Jobs, lambda jobs: jobs.figures())
+        of_obligations = await self._records.ask(Obligations, lambda obligations: obligations.figures(now))
+        self._tell(Figures(*of_jobs, *of_obligations))
+        if now - self._forgot >= FORGET_EVERY:
+            await self._records.ask(Jobs, lambda jobs: jobs.forget(now - KEPT, now - KEPT_DEAD))
+            self._forgot = now
 
     async def _serve(self, to: Address) -> None:
-        """One lane, until nothing is due there, or nobody answers."""
+        """One lane, until no more is due there than it has taken, or nobody answers."""
         try:
-            with closing(await asyncio.to_thread(Jobs, self._settings.database_url)) as jobs:
-                while to not in self._rests and await self._batch(jobs, to):
-                    pass
-        except StoreError as error:
-            log.error("follow-ups are left as they are for now", error=str(error))
-            self._rests[to] = _now() + AGAIN[0]
-        except Exception:
-            log.exception("follow-ups are left as they are for now")
-            self._rests[to] = _now() + AGAIN[0]
+            if not await self._in_spite_of_trouble(self._work_off(to)):
+                self._rests[to] = _now() + AGAIN[0]
         finally:
             self._lanes.discard(to)
             self.look()
 
-    async def _batch(self, jobs: Jobs, to: Address) -> bool:
-        """Try what is due there, one alone where nobody answered last time; whether there was any."""
+    async def _work_off(self, to: Address) -> None:
+        while to not in self._rests and await self._batch(to):
+            pass
+
+    async def _batch(self, to: Address) -> bool:
+        """Try what is due there, one alone where nobody answered last time; whether there may be more."""
         limit = 1 if to in self._failed else AT_ONCE
-        claimed = await asyncio.to_thread(jobs.claim, to, _now(), limit)
+        claimed = await self._records.ask(Jobs, lambda jobs: jobs.claim(to, _now(), limit))
         errors = await asyncio.gather(*map(self._try, claimed))
         if any(error is not None and not isinstance(error, RefusedError) for error in errors):
             self._rest(to)
@@ -158,8 +189,8 @@ class Dispatch:
             self._failed.pop(to, None)
         tried = [self._judged(to, job, error) for job, error in zip(claimed, errors, strict=True)]
         if tried:
-            await asyncio.to_thread(jobs.settle, tried, _now())
-        return bool(tried)
+            await self._records.ask(Jobs, lambda jobs: jobs.settle(tried, _now()))
+        return len(claimed) == limit
 
     def _rest(self, to: Address) -> None:
         failed = self._failed[to] = self._failed.get(to, 0) + 1
@@ -184,6 +215,7 @@ class Dispatch:
     async def _try(self, job: Job) -> UndeliveredError | None:
         """Send once; None, or why it was not taken."""
         settings = self._settings
+        await self._pace.turn(GAP)
         try:
             if job.way == MAIL:
                 letter = await asyncio.to_thread(self._letter, job)
@@ -191,7 +223,7 @@ class Dispatch:
             else:
                 secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
                 signed = webhook.Signed.sealed(job.body.encode(), _now(), secret)
-                await webhook.post(job.address, signed, settings.webhooks.allow)
+                await self._poster.post(job.address, signed)
         except UndeliveredError as error:
             return error
         except Exception as error:  # whatever it is, other jobs and all calls go on

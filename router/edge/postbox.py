@@ -63,6 +63,7 @@ class Postbox:
         self._ask_http = ask_http
         self._asterisk = asterisk
         self._zone = zone
+        self._poster = webhook.Poster(settings.webhooks.allow)
         self._news = asyncio.Event()
 
     def look(self) -> None:
@@ -71,19 +72,20 @@ class Postbox:
 
     async def run(self) -> None:
         """Until cancelled. Trouble is logged, and passes: no call waits for it, and none must end by it."""
-        while True:
-            try:
-                await self._round()
-            except StoreError as error:
-                log.error("messages are left as they are for now", error=str(error))
-            except Exception:
-                log.exception("messages are left as they are for now")
-            with suppress(TimeoutError):
-                # Not wait_for, which forgets to be cancelled where there is news at that moment.
-                async with asyncio.timeout(EVERY):
-                    await self._news.wait()
-                self._news.clear()
-                await asyncio.sleep(LINGER)
+        async with self._poster:
+            while True:
+                try:
+                    await self._round()
+                except StoreError as error:
+                    log.error("messages are left as they are for now", error=str(error))
+                except Exception:
+                    log.exception("messages are left as they are for now")
+                with suppress(TimeoutError):
+                    # Not wait_for, which forgets to be cancelled where there is news at that moment.
+                    async with asyncio.timeout(EVERY):
+                        await self._news.wait()
+                    self._news.clear()
+                    await asyncio.sleep(LINGER)
 
     async def _round(self) -> None:
         """Do all that is to be done now, of the Asterisk that we are beside: what others have fetched is in a
@@ -155,7 +157,7 @@ class Postbox:
                 await mail.send(letter, delivery.address, settings.mail)
             else:
                 signed = await asyncio.to_thread(self._signed, message)
-                await webhook.post(delivery.address, signed, settings.webhooks.allow)
+                await self._poster.post(delivery.address, signed)
         except UndeliveredError as error:
             return str(error)
         except Exception as error:  # whatever it is, other messages and all calls go on

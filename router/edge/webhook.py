@@ -22,6 +22,10 @@ _TRANSLATED = tuple(map(ip_network, ("64:ff9b::/96", "2002::/16")))
 LIMIT = 30.0
 """Seconds for one post, all in all."""
 
+KEPT_FOR = 1.0
+"""Seconds that a connection is kept for the next post: less than usual servers keep one (gunicorn 2, node 5),
+since one that lets go of it just when something comes has not taken that."""
+
 _TRY_LATER = (408, 425, 429)
 """Statuses by which a server is too busy, rather than unwilling (RFC 9110, 6585, 8470)."""
 
@@ -54,47 +58,69 @@ class Signed(NamedTuple):
         return cls(body, headers)
 
 
-async def post(url: str, signed: Signed, allowed: Collection[str]) -> None:
-    """Post it. `allowed` are hosts (in small letters) that may be within one's own net. Raises
-    UndeliveredError."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if host not in allowed and parts.scheme != "https":
-        raise UndeliveredError(f"{url} is not https; write https://, or add {host} to `webhooks.allow`")
-    if host not in allowed and not is_public(host):
-        raise UndeliveredError(f"{host} is within one's own net; add it to `webhooks.allow`")
-    resolver = ThreadedResolver() if host in allowed else PublicResolver()
-    try:
-        async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver), timeout=aiohttp.ClientTimeout(total=LIMIT)
-            ) as session,
-            session.post(url, data=signed.body, headers=signed.headers, allow_redirects=False) as reply,
-        ):
-            if not 200 <= reply.status < 300:
-                unwanted = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
-                kind = RefusedError if unwanted or reply.status in _FAILED else UndeliveredError
-                raise kind(f"{host} answers {reply.status} {reply.reason or ''}".strip())
-    except TimeoutError as error:
-        raise UndeliveredError(f"{host} does not answer within {LIMIT:g} s") from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise UndeliveredError(f"{host}: {error or type(error).__name__}") from error
+class Poster:
+    """Posts, while it is entered. Connections are kept for a moment, so that of many posts to one server not
+    each needs its own; what is seldom posted comes by a new one."""
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        """`allowed` are hosts (in small letters) that may be within one's own net."""
+        self._allowed = allowed
+
+    async def __aenter__(self) -> "Poster":
+        # How many go at once is up to who posts.
+        connector = aiohttp.TCPConnector(
+            resolver=PublicResolver(self._allowed), limit=0, keepalive_timeout=KEPT_FOR
+        )
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def post(self, url: str, signed: Signed) -> None:
+        """Post once. Raises UndeliveredError."""
+        host = self._allowed_host(url)
+        limit = aiohttp.ClientTimeout(total=LIMIT)
+        try:
+            async with self._session.post(
+                url, data=signed.body, headers=signed.headers, allow_redirects=False, timeout=limit
+            ) as reply:
+                if not 200 <= reply.status < 300:
+                    unwanted = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
+                    kind = RefusedError if unwanted or reply.status in _FAILED else UndeliveredError
+                    raise kind(f"{host} answers {reply.status} {reply.reason or ''}".strip())
+        except TimeoutError as error:
+            raise UndeliveredError(f"{host} does not answer within {LIMIT:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise UndeliveredError(f"{host}: {error or type(error).__name__}") from error
+
+    def _allowed_host(self, url: str) -> str:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self._allowed and parts.scheme != "https":
+            raise UndeliveredError(f"{url} is not https; write https://, or add {host} to `webhooks.allow`")
+        if host not in self._allowed and not is_public(host):
+            raise UndeliveredError(f"{host} is within one's own net; add it to `webhooks.allow`")
+        return host
 
 
 class PublicResolver(AbstractResolver):
-    """Finds only addresses that anybody can reach: a name may be anything's, also of one's own net."""
+    """Of hosts that are not allowed otherwise it finds only addresses that anybody can reach: a name may be
+    anything's, also of one's own net."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Collection[str]) -> None:
+        self._allowed = allowed
         self._all = ThreadedResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """OSError where there is none."""
-        found = [one for one in await self._all.resolve(host, port, family) if is_public(one["host"])]
-        if not found:
+        found = await self._all.resolve(host, port, family)
+        reachable = [one for one in found if host in self._allowed or is_public(one["host"])]
+        if not reachable:
             raise OSError(f"{host} is within one's own net; add it to `webhooks.allow`")
-        return found
+        return reachable
 
     async def close(self) -> None:
         await self._all.close()

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from tests.bench import deciding, queueing, rounds, standing, telling, worst
+from tests.bench import deciding, outage, queueing, rounds, standing, telling, worst
 from tests.bench.budget import ROWS, passed
 from tests.bench.load import Callee
 from tests.bench.peers import Callrouter, Dialplan, Floor, MissingPeerError, Node, Peer, TunedFloor
@@ -21,7 +21,7 @@ from tests.bench.rounds import Figures, middle
 from tests.bench.table import CALL_FIGURES, RATIOS, show
 from tests.harness.sandbox import Sandbox
 
-PARTS = ("cost", "ladder", "decide", "queue", "worst", "standing", "telling")
+PARTS = ("cost", "ladder", "decide", "queue", "worst", "standing", "telling", "outage")
 ALONE = {"decide", "queue", "worst"}
 """Those that need no Asterisk."""
 WIDTH = 120
@@ -105,6 +105,8 @@ def _with_calls(
                     figures |= standing.measure(sandbox, callrouter, half, console.print)
                 if "telling" in parts and not options.quick:
                     figures |= telling.measure(sandbox, Path(folder), options.rate, console.print)
+                if "outage" in parts and not options.quick:
+                    figures |= outage.measure(sandbox, Path(folder), options.rate, console.print)
         finally:
             callee.stop()
     finally:

@@ -32,6 +32,8 @@ ROWS = (
     Row("highest clean rate, of the floor's", "clean_rate/floor", 0.9, at_least=True),
     Row("setup p50 while events are published, of that without", "telling_p50", 1.1),
     Row("setup p50 while events wait for the broker, of that without", "unheard_p50", 1.1),
+    Row("setup p50 while a minute's events and follow-ups are sent late, of that before", "back_p50", 1.1),
+    Row("... and those are sent after so many s", "caught_up_s", 180),
     Row("decision at ten routes, us", "decide_us", 20),
     Row("what 10,000 block patterns add, us", "patterns_add_us", 10),
     Row("what 1,000 regular expressions add, us", "regexes_add_us", 10),

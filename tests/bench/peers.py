@@ -166,9 +166,9 @@ class Callrouter(Peer):
 
     name, number = "callrouter", DIALLED
 
-    def __init__(self, sandbox: Sandbox, directory: Path, **settings: object) -> None:
+    def __init__(self, sandbox: Sandbox, directory: Path, rules: str = RULES, **settings: object) -> None:
         super().__init__(sandbox)
-        self.router = RouterProcess(sandbox, directory, {"bench.yaml": RULES}, **settings)
+        self.router = RouterProcess(sandbox, directory, {"bench.yaml": rules}, **settings)
 
     def start(self) -> None:
         self.router.start(START_LIMIT)

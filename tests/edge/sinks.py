@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +42,8 @@ class Sinks:
                 else:
                     sinks.posts.append((dict(self.headers), body))
                     self.send_response(204)
+                    if self.path == "/cookie":
+                        self.send_header("Set-Cookie", "who=you")
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -68,9 +71,31 @@ class Sinks:
 
 
 class _Busy(ThreadingHTTPServer):
-    """One to which many may come at once."""
+    """One to which many may come at once, and stay."""
 
     request_queue_size = 128
+
+    def __init__(self, *made_of: Any) -> None:
+        self.connections: set[socket.socket] = set()
+        self.accepted = 0
+        super().__init__(*made_of)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        self.accepted += 1
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().close_request(request)
+
+    def stop(self) -> None:
+        """At once, in the middle of whatever is said."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):  # It has just ended by itself.
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class ComingAndGoing:
@@ -87,12 +112,14 @@ class ComingAndGoing:
         """What is answered,"""
         self.reason: str | None = None
         """and in which words, in Latin-1; None for the usual ones."""
-        self._web: ThreadingHTTPServer | None = None
+        self._web: _Busy | None = None
 
     def start(self) -> None:
         server = self
 
         class Posts(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 status = server.status(body)
@@ -100,6 +127,7 @@ class ComingAndGoing:
                 if status < 300:
                     server.posts.append((dict(self.headers), body))
                 self.send_response(status, server.reason)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -108,8 +136,12 @@ class ComingAndGoing:
         self._web = _Busy(("127.0.0.1", self.port), Posts)
         threading.Thread(target=self._web.serve_forever, args=(0.01,), daemon=True).start()
 
+    @property
+    def connections(self) -> int:
+        """How many were made since the last start."""
+        return 0 if self._web is None else self._web.accepted
+
     def stop(self) -> None:
         if self._web is not None:
-            self._web.shutdown()
-            self._web.server_close()
+            self._web.stop()
             self._web = None

@@ -1,5 +1,6 @@
 """Messages in words, mailed and posted to real servers; and what is refused."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,7 +8,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +21,9 @@ from router.edge.letters import as_mail, as_posted
 from router.edge.store.messages import StoredMessage
 from router.edge.undelivered import UndeliveredError
 from router.edge.wav import seconds_of, seconds_spoken
-from router.edge.webhook import SIGNATURE, TIMESTAMP, PublicResolver, Signed
+from router.edge.webhook import SIGNATURE, TIMESTAMP, Poster, PublicResolver, Signed
 from router.settings import Mail
-from tests.edge.sinks import Sinks
+from tests.edge.sinks import ComingAndGoing, Sinks
 from tests.harness.ports import free_port
 from tests.sim.asterisk import wav
 
@@ -45,6 +46,13 @@ MESSAGE = StoredMessage(
     done_by=None,
 )
 NOTHING = Signed.of({}, AT, "")
+
+
+async def post(url: str, signed: Signed, allowed: Collection[str]) -> None:
+    async with Poster(allowed) as poster:
+        await poster.post(url, signed)
+
+
 WISH = replace(MESSAGE, recording=None, addressees=(), language="en", caller="", fetched_at=None)
 
 
@@ -152,7 +160,7 @@ def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path) -> None:
 async def test_what_is_posted_is_signed(sinks: Sinks) -> None:
     url = f"http://localhost:{sinks.web.server_port}/calls"
     recording = base64.b64encode(wav(1.0)).decode()
-    await webhook.post(url, Signed.of(as_posted(MESSAGE, recording), AT, "s3cret"), ("localhost",))
+    await post(url, Signed.of(as_posted(MESSAGE, recording), AT, "s3cret"), ("localhost",))
     headers, body = sinks.posts[-1]
     assert headers[TIMESTAMP] == str(int(AT.timestamp()))
     signature = hmac.new(b"s3cret", f"{headers[TIMESTAMP]}.".encode() + body, hashlib.sha256)
@@ -162,7 +170,7 @@ async def test_what_is_posted_is_signed(sinks: Sinks) -> None:
 
 async def test_without_a_secret_nothing_is_signed(sinks: Sinks) -> None:
     url = f"http://localhost:{sinks.web.server_port}/calls"
-    await webhook.post(url, Signed.of(as_posted(WISH, None), AT, ""), ("localhost",))
+    await post(url, Signed.of(as_posted(WISH, None), AT, ""), ("localhost",))
     assert SIGNATURE not in sinks.posts[-1][0]
 
 
@@ -182,13 +190,13 @@ REFUSED = [
 )
 async def test_where_nothing_is_posted_to(url: str, allowed: tuple[str, ...], why: str) -> None:
     with pytest.raises(UndeliveredError, match=why):
-        await webhook.post(url, NOTHING, allowed)
+        await post(url, NOTHING, allowed)
 
 
 async def test_a_name_that_is_somebodys_own_net_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.5", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    resolver = PublicResolver()
+    resolver = PublicResolver(())
     with pytest.raises(OSError, match="within one's own net"):
         await resolver.resolve("inside.example", 443)
     await resolver.close()
@@ -198,7 +206,7 @@ async def test_a_redirect_is_not_followed(sinks: Sinks) -> None:
     before = len(sinks.posts)
     url = f"http://localhost:{sinks.web.server_port}/elsewhere"
     with pytest.raises(UndeliveredError, match="localhost answers 302"):
-        await webhook.post(url, NOTHING, ("localhost",))
+        await post(url, NOTHING, ("localhost",))
     assert len(sinks.posts) == before
 
 
@@ -207,7 +215,31 @@ async def test_who_does_not_answer_in_time_has_not_taken_it(monkeypatch: pytest.
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://localhost:{mute.getsockname()[1]}/"
         with pytest.raises(UndeliveredError, match="does not answer within"):
-            await webhook.post(url, NOTHING, ("localhost",))
+            await post(url, NOTHING, ("localhost",))
+
+
+async def test_a_connection_is_kept_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "KEPT_FOR", 0.2)
+    server = ComingAndGoing()
+    server.start()
+    try:
+        async with Poster(("localhost",)) as poster:
+            for _ in range(3):
+                await poster.post(server.url, NOTHING)
+            assert server.connections == 1
+            await asyncio.sleep(0.4)
+            await poster.post(server.url, NOTHING)
+            assert server.connections == 2, "the server may have let go of the first"
+    finally:
+        server.stop()
+
+
+async def test_no_cookie_is_kept(sinks: Sinks) -> None:
+    url = f"http://localhost:{sinks.web.server_port}/cookie"
+    async with Poster(("localhost",)) as poster:
+        for _ in range(2):
+            await poster.post(url, NOTHING)
+    assert [headers.get("Cookie") for headers, _ in sinks.posts[-2:]] == [None, None]
 
 
 def test_how_long_a_recording_lasts() -> None:

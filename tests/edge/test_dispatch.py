@@ -8,6 +8,7 @@ import random
 import shutil
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from router.core.tags import Tag
 from router.edge import dispatch
@@ -24,7 +25,7 @@ from router.edge.followupmetrics import Figures, FollowUpMetrics
 from router.edge.letters import follow_up_mail
 from router.edge.mail import send
 from router.edge.store.database import begin, prepare
-from router.edge.store.jobs import Job, Jobs
+from router.edge.store.jobs import Address, Job, Jobs
 from router.edge.store.tables import JOBS
 from router.edge.undelivered import RefusedError
 from router.edge.webhook import SIGNATURE, TIMESTAMP
@@ -109,7 +110,8 @@ def settings(tmp_path: Path, prepared: Path) -> Settings:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "EVERY", 0.2)
+    for name, seconds in (("EVERY", 0.2), ("LINGER", 0.01), ("COUNT_EVERY", 0.05)):
+        monkeypatch.setattr(dispatch, name, seconds)
     monkeypatch.setattr(dispatch, "AGAIN", (timedelta(seconds=0.05), timedelta(seconds=0.2)))
 
 
@@ -207,6 +209,38 @@ async def test_a_server_that_is_away_gets_all_in_order_of_each_call(
     assert [server.of(call) for call in calls] == [[1, 2, 3]] * 10
     assert server.of("late") == [1]
     assert server.tries == 31, "nothing was sent twice"
+
+
+async def test_calls_come_first(settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "GAP", 0.02)
+    other = Server()
+    other.start()
+    try:
+        queue_up(settings, *((f"c{number}", one.url) for number in range(10) for one in (server, other)))
+        began = time.monotonic()
+        async with sending(settings, Told()):
+            await until(lambda: not stored(settings), "all taken")
+        assert time.monotonic() - began >= 18 * 0.02, "all lanes have one pace"
+    finally:
+        other.stop()
+
+
+async def test_many_posts_need_few_connections(settings: Settings, server: Server) -> None:
+    queue_up(settings, *((f"c{number}", server.url) for number in range(5 * dispatch.AT_ONCE)))
+    async with sending(settings, Told()):
+        await until(lambda: not stored(settings), "all taken")
+    assert server.connections <= dispatch.AT_ONCE
+
+
+def test_what_is_looked_up_keeps_nobody_from_writing(settings: Settings) -> None:
+    queue_up(settings, *((f"c{number}", "https://crm.example/") for number in range(100)))
+    said: list[str] = []
+    with closing(Jobs(settings.database_url)) as jobs:
+        event.listen(jobs._writing, "before_cursor_execute", lambda *about: said.append(about[2]))
+        claimed = jobs.claim(Address("webhook", "https://crm.example/"), datetime.now(UTC), 16)
+    assert len(claimed) == 16
+    assert [statement.split()[0] for statement in said] == ["UPDATE"]
+    assert "GROUP BY" not in said[0]
 
 
 async def test_where_nobody_answers_one_job_alone_tries_again(settings: Settings, server: Server) -> None:

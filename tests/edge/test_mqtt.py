@@ -3,6 +3,7 @@ and goes."""
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -23,11 +24,12 @@ from router.edge.mqttwords import NoOrderError, Order, OrderAgent, OrderReload, 
 from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.queueviews import SeenAgent, SeenCaller, SeenQueue
 from router.edge.store.database import prepare
-from router.edge.store.outbox import Noticed, Outbox
+from router.edge.store.outbox import Noticed, Outbox, Outgoing
 from router.edge.store.writer import Writer
 from router.settings import Mqtt as Settings
 from tests.edge.stories import PLAN, TEN, TRACE, a_call, talked
 from tests.harness.broker import ACL, Broker, Reader
+from tests.harness.ports import free_port
 from tests.sim.router import until as until_within
 
 ROUTER = "ast1"
@@ -120,6 +122,59 @@ class Office:
                 await running
 
 
+class StrictBroker(Broker):
+    """One that says how many messages it takes at once (ReceiveMaximum), lets them wait for a moment, and
+    counts. Bytes as in MQTT 5: Mosquitto acknowledges each before anybody could send too many."""
+
+    def __init__(self, takes: int) -> None:
+        self.port = free_port(socket.SOCK_STREAM)
+        self.most = 0
+        """So many waited at once."""
+        self._takes = takes
+
+    def settings(self, **more: object) -> dict[str, object]:
+        return {"host": "localhost", "port": self.port, "name": "one"} | more
+
+    async def __aenter__(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "localhost", self.port)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        waiting: list[bytes] = []
+        with closing(writer):
+            while True:
+                try:
+                    async with asyncio.timeout(0.02):
+                        kind, *_ = await reader.readexactly(1)
+                except TimeoutError:
+                    self.most = max(self.most, len(waiting))
+                    writer.write(b"".join(b"\x40\x02" + id for id in waiting))
+                    waiting.clear()
+                    continue
+                except asyncio.IncompleteReadError:
+                    return
+                body = await reader.readexactly(await self._length(reader))
+                match kind >> 4:
+                    case 1:  # CONNECT
+                        writer.write(bytes([0x20, 6, 0, 0, 3, 0x21, *self._takes.to_bytes(2)]))
+                    case 3:  # PUBLISH
+                        at = 2 + int.from_bytes(body[:2])
+                        waiting.append(body[at : at + 2])
+                    case 8:  # SUBSCRIBE
+                        writer.write(b"\x90\x04" + body[:2] + b"\x00\x01")
+
+    async def _length(self, reader: asyncio.StreamReader) -> int:
+        length = shift = 0
+        while True:
+            [byte] = await reader.readexactly(1)
+            length += (byte & 127) << shift
+            if byte < 128:
+                return length
+            shift += 7
+
+
 @pytest.fixture
 async def office(tmp_path: Path, broker: Broker) -> AsyncIterator[Office]:
     made = Office(tmp_path, broker)
@@ -197,6 +252,14 @@ async def test_a_broker_that_dies_in_the_middle_loses_nothing(
     assert in_order(reader.events(), numbers, kinds)
 
 
+async def test_a_broker_that_takes_few_at_once_gets_no_more(office: Office) -> None:
+    office.broker = strict = StrictBroker(takes=3)
+    async with strict, office.publishing(tls=False, ca_file=None, username="", password_file=None):
+        office.calls([f"c{number}" for number in range(30)])
+        await until(lambda: office.figure("mqtt_published_total") == 90)
+    assert (strict.most, office.unsent()) == (3, [])
+
+
 def in_order(notices: list[Any], calls: list[str], kinds: list[str]) -> bool:
     """Whether each of these was heard of each call, and for the first time in that order."""
     first: dict[str, list[str]] = {}
@@ -204,6 +267,29 @@ def in_order(notices: list[Any], calls: list[str], kinds: list[str]) -> bool:
         call, _, kind = id.partition(".")
         first.setdefault(call, []).append(kind)
     return first == dict.fromkeys(calls, kinds)
+
+
+WAITED = [
+    ("few, which are of this moment", 5, 10.0, 0.0),
+    ("as many as go at once, of a second", module.AT_ONCE, 0.1, 0.1 / module.SPEED / module.AT_ONCE),
+    ("of a night", module.AT_ONCE, 3600.0, module.GAP),
+    ("of one moment", module.AT_ONCE, 0.0, 0.0),
+    ("of a clock that was set back", module.AT_ONCE, -60.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("count", "within", "gap"), [row[1:] for row in WAITED], ids=[row[0] for row in WAITED]
+)
+def test_at_which_pace_what_waited_goes(count: int, within: float, gap: float) -> None:
+    waiting = [
+        Outgoing(number, f"c1.{number}", "c1", "fjord", "call.queued", at, "{}")
+        for number, at in (
+            (0, TEN),
+            *((number, TEN + timedelta(seconds=within)) for number in range(1, count)),
+        )
+    ]
+    assert module._gap(waiting) == gap
 
 
 async def test_how_things_stand_is_retained(office: Office, reader: Reader, broker: Broker) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, or_, select, update
 
 from router.edge.store.database import Access, begin
 from router.edge.store.tables import JOBS
@@ -101,20 +101,14 @@ class Jobs(Access):
 
     def settle(self, tried: Sequence[Tried], now: datetime) -> None:
         """Note what came of tries."""
+        taken = [job.id for job, error, _ in tried if error is None]
+        over = {"next_at": None, "done_at": now, "error": None}
         with begin(self._writing) as connection:
+            connection.execute(_once_more(JOBS.c.id.in_(taken)).values(over))
             for job, error, again in tried:
-                taken, given_up = error is None, error is not None and again is None
-                connection.execute(
-                    update(JOBS)
-                    .where(JOBS.c.id == job.id, JOBS.c.done_at.is_(None))
-                    .values(
-                        tries=job.tries + 1,
-                        error=error,
-                        next_at=again,
-                        done_at=now if taken else None,
-                        dead_at=now if given_up else None,
-                    )
-                )
+                if error is not None:
+                    failed = {"next_at": again, "dead_at": None if again else now, "error": error}
+                    connection.execute(_once_more(JOBS.c.id == job.id).values(failed))
 
     def standing(self) -> list[Standing]:
         """What waits, by where it goes; the oldest first."""
@@ -166,6 +160,11 @@ class Jobs(Access):
         with begin(self._reading) as connection:
             rows = connection.execute(select(*_COLUMNS).where(which).order_by(JOBS.c.id).limit(limit))
             return [_job(row) for row in rows]
+
+
+def _once_more(which: ColumnElement[bool]) -> Update:
+    """A try of jobs is over. What was taken meanwhile, by another who tried, stays so."""
+    return update(JOBS).where(which, JOBS.c.done_at.is_(None)).values(tries=JOBS.c.tries + 1)
 
 
 def _job(row: Row[tuple[object, ...]]) -> Job:
