@@ -1,4 +1,4 @@
-"""`callrouter diff`: what callers will meet otherwise by other rules."""
+"""`callrouter diff`: what callers will meet otherwise by other rules, and what is done after their calls."""
 
 import shlex
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ import typer
 from router.cli.check import print_missing, print_remarks
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings, rules_file
 from router.core.decide import Decision
-from router.core.difference import Comparison, Difference, compare
+from router.core.difference import Comparison, Difference, OtherFollowUp, compare
 from router.core.explain import explain
 from router.core.plan import ENDS, CallPlan
 from router.core.remarks import RuleErrors
@@ -45,7 +45,8 @@ def diff(
     as_json: Json = False,
     config: Config = None,
 ) -> None:
-    """Tell what callers meet otherwise by the NEW rules than by the OLD: which numbers, callers and times.
+    """Tell what callers meet otherwise by the NEW rules than by the OLD (which numbers, callers and times),
+    and what is done otherwise after their calls.
 
     It is the meaning that is compared: what is only written otherwise does not differ. Exit status 0 if both
     mean the same, 1 if not, 2 if they cannot be compared.
@@ -60,6 +61,8 @@ def diff(
     if as_json:
         for one in told:
             typer.echo(msgspec.json.encode(_as_object(one)).decode())
+        for other in found.follow_ups:
+            typer.echo(msgspec.json.encode(_as_follow_up(other)).decode())
         typer.echo(msgspec.json.encode(_summary(found)).decode())
     else:
         typer.echo("\n".join(_lines(found, told)))
@@ -116,6 +119,15 @@ def _as_object(one: Difference) -> dict[str, object]:
     }
 
 
+def _as_follow_up(other: OtherFollowUp) -> dict[str, object]:
+    return {
+        "client": other.client,
+        "follow_up": other.name,
+        "before": other.before or None,
+        "after": other.after or None,
+    }
+
+
 def _side(decision: Decision) -> dict[str, object]:
     return {
         "route": decision.route,
@@ -130,8 +142,14 @@ def _lines(found: Comparison, told: list[Difference]) -> Iterator[str]:
     yield from (f"client {client} is gone" for client in found.gone)
     for one in told:
         yield from _told(one, found.period)
+    for other in found.follow_ups:
+        yield f"{other.client}: follow-up {other.name}"
+        if other.before == other.after:
+            yield f"  {other.before}; of other hours, or in another language"
+        else:
+            yield from (f"  before: {other.before or 'none'}", f"  after: {other.after or 'none'}")
     last = f"{found.period.end:%Y-%m-%d}"
-    differ = sum(not one.only_names for one in told)
+    differ = sum(not one.only_names for one in told) + len(found.follow_ups)
     yield f"until {last}, both mean the same" if found.same else f"until {last}, {differ} difference(s)"
 
 

@@ -16,6 +16,7 @@ import msgspec
 from router.core.cells import Numbers, ranges
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
+from router.core.followups import FollowUp, hours_asked, in_words
 from router.core.hours import Hours
 from router.core.numbers import NumberIndex
 from router.core.plan import (
@@ -88,6 +89,16 @@ class Difference(msgspec.Struct, frozen=True):
     """What else is known of these calls; None where they differ whatever that is."""
 
 
+class OtherFollowUp(msgspec.Struct, frozen=True):
+    """What is to be done otherwise after calls."""
+
+    client: str
+    name: str
+    before: str
+    """In words; empty where there is none. So is `after`."""
+    after: str
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """All that differs."""
 
@@ -96,11 +107,15 @@ class Comparison(msgspec.Struct, frozen=True):
     """Clients, by their ids."""
     gone: tuple[str, ...]
     differences: tuple[Difference, ...]
+    follow_ups: tuple[OtherFollowUp, ...] = ()
+    """Of clients that both know."""
 
     @property
     def same(self) -> bool:
         """True if both mean the same; only names may differ."""
-        return not (self.new or self.gone) and all(one.only_names for one in self.differences)
+        return not (self.new or self.gone or self.follow_ups) and all(
+            one.only_names for one in self.differences
+        )
 
 
 def compare(before: RuleSet, after: RuleSet, start: datetime, end: datetime) -> Comparison:
@@ -116,7 +131,28 @@ def compare(before: RuleSet, after: RuleSet, start: datetime, end: datetime) -> 
         tuple(sorted(after.clients.keys() - before.clients.keys())),
         tuple(sorted(before.clients.keys() - after.clients.keys())),
         tuple(found),
+        tuple(_other_follow_ups(before, after)),
     )
+
+
+def _other_follow_ups(before: RuleSet, after: RuleSet) -> Iterator[OtherFollowUp]:
+    for id in sorted(before.clients.keys() & after.clients.keys()):
+        old, new = ({one.name: one for one in rules.clients[id].follow_ups.all} for rules in (before, after))
+        for name in {**old, **new}:
+            words = [in_words(side[name]) if name in side else "" for side in (old, new)]
+            meant = [
+                _meant(side[name], rules.clients[id]) if name in side else None
+                for side, rules in ((old, before), (new, after))
+            ]
+            if meant[0] != meant[1]:
+                yield OtherFollowUp(id, name, *words)
+
+
+def _meant(follow_up: FollowUp, client: ClientRules) -> Any:
+    """What it comes to, wherever that is written: the hours that it goes by are a part of it."""
+    hours = {name: _told(client.hours[name]) for name in sorted(hours_asked(follow_up))}
+    language = client.follow_ups.language if follow_up.mails else ""
+    return (_without_places(follow_up), hours, language)
 
 
 def _of_pair(

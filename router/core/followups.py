@@ -6,13 +6,14 @@ it looks at is the record, the tags that the call then has, and the hours at the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from router.core import conditions
-from router.core.conditions import Condition, Failure, Moment, Not, When
+from router.core.conditions import Condition, Failure, Moment, Not, OpenIs, When
 from router.core.facts import Facts
 from router.core.followupdocs import (
     DEFAULT_CALL_BACK_WITHIN,
@@ -27,6 +28,7 @@ from router.core.openings import next_change
 from router.core.record import CallRecord, Disposition
 from router.core.schema import ClientDoc
 from router.core.tags import Tag
+from router.core.times import Duration
 from router.core.yamltext import Path
 
 EVERY_CALL = "every call"
@@ -116,6 +118,49 @@ def due(follow_ups: Iterable[FollowUp], ended: Ended) -> Iterator[Due]:
             if all(condition.holds(ended) for condition in alternative):
                 yield Due(follow_up, conditions.when_in_words((alternative,)) or EVERY_CALL)
                 break
+
+
+def in_words(follow_up: FollowUp) -> str:
+    """`missed, when disposition: no_answer: post to https://crm.example/calls, call back within 2h`."""
+    return f"{name_and_when(follow_up)}: {', '.join(actions_in_words(follow_up))}"
+
+
+def name_and_when(follow_up: FollowUp) -> str:
+    """`missed, when disposition: no_answer`."""
+    asked = conditions.when_in_words(follow_up.when)
+    return f"{follow_up.name}, {f'when {asked}' if asked else 'after every call'}"
+
+
+def actions_in_words(follow_up: FollowUp) -> Iterator[str]:
+    """`post to https://crm.example/calls`, `call back by kari within 2h`."""
+    yield from (f"post to {url}" for url in follow_up.webhooks)
+    yield from (f"mail to {address}" for address in follow_up.mails)
+    yield from (f"publish as {topic}" for topic in follow_up.topics)
+    if follow_up.call_back is not None:
+        yield _call_back_in_words(follow_up.call_back)
+    if follow_up.do_not_contact is not None:
+        yield f"do not contact for {Duration(follow_up.do_not_contact)}"
+
+
+def _call_back_in_words(back: CallBack) -> str:
+    owner = f" by {back.owner}" if back.owner else ""
+    return f"call back{owner} {f'by the end of {back.by}' if back.by else f'within {Duration(back.within)}'}"
+
+
+def hours_asked(follow_up: FollowUp) -> frozenset[str]:
+    """The names of the hours that it goes by."""
+    by = follow_up.call_back.by if follow_up.call_back else ""
+    return _hours_of(follow_up.when) | ({by} if by else frozenset())
+
+
+def _hours_of(when: When) -> frozenset[str]:
+    found: frozenset[str] = frozenset()
+    for condition in chain.from_iterable(when):
+        if isinstance(condition, OpenIs):
+            found |= {*condition.names}
+        elif isinstance(condition, Not):
+            found |= _hours_of(condition.when)
+    return found
 
 
 def call_back_number(record: CallRecord) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from router.core.conditions import When, when_in_words
+from router.core.followups import FollowUp, actions_in_words, name_and_when
 from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
@@ -67,6 +68,8 @@ Kind = Literal[
     "exception",
     "route",
     "last resort",
+    "follow-up",
+    "action",
     "step",
     "branch",
     "goes on",
@@ -274,7 +277,7 @@ def _dates(days: Mapping[date, Spans], form: str, after: str, place: str) -> Ite
 
 
 def tree(rules: RuleSet, client: ClientRules) -> Entry:
-    """Everything that a call to one client can meet."""
+    """Everything that a call to one client can meet, and what is to be done after it."""
     during = during_of(client)
     found = tuple(treatments(rules, client))
     last_resort = replace(client.no_route, last_resort=None)
@@ -298,6 +301,7 @@ def tree(rules: RuleSet, client: ClientRules) -> Entry:
             client.place,
             _Told(last_resort, during).line(0),
         ),
+        *map(_follow_up, client.follow_ups.all),
     )
     return Entry("client", f"{client.id}: {client.name}", client.place, inside)
 
@@ -409,6 +413,11 @@ def _route(route: Treatment, client: ClientRules, during: Mapping[str, str]) -> 
     when = f"when {asked}" if asked else "always"
     words = f"route {route.name}, {when}{'' if route.met else ' (no call comes here)'}"
     return Entry("route", words, route.place, _Told(route.layout, during).line(0))
+
+
+def _follow_up(one: FollowUp) -> Entry:
+    actions = tuple(Entry("action", words) for words in actions_in_words(one))
+    return Entry("follow-up", f"follow-up {name_and_when(one)}", one.place, actions)
 
 
 class _Told:

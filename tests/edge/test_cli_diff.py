@@ -90,6 +90,40 @@ def test_what_differs_is_told_with_an_example_and_both_traces() -> None:
     assert lines[-1].endswith(", 1 difference(s)")
 
 
+FOLLOW_UP = "follow_ups: [{name: missed, when: {disposition: busy}, do: {mail: post@fjord.example}}]\n"
+
+
+def test_what_is_done_otherwise_after_calls_is_told_too() -> None:
+    write(OLD, "old/fjord.yaml")
+    write(OLD + FOLLOW_UP, "new/fjord.yaml")
+    found = diff("old", "new")
+    assert found.exit_code == 1
+    assert found.stdout.splitlines()[:3] == [
+        "fjord: follow-up missed",
+        "  before: none",
+        "  after: missed, when disposition: busy: mail to post@fjord.example",
+    ]
+    assert found.stdout.endswith(", 1 difference(s)\n")
+    told, summary = map(json.loads, diff("new", "old", "--json").stdout.splitlines())
+    assert (told["client"], told["follow_up"], told["after"], summary["same"]) == (
+        "fjord",
+        "missed",
+        None,
+        False,
+    )
+
+
+def test_hours_that_only_follow_ups_go_by() -> None:
+    late = "hours: {late: {week: {mon-sun: '18:00-20:00'}}, office:"
+    rules = OLD.replace("hours: {office:", late) + FOLLOW_UP.replace("disposition: busy", "open: late")
+    write(rules, "old/fjord.yaml")
+    write(rules.replace("18:00", "19:00"), "new/fjord.yaml")
+    assert diff("old", "new").stdout.splitlines()[:2] == [
+        "fjord: follow-up missed",
+        "  missed, when open: late: mail to post@fjord.example; of other hours, or in another language",
+    ]
+
+
 def test_the_example_can_be_explained() -> None:
     write(OLD, "old/fjord.yaml")
     write(LONGER, "new/fjord.yaml")

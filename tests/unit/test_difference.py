@@ -272,3 +272,45 @@ def test_blocked_by_a_route_is_not_blocked() -> None:
     assert [str(numbers) for numbers in one.callers.numbers] == ["+*"]
     assert not one.callers.anonymous
     assert [node.step for node in one.before.plan.nodes] == [node.step for node in one.after.plan.nodes]
+
+
+AFTER = """\
+follow_ups:
+  - {name: missed, when: {disposition: no_answer, open: late}, do: {webhook: "https://crm.example/missed"}}
+  - {name: owed, when: {not: {closed: late}}, do: {call_back: {by: desk}}}
+"""
+HOURS = """\
+hours:
+  late: {week: {mon-fri: "16:00-20:00"}}
+  desk: {week: {mon-fri: "08:00-16:00"}}
+"""
+OWING = SUND + HOURS + AFTER
+MISSED = "missed, when disposition: no_answer, open: late: post to https://crm.example/missed"
+OWED = "owed, when not: closed: late: call back by the end of desk"
+FOLLOW_UPS = [
+    ("a condition", "disposition: no_answer", "disposition: busy",
+     {"missed": (MISSED, MISSED.replace("no_answer", "busy"))}),
+    ("an action", "/missed", "/calls", {"missed": (MISSED, MISSED.replace("/missed", "/calls"))}),
+    ("one more", AFTER, f"{AFTER}  - {{name: told, do: {{mqtt: told}}}}\n",
+     {"told": ("", "told, after every call: publish as told")}),
+    ("none any more", AFTER, "", {"missed": (MISSED, ""), "owed": (OWED, "")}),
+    ("hours they go by", "16:00-20:00", "16:00-21:00", {"missed": (MISSED, MISSED), "owed": (OWED, OWED)}),
+    ("hours by whose end callers are called back", "08:00-16:00", "08:00-15:00", {"owed": (OWED, OWED)}),
+    ("only where they are written", "hours:", "\n\nhours:", {}),
+    ("something that has nothing to do with them", "name: Sund", "name: Sundet", {}),
+]  # fmt: skip
+
+
+@by_name(FOLLOW_UPS, "old", "new", "told")
+def test_what_is_done_otherwise_after_calls(old: str, new: str, told: dict[str, tuple[str, str]]) -> None:
+    assert OWING.count(old) == 1
+    found = compared(rules(OWING), rules(OWING.replace(old, new)))
+    assert {one.name: (one.before, one.after) for one in found.follow_ups} == told
+    assert {one.client for one in found.follow_ups} <= {"sund"}
+    assert found.same == (not told)
+
+
+def test_the_language_of_mails_is_a_part_of_what_is_done() -> None:
+    mailed = SUND + "language: nb\nfollow_ups: [{name: all, do: {mail: post@sund.example}}]\n"
+    found = compared(rules(mailed), rules(mailed.replace("language: nb", "language: da")))
+    assert [one.name for one in found.follow_ups] == ["all"]

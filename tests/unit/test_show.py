@@ -115,6 +115,39 @@ def test_everything_a_caller_can_meet_is_told_in_order() -> None:
     assert "".join(lines(shown(WHOLE))) == TOLD
 
 
+FOLLOW_UPS = """\
+hours: {office: {week: {mon-fri: "08:00-16:00"}}}
+people: {kari: {rings: PJSIP/101}}
+tags: {visa: {do: {mail: visas@fjord.example}}}
+follow_ups:
+  - name: missed
+    when: {disposition: [no_answer, abandoned], not: {closed: office}}
+    do: [{webhook: "https://crm.example/calls"}, {mqtt: alarm/missed}, {call_back: {owner: kari, by: office}}]
+  - {name: all of them, do: {call_back: {}}}
+  - {name: unwanted, when: {tag: wrong_number}, do: {do_not_contact: 30d}}
+routes: [{name: main, do: hangup}]
+"""
+
+
+def test_what_is_to_be_done_after_calls_is_told_last() -> None:
+    told = "".join(lines(shown(HEAD + FOLLOW_UPS)))
+    assert (
+        told[told.index("  follow-up") :]
+        == """\
+  follow-up missed, when disposition: no_answer or abandoned, not: closed: office @10
+    post to https://crm.example/calls
+    publish as alarm/missed
+    call back by kari by the end of office
+  follow-up all of them, after every call @13
+    call back within 1d
+  follow-up unwanted, when tag: wrong_number @14
+    do not contact for 30d
+  follow-up tag visa, when tag: visa @8
+    mail to visas@fjord.example
+"""
+    )
+
+
 ROUTES = [
     (
         "two ways to one route, which is told once",
