@@ -250,6 +250,8 @@ What is kept and shown
     edge/store/obligations.py  ... and whom somebody is to call back
     edge/store/donotcontact.py   ... and whom nobody is to call
     edge/sparing.py            ... as the router minds them
+    edge/store/marks.py        whether commands have written of numbers
+    edge/renewal.py            ... while another router was told, and read again then
     edge/dispatch.py           ... sent until it is taken, or given up
     edge/followupmetrics.py    ... and counted
     edge/postbox.py            ... fetched from Asterisk, and delivered until taken

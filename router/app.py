@@ -54,6 +54,7 @@ from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
 from router.edge.records import Records
 from router.edge.reload import Reloader
 from router.edge.remote import Remote
+from router.edge.renewal import Renewal
 from router.edge.rulesfile import RulesFile
 from router.edge.sparing import Sparing
 from router.edge.store.database import prepare
@@ -180,6 +181,12 @@ class Daemon:
         self._reload_wanted = asyncio.Event()
         self._obeying = asyncio.Lock()
         self._sparing = Sparing(settings.database_url, self._callers.spare)
+        read = {
+            "verdicts": self._obey,
+            "contacts": self._contacts.read,
+            "do not contact": self._sparing.read,
+        }
+        self._renewal = Renewal(settings.database_url, read)
         self._agent_log = AgentLog(settings.database_url, self._engine.queues.change, self._bell.ring)
         self._began = datetime.now(UTC)
         self._reloader = Reloader(source, self._speak, self._use, self._metrics)
@@ -280,41 +287,34 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop)
         loop.add_signal_handler(signal.SIGHUP, self._reload_wanted.set)
+        beside = {
+            "reload": self._reload(),
+            "watch": self._watch(),
+            "feeds": self._feeds.run(),
+            "speech": self._speak_on(),
+            "names": self._names.run(),
+            "languages": self._languages.run(),
+            "messages": self._postbox.run(),
+            "follow-ups": self._dispatch.run(),
+            "sparing": self._sparing.run(),
+            "renewal": self._renewal.run(),
+            "memory": self._remember_later(remembered),
+            "following": self._following.run(),
+            "notices": self._notices.run(),
+            "publishing": self._publish(),
+            "forgetting": self._forget(),
+            "living": notify.live_on(),
+        }
         async with asyncio.TaskGroup() as group:
             connection = group.create_task(self._connection.run(), name="connection")
-            reload = group.create_task(self._reload(), name="reload")
-            watch = group.create_task(self._watch(), name="watch")
-            feeds = group.create_task(self._feeds.run(), name="feeds")
-            speech = group.create_task(self._speak_on(), name="speech")
-            names = group.create_task(self._names.run(), name="names")
-            languages = group.create_task(self._languages.run(), name="languages")
-            messages = group.create_task(self._postbox.run(), name="messages")
-            follow_ups = group.create_task(self._dispatch.run(), name="follow-ups")
-            sparing = group.create_task(self._sparing.run(), name="sparing")
-            memory = group.create_task(self._remember_later(remembered), name="memory")
-            following = group.create_task(self._following.run(), name="following")
-            notices = group.create_task(self._notices.run(), name="notices")
-            publishing = group.create_task(self._publish(), name="publishing")
-            forgetting = group.create_task(self._forget(), name="forgetting")
-            living = group.create_task(notify.live_on(), name="living")
             stop = group.create_task(self._stop_wanted.wait(), name="stop")
+            tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             notify.ready()
             await asyncio.wait((connection, stop), return_when=asyncio.FIRST_COMPLETED)
             if not connection.done():
                 await self._drain(connection)
             replaced = connection.done()
-            tasks = (connection, reload, watch, feeds, speech, messages, memory, following, stop)
-            for task in (
-                *tasks,
-                names,
-                languages,
-                notices,
-                publishing,
-                forgetting,
-                living,
-                follow_ups,
-                sparing,
-            ):
+            for task in (connection, stop, *tasks):
                 task.cancel()
         return replaced
 

@@ -16,7 +16,7 @@ and what comes within LINGER is looked for together.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ from router.edge.followupmetrics import Figures
 from router.edge.letters import follow_up_mail
 from router.edge.pace import Pace
 from router.edge.records import Records, UnreachableError
-from router.edge.store.jobs import Address, Job, Jobs, Tried
+from router.edge.store.jobs import LEASE, Address, Job, Jobs, Tried
 from router.edge.store.obligations import Obligations
 from router.edge.store.operations import MAIL
 from router.edge.undelivered import RefusedError, UndeliveredError
@@ -40,6 +40,9 @@ EVERY = 15.0
 LINGER = 0.2
 """Seconds for which news gathers."""
 
+SETTLE_AGAIN = 1.0
+"""Seconds until the database is told again of what was sent."""
+
 COUNT_EVERY = 5.0
 """Seconds between two counts of what waits."""
 
@@ -50,6 +53,10 @@ AT_ONCE = 16
 """Jobs that one lane tries together."""
 
 MOST_LANES = 50
+"""Each asks the database for one thing at a time: fewer than may wait for it (records.MOST_WAITING)."""
+
+PATIENCE = 60.0
+"""Seconds that the database may take; half a LEASE, after which another may try the same."""
 
 AGAIN = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900))
 """How long an address rests, and a job that was refused; the last is repeated."""
@@ -88,9 +95,9 @@ class Dispatch:
         self._tags = tags
         self._tell = tell
         self._rng = rng
-        self._records = Records(settings.database_url)
-        self._poster = webhook.Poster(settings.webhooks.allow)
+        self._records = Records(settings.database_url, limit=PATIENCE)
         self._pace = Pace()
+        self._poster = webhook.Poster(settings.webhooks.allow)
         self._news = asyncio.Event()
         self._lanes: set[Address] = set()
         self._failed: dict[Address, int] = {}
@@ -128,8 +135,8 @@ class Dispatch:
         """Whether it was done."""
         try:
             await work
-        except UnreachableError as error:
-            log.error("follow-ups are left as they are for now", error=str(error))
+        except UnreachableError:
+            pass  # It is told of (records.py).
         except Exception:
             log.exception("follow-ups are left as they are for now")
         else:
@@ -162,8 +169,9 @@ class Dispatch:
         of_obligations = await self._records.ask(Obligations, lambda obligations: obligations.figures(now))
         self._tell(Figures(*of_jobs, *of_obligations))
         if now - self._forgot >= FORGET_EVERY:
-            await self._records.ask(Jobs, lambda jobs: jobs.forget(now - KEPT, now - KEPT_DEAD))
             self._forgot = now
+            while await self._records.ask(Jobs, lambda jobs: jobs.forget(now - KEPT, now - KEPT_DEAD)):
+                pass
 
     async def _serve(self, to: Address) -> None:
         """One lane, until no more is due there than it has taken, or nobody answers."""
@@ -189,8 +197,19 @@ class Dispatch:
             self._failed.pop(to, None)
         tried = [self._judged(to, job, error) for job, error in zip(claimed, errors, strict=True)]
         if tried:
-            await self._records.ask(Jobs, lambda jobs: jobs.settle(tried, _now()))
+            await self._settle(tried)
         return len(claimed) == limit
+
+    async def _settle(self, tried: Sequence[Tried]) -> None:
+        """Note what came of tries: again and again until others may try them, or these would go out twice."""
+        until = _now() + LEASE
+        while True:
+            try:
+                return await self._records.ask(Jobs, lambda jobs: jobs.settle(tried, _now()))
+            except UnreachableError:
+                if _now() > until:
+                    raise
+                await asyncio.sleep(SETTLE_AGAIN)
 
     def _rest(self, to: Address) -> None:
         failed = self._failed[to] = self._failed.get(to, 0) + 1

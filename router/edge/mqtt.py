@@ -85,8 +85,9 @@ class _Client(aiomqtt.Client):
     def _on_connect(
         self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None
     ) -> None:
-        most = getattr(properties, "ReceiveMaximum", AT_ONCE)
-        self._room = asyncio.Semaphore(min(most, AT_ONCE))
+        if not self._connected.done():  # Nobody publishes yet.
+            most = getattr(properties, "ReceiveMaximum", AT_ONCE)
+            self._room = asyncio.Semaphore(min(most, AT_ONCE))
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason_code: Any, properties: Any) -> None:
@@ -345,5 +346,7 @@ class Mqtt:
 
 def _gap(waiting: Sequence[Outgoing]) -> float:
     """Seconds between two of them. Where more may wait, they are not of this moment."""
-    came_within = (waiting[-1].at - waiting[0].at).total_seconds()
-    return min(GAP, max(came_within, 0.0) / SPEED / AT_ONCE) if len(waiting) == AT_ONCE else 0.0
+    if len(waiting) < AT_ONCE:
+        return 0.0
+    moments = [one.at for one in waiting]
+    return min(GAP, (max(moments) - min(moments)).total_seconds() / SPEED / AT_ONCE)

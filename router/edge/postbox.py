@@ -76,9 +76,9 @@ class Postbox:
             while True:
                 try:
                     await self._round()
-                except StoreError as error:
-                    log.error("messages are left as they are for now", error=str(error))
-                except Exception:
+                except* StoreError as errors:
+                    log.error("messages are left as they are for now", error=str(errors.exceptions[0]))
+                except* Exception:
                     log.exception("messages are left as they are for now")
                 with suppress(TimeoutError):
                     # Not wait_for, which forgets to be cancelled where there is news at that moment.
@@ -96,7 +96,9 @@ class Postbox:
         with closing(await asyncio.to_thread(Messages, self._settings.database_url)) as messages:
             await self._fetch(messages, asterisk)
             while claimed := await asyncio.to_thread(messages.claim, asterisk, _now(), AT_ONCE):
-                await asyncio.gather(*(self._deliver(messages, *one) for one in claimed))
+                async with asyncio.TaskGroup() as tries:
+                    for one in claimed:
+                        tries.create_task(self._deliver(messages, *one))
                 await self._fetch(messages, asterisk)
             await asyncio.to_thread(self._remove, messages, asterisk)
 

@@ -1,18 +1,20 @@
 """Posting to other systems: signed, without redirects, and not into one's own net unless settings say so."""
 
+import asyncio
 import hashlib
 import hmac
 import socket
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from yarl import URL
 
 from router.edge.undelivered import RefusedError, UndeliveredError
 
@@ -25,6 +27,9 @@ LIMIT = 30.0
 KEPT_FOR = 1.0
 """Seconds that a connection is kept for the next post: less than usual servers keep one (gunicorn 2, node 5),
 since one that lets go of it just when something comes has not taken that."""
+
+MOST_HEARD = 65_536
+"""Bytes of an answer, which nobody reads."""
 
 _TRY_LATER = (408, 425, 429)
 """Statuses by which a server is too busy, rather than unwilling (RFC 9110, 6585, 8470)."""
@@ -62,15 +67,16 @@ class Poster:
     """Posts, while it is entered. Connections are kept for a moment, so that of many posts to one server not
     each needs its own; what is seldom posted comes by a new one."""
 
+    _session: aiohttp.ClientSession
+
     def __init__(self, allowed: Collection[str]) -> None:
         """`allowed` are hosts (in small letters) that may be within one's own net."""
-        self._allowed = allowed
+        self._allowed = frozenset(map(_on_the_wire, allowed))
 
     async def __aenter__(self) -> "Poster":
         # How many go at once is up to who posts.
-        connector = aiohttp.TCPConnector(
-            resolver=PublicResolver(self._allowed), limit=0, keepalive_timeout=KEPT_FOR
-        )
+        resolver = PublicResolver(self._allowed)
+        connector = aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEPT_FOR)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self
 
@@ -85,6 +91,7 @@ class Poster:
             async with self._session.post(
                 url, data=signed.body, headers=signed.headers, allow_redirects=False, timeout=limit
             ) as reply:
+                await _hear_out(reply)
                 if not 200 <= reply.status < 300:
                     unwanted = 400 <= reply.status < 500 and reply.status not in _TRY_LATER
                     kind = RefusedError if unwanted or reply.status in _FAILED else UndeliveredError
@@ -95,11 +102,15 @@ class Poster:
             raise UndeliveredError(f"{host}: {error or type(error).__name__}") from error
 
     def _allowed_host(self, url: str) -> str:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if host not in self._allowed and parts.scheme != "https":
+        try:
+            parts = URL(url)
+            host = parts.host or ""
+            inside = parts.raw_host in self._allowed
+        except ValueError as error:
+            raise UndeliveredError(f"{url} is no URL: {error}") from error
+        if not inside and parts.scheme != "https":
             raise UndeliveredError(f"{url} is not https; write https://, or add {host} to `webhooks.allow`")
-        if host not in self._allowed and not is_public(host):
+        if not inside and not is_public(host):
             raise UndeliveredError(f"{host} is within one's own net; add it to `webhooks.allow`")
         return host
 
@@ -109,6 +120,7 @@ class PublicResolver(AbstractResolver):
     anything's, also of one's own net."""
 
     def __init__(self, allowed: Collection[str]) -> None:
+        """`allowed` are names as they are on the wire."""
         self._allowed = allowed
         self._all = ThreadedResolver()
 
@@ -124,6 +136,22 @@ class PublicResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._all.close()
+
+
+async def _hear_out(reply: aiohttp.ClientResponse) -> None:
+    """A connection can be used again once all was read; who says too much, or is too slow, loses it."""
+    heard = 0
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(KEPT_FOR):
+            async for chunk in reply.content.iter_any():
+                heard += len(chunk)
+                if heard > MOST_HEARD:
+                    return
+
+
+def _on_the_wire(host: str) -> str:
+    """A name as DNS has it (IDNA)."""
+    return URL.build(scheme="https", host=host).raw_host or ""
 
 
 def is_public(host: str) -> bool:

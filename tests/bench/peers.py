@@ -53,6 +53,16 @@ routes:
 """
 """Ten routes, of which the last takes the call; everything a decision can look at is looked at."""
 
+FOLLOW_UPS = """\
+follow_ups:
+  - {{name: first, do: {{webhook: "{url}"}}}}
+  - {{name: second, when: {{disposition: answered}}, do: {{webhook: "{url}"}}}}
+"""
+"""To be added to them where something is to be posted of each call."""
+
+STORY = ["call.arrived", "call.routed", "call.answered", "call.ended"]
+"""What is told of each call; the phone answers without having rung."""
+
 
 class MissingPeerError(Exception):
     """A peer cannot be measured on this machine; the text says what to do."""

@@ -1,5 +1,6 @@
 """A mail server and a web server on loopback, and what they took."""
 
+import json
 import socket
 import threading
 import time
@@ -135,6 +136,14 @@ class ComingAndGoing:
 
         self._web = _Busy(("127.0.0.1", self.port), Posts)
         threading.Thread(target=self._web.serve_forever, args=(0.01,), daemon=True).start()
+
+    def by_call(self) -> dict[str, list[str]]:
+        """Which follow-ups were posted of each call, in order."""
+        found: dict[str, list[str]] = {}
+        for _, body in self.posts:
+            told = json.loads(body)
+            found.setdefault(told["call"]["id"], []).append(told["follow_up"])
+        return found
 
     @property
     def connections(self) -> int:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -218,8 +218,61 @@ async def test_who_does_not_answer_in_time_has_not_taken_it(monkeypatch: pytest.
             await post(url, NOTHING, ("localhost",))
 
 
+@pytest.fixture
+def kept_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "KEPT_FOR", 60.0)
+
+
+async def answering(body: bytes, length: int, endless: bool = False) -> tuple[asyncio.Server, str, list[int]]:
+    """A server that sends the head of its answer, and a moment later the body; with its URL, and how many
+    connections it had."""
+    made: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made.append(1)
+        with closing(writer), suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r")[0]))
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+                writer.write(body)
+                while endless:
+                    writer.write(body)
+                    await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", made
+
+
+@pytest.mark.usefixtures("kept_for_a_minute")
+async def test_an_answer_that_comes_later_is_heard_out() -> None:
+    server, url, made = await answering(b'{"ok":true}', 11)
+    async with server, Poster(("127.0.0.1",)) as poster:
+        for _ in range(3):
+            await poster.post(url, NOTHING)
+    assert len(made) == 1
+
+
+@pytest.mark.usefixtures("kept_for_a_minute")
+async def test_an_answer_without_an_end_is_not() -> None:
+    server, url, made = await answering(b"x" * 1000, 10**12, endless=True)
+    async with asyncio.timeout(10), server, Poster(("127.0.0.1",)) as poster:
+        for _ in range(2):
+            await poster.post(url, NOTHING)
+    assert len(made) == 2
+
+
+async def test_an_answer_that_stays_away_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "KEPT_FOR", 0.1)
+    server, url, _ = await answering(b"x", 2)
+    async with asyncio.timeout(10), server, Poster(("127.0.0.1",)) as poster:
+        await poster.post(url, NOTHING)
+
+
 async def test_a_connection_is_kept_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "KEPT_FOR", 0.2)
+    monkeypatch.setattr(webhook, "KEPT_FOR", 2.0)
     server = ComingAndGoing()
     server.start()
     try:
@@ -227,11 +280,24 @@ async def test_a_connection_is_kept_for_a_moment(monkeypatch: pytest.MonkeyPatch
             for _ in range(3):
                 await poster.post(server.url, NOTHING)
             assert server.connections == 1
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(2.5)
             await poster.post(server.url, NOTHING)
             assert server.connections == 2, "the server may have let go of the first"
     finally:
         server.stop()
+
+
+async def test_names_with_letters_of_all_kinds_may_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def look_up(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 1))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(UndeliveredError, match=r"bücher\.lan: .*Connect"):
+        await post("http://bücher.lan/", NOTHING, ("bücher.lan",))
+    assert asked == ["xn--bcher-kva.lan"]
 
 
 async def test_no_cookie_is_kept(sinks: Sinks) -> None:

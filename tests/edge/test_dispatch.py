@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from router.core.tags import Tag
-from router.edge import dispatch
+from router.edge import dispatch, webhook
 from router.edge.dispatch import Dispatch
 from router.edge.followupmetrics import Figures, FollowUpMetrics
 from router.edge.letters import follow_up_mail
@@ -68,7 +68,7 @@ TAGS = {"interested": Tag("interested", {"nb": "Varm"})}
 class Server(ComingAndGoing):
     """One that knows calls."""
 
-    def by_call(self, status: Callable[[str], int]) -> None:
+    def answers(self, status: Callable[[str], int]) -> None:
         """Answer that, by the call."""
         self.status = lambda body: status(json.loads(body)["call"]["id"])
 
@@ -225,7 +225,10 @@ async def test_calls_come_first(settings: Settings, server: Server, monkeypatch:
         other.stop()
 
 
-async def test_many_posts_need_few_connections(settings: Settings, server: Server) -> None:
+async def test_many_posts_need_few_connections(
+    settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "KEPT_FOR", 60.0)
     queue_up(settings, *((f"c{number}", server.url) for number in range(5 * dispatch.AT_ONCE)))
     async with sending(settings, Told()):
         await until(lambda: not stored(settings), "all taken")
@@ -243,6 +246,26 @@ def test_what_is_looked_up_keeps_nobody_from_writing(settings: Settings) -> None
     assert "GROUP BY" not in said[0]
 
 
+async def test_what_was_sent_is_not_sent_again_for_a_slow_database(
+    settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "PATIENCE", 0.1)
+    monkeypatch.setattr(dispatch, "SETTLE_AGAIN", 0.05)
+    slow, settle = [True] * 3, Jobs.settle
+
+    def settled(self: Jobs, *args: Any) -> None:
+        if slow and slow.pop():
+            time.sleep(0.3)
+            raise OSError("disk")
+        settle(self, *args)
+
+    monkeypatch.setattr(Jobs, "settle", settled)
+    queue_up(settings, *((f"c{number}", server.url) for number in range(5)))
+    async with sending(settings, Told()):
+        await until(lambda: not stored(settings), "all taken")
+    assert server.tries == 5
+
+
 async def test_where_nobody_answers_one_job_alone_tries_again(settings: Settings, server: Server) -> None:
     server.status = lambda body: 503
     queue_up(settings, *((f"c{number}", server.url) for number in range(24)))
@@ -256,7 +279,7 @@ async def test_where_nobody_answers_one_job_alone_tries_again(settings: Settings
 
 
 async def test_what_a_server_does_not_want_holds_up_no_other_call(settings: Settings, server: Server) -> None:
-    server.by_call(lambda call: 404 if call == "c1" else 204)
+    server.answers(lambda call: 404 if call == "c1" else 204)
     queue_up(settings, ("c1", server.url), ("c2", server.url), ("c1", server.url), ("c3", server.url))
     async with sending(settings, Told()):
         await until(lambda: len(server.posts) == 2, "the others")
@@ -280,7 +303,7 @@ async def test_one_that_a_server_never_takes_holds_up_no_other_call(
     settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch, status: int, again: timedelta
 ) -> None:
     monkeypatch.setattr(dispatch, "AGAIN", (again,))
-    server.by_call(lambda call: status if call == "c0" else 204)
+    server.answers(lambda call: status if call == "c0" else 204)
     queue_up(settings, *((f"c{number}", server.url) for number in range(2 * dispatch.AT_ONCE)))
     async with sending(settings, Told()):
         await until(lambda: len(server.posts) == 2 * dispatch.AT_ONCE - 1, "the others")
@@ -291,7 +314,7 @@ async def test_one_that_a_server_never_takes_holds_up_no_other_call(
 async def test_whatever_words_a_server_has_what_others_took_is_noted(
     settings: Settings, server: Server
 ) -> None:
-    server.by_call(lambda call: 422 if call == "c1" else 204)
+    server.answers(lambda call: 422 if call == "c1" else 204)
     server.reason = "Ung\xfcltig\x00\x1b " + "x" * 1000
     queue_up(settings, ("c1", server.url), ("c2", server.url))
     async with sending(settings, Told()):

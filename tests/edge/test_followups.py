@@ -24,6 +24,7 @@ from router.core.ruleset import RuleSet
 from router.core.tags import CallTag, Way
 from router.edge.mqttwords import FOLLOW_UP, Topics
 from router.edge.store import followups
+from router.edge.store import jobs as store
 from router.edge.store.database import begin, parse_url, prepare, writing_engine
 from router.edge.store.donotcontact import DoNotContacts
 from router.edge.store.jobs import LEASE, Address, Job, Jobs, Tried
@@ -493,6 +494,33 @@ def test_what_is_given_up_is_dead_until_it_is_sent_again(url: str, jobs: Jobs) -
     assert (again.since, again.tries, again.next_at) == (NOW, 0, NOW)
 
 
+def test_what_waits_behind_another_of_its_call_is_not_due(url: str, jobs: Jobs) -> None:
+    written(url, missed("c1"), tag("lost"))
+    settled(jobs, lambda job: Tried(job, "it sleeps", NOW + HOUR))
+    assert [to.way for to in jobs.due_at(NOW)] == ["mail"]
+    assert {to.way for to in jobs.due_at(NOW + HOUR)} == {"mail", "webhook"}
+
+
+def test_what_is_due_is_found_behind_many_that_rest(
+    url: str, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FIRST_LOOK", 3)
+    written(url, *(missed(f"c{number}") for number in range(8)))
+    settled(jobs, lambda job: Tried(job, "no", NOW + (HOUR if job.call_id < "c5" else -HOUR)))
+    assert THERE in jobs.due_at(NOW)
+    assert claimed(jobs) == ["c5 missed", "c6 missed", "c7 missed"]
+
+
+def test_what_another_gave_up_meanwhile_was_taken_all_the_same(url: str, jobs: Jobs) -> None:
+    written(url, missed("c1"))
+    slow = jobs.claim(THERE, NOW, 9)
+    assert settled(jobs, lambda job: Tried(job, "no"), NOW + LEASE) == ["c1 missed"]
+    jobs.settle([Tried(job) for job in slow], NOW + LEASE)
+    assert (jobs.dead(9), jobs.figures()[1]) == ([], 0)
+    assert jobs.again(NOW + LEASE) == 1, "the mail"
+    assert claimed(jobs, NOW + LEASE) == []
+
+
 def test_all_can_be_sent_at_once(url: str, jobs: Jobs) -> None:
     written(url, missed("c1"), missed("c2"))
     settled(jobs, lambda job: Tried(job, "no", None if job.call_id == "c1" else NOW + HOUR))
@@ -508,6 +536,14 @@ def test_jobs_are_forgotten_in_time(url: str, jobs: Jobs) -> None:
     assert jobs.forget(later, NOW) == 1
     assert jobs.forget(later, later) == 1
     assert jobs.figures()[:2] == (2, 0), "what waits is kept"
+
+
+def test_jobs_are_forgotten_some_at_a_time(url: str, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "FORGET_AT_ONCE", 2)
+    written(url, missed("c1"), missed("c2"), missed("c3"))
+    settled(jobs, Tried)
+    later = NOW + timedelta(seconds=1)
+    assert [jobs.forget(later, later) for _ in range(3)] == [2, 1, 0]
 
 
 def test_why_a_call_was_followed_up_is_kept(url: str) -> None:

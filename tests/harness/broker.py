@@ -196,6 +196,17 @@ class Reader:
         """All notices, in the order in which they came."""
         return [one.body for one in self.heard if one.topic.startswith("events/")]
 
+    def stories(self) -> dict[str, list[str]]:
+        """The types of the notices of each call, in the order in which they were heard first."""
+        first: dict[str, Any] = {}
+        for told in self.events():
+            first.setdefault(told["id"], told)
+        found: dict[str, list[str]] = {}
+        for told in first.values():
+            if "call" in told:
+                found.setdefault(told["call"]["id"], []).append(told["type"])
+        return found
+
     def command(self, topic: str, body: object, *, retain: bool = False) -> None:
         """Publish a command to router `one`, to be answered at `answers/crm`."""
         properties = Properties(PacketTypes.PUBLISH)

@@ -5,7 +5,6 @@ The router of this test runs without coverage measurement, which would cost more
 two cores are shared with Asterisk and both SIPps.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ import pytest
 
 from router.core.record import Disposition
 from tests.bench.load import Callee, Load
-from tests.bench.peers import DIALLED, RULES
+from tests.bench.peers import DIALLED, FOLLOW_UPS, RULES, STORY
 from tests.edge.sinks import ComingAndGoing
 from tests.harness.broker import Broker, Reader
 from tests.harness.router import RouterProcess
@@ -28,14 +27,6 @@ RATE = 50
 
 SECONDS = 20
 CALLS = RATE * SECONDS
-FOLLOW_UPS = """\
-follow_ups:
-  - {{name: first, do: {{webhook: "{url}"}}}}
-  - {{name: second, when: {{disposition: answered}}, do: {{webhook: "{url}"}}}}
-"""
-STORY = ["call.arrived", "call.routed", "call.answered", "call.ended"]
-"""What is told of each; the phone answers without having rung."""
-
 COVERAGE = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 """What has a process of ours measured, if it is in the environment."""
 
@@ -91,14 +82,10 @@ def test_every_call_is_answered_and_written_down_and_told_once(
         wait_until(
             lambda: len({told["id"] for told in reader.events()}) == len(STORY) * CALLS, "all heard", 20
         )
-        assert stories(reader) == dict.fromkeys((record.info.id for record in records), STORY)
+        assert reader.stories() == dict.fromkeys((record.info.id for record in records), STORY)
 
     wait_until(lambda: len(server.posts) >= 2 * CALLS, "all is posted", 60)
-    posted: dict[str, list[str]] = {}
-    for _, body in server.posts:
-        told = json.loads(body)
-        posted.setdefault(told["call"]["id"], []).append(told["follow_up"])
-    assert posted == {record.info.id: ["first", "second"] for record in records}
+    assert server.by_call() == {record.info.id: ["first", "second"] for record in records}
 
     figures = router.metrics()
     assert figures["callrouter_calls_entered_total"] == CALLS
@@ -106,15 +93,6 @@ def test_every_call_is_answered_and_written_down_and_told_once(
     assert _sum(figures, "callrouter_live_calls") == 0
     assert figures["callrouter_disposition_conflicts_total"] == 0
     assert figures["callrouter_writes_shed_total"] == 0
-
-
-def stories(reader: Reader) -> dict[str, list[str]]:
-    """What was heard of each call, in the order in which it was heard first."""
-    first = {told["id"]: told for told in reversed(reader.events())}
-    found: dict[str, list[str]] = {}
-    for told in reversed(first.values()):
-        found.setdefault(told["call"]["id"], []).append(told["type"])
-    return found
 
 
 def _sum(figures: dict[str, float], name: str) -> float:

@@ -29,11 +29,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     async def send(letter: bytes, to: str, *_: object) -> None:
         taken.append(to)
 
-    async def post(url: str, *_: object) -> None:
+    async def post(self: webhook.Poster, url: str, *_: object) -> None:
         taken.append(url)
 
     monkeypatch.setattr(mail, "send", send)
-    monkeypatch.setattr(webhook, "post", post)
+    monkeypatch.setattr(webhook.Poster, "post", post)
     monkeypatch.setattr(postbox, "LINGER", 0.15)
     monkeypatch.setattr(postbox, "EVERY", 0.3)
     monkeypatch.setattr(postbox, "AGAIN", (timedelta(seconds=0.1),))
@@ -170,7 +170,7 @@ async def test_what_is_not_taken_is_tried_again(
         if len(tries) < 3:
             raise UndeliveredError("it sleeps")
 
-    monkeypatch.setattr(webhook, "post", post)
+    monkeypatch.setattr(webhook.Poster, "post", post)
     caller = await being_recorded(asterisk)
     caller.hang_up()
     await until(lambda: is_taken(router), what="the delivery")

@@ -8,13 +8,19 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Update, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, delete, func, or_, select, update
 
 from router.edge.store.database import Access, begin
 from router.edge.store.tables import JOBS
 
 LEASE = timedelta(minutes=2)
 """How long jobs are left to the router that tries them; longer than any try may take."""
+
+FIRST_LOOK = 500
+"""Among so many of those that wait the first due ones are looked for first."""
+
+FORGET_AT_ONCE = 1000
+"""Rows; a larger statement would keep the writer waiting."""
 
 
 class Address(NamedTuple):
@@ -81,17 +87,15 @@ class Jobs(Access):
     def due_at(self, now: datetime) -> list[Address]:
         """Where something is to go now."""
         with begin(self._reading) as connection:
-            due = select(JOBS.c.way, JOBS.c.address).where(JOBS.c.next_at <= now).distinct()
-            return [Address(*row) for row in connection.execute(due)]
+            found = select(JOBS.c.way, JOBS.c.address).where(JOBS.c.next_at <= now).distinct()
+            addresses = [Address(*row) for row in connection.execute(found)]
+            return [to for to in addresses if _due(connection, to, now, 1)]
 
     def claim(self, to: Address, now: datetime, limit: int) -> list[Job]:
         """What is to go there now, at most one of each call, what was tried least often first: one that is
         never taken must not stand before all others. For the time of LEASE nobody else is given it."""
-        there = and_(JOBS.c.way == to.way, JOBS.c.address == to.address, _WAITS)
-        first_of_each_call = select(func.min(JOBS.c.id)).where(there).group_by(JOBS.c.call_id)
-        due = select(JOBS.c.id).where(JOBS.c.id.in_(first_of_each_call), JOBS.c.next_at <= now)
         with begin(self._reading) as connection:  # Of many it takes a while, in which calls are written down.
-            ids = connection.scalars(due.order_by(JOBS.c.tries, JOBS.c.id).limit(limit)).all()
+            ids = _due(connection, to, now, limit)
         if not ids:
             return []
         leased = update(JOBS).where(JOBS.c.id.in_(ids), JOBS.c.next_at <= now).values(next_at=now + LEASE)
@@ -102,9 +106,10 @@ class Jobs(Access):
     def settle(self, tried: Sequence[Tried], now: datetime) -> None:
         """Note what came of tries."""
         taken = [job.id for job, error, _ in tried if error is None]
-        over = {"next_at": None, "done_at": now, "error": None}
+        over = {"next_at": None, "done_at": now, "dead_at": None, "error": None}
         with begin(self._writing) as connection:
-            connection.execute(_once_more(JOBS.c.id.in_(taken)).values(over))
+            if taken:
+                connection.execute(_once_more(JOBS.c.id.in_(taken)).values(over))
             for job, error, again in tried:
                 if error is not None:
                     failed = {"next_at": again, "dead_at": None if again else now, "error": error}
@@ -151,15 +156,33 @@ class Jobs(Access):
         return waiting, dead, oldest
 
     def forget(self, done_before: datetime, dead_before: datetime) -> int:
-        """Remove what was taken, or given up, before then; how many that were."""
+        """Remove FORGET_AT_ONCE of what was taken, or given up, before then; how many that were."""
         old = or_(JOBS.c.done_at < done_before, JOBS.c.dead_at < dead_before)
+        some = select(JOBS.c.id).where(old).limit(FORGET_AT_ONCE)
         with begin(self._writing) as connection:
-            return connection.execute(delete(JOBS).where(old)).rowcount
+            return connection.execute(delete(JOBS).where(JOBS.c.id.in_(some))).rowcount
 
     def _listed(self, which: ColumnElement[bool], limit: int) -> list[Job]:
         with begin(self._reading) as connection:
             rows = connection.execute(select(*_COLUMNS).where(which).order_by(JOBS.c.id).limit(limit))
             return [_job(row) for row in rows]
+
+
+def _due(connection: Connection, to: Address, now: datetime, limit: int) -> Sequence[int]:
+    """The ids of what is to go there now: of each call, if at all, the first that waits.
+
+    Mostly that is found among the first few that wait. Only where these rest are all looked through.
+    """
+    there = (JOBS.c.way == to.way, JOBS.c.address == to.address, _WAITS)
+    waiting = select(JOBS.c.id, JOBS.c.call_id, JOBS.c.next_at, JOBS.c.tries).where(*there)
+    for among in (waiting.order_by(JOBS.c.id).limit(FIRST_LOOK), waiting):
+        some = among.cte("some")
+        firsts = select(func.min(some.c.id)).group_by(some.c.call_id)
+        due = select(some.c.id).where(some.c.id.in_(firsts), some.c.next_at <= now)
+        ids = connection.scalars(due.order_by(some.c.tries, some.c.id).limit(limit)).all()
+        if len(ids) == limit:
+            break
+    return ids
 
 
 def _once_more(which: ColumnElement[bool]) -> Update:
