@@ -56,6 +56,7 @@ Facts -> decision
 A dialplan of the administrator's own only asks
     edge/agi.py                FastAGI: who asks, and is told
     edge/agiwire.py            ... AGI's words <-> ours
+    edge/reached.py            ... or tells whom somebody has talked with
     edge/advice.py             what is told, and kept of that
     core/handout.py            a decision as variables of the dialplan
 

@@ -28,6 +28,7 @@ from router.edge import notify, queuewire
 from router.edge.advice import Advice
 from router.edge.agentlog import AgentLog
 from router.edge.agi import FastAgi
+from router.edge.agiwire import REACHED, ROUTE
 from router.edge.ari.backoff import Backoff
 from router.edge.ari.connection import AriConnection
 from router.edge.ari.wire import Outbound
@@ -51,6 +52,7 @@ from router.edge.noticefeed import NoticeFeed
 from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.postbox import Postbox
 from router.edge.prompts import HOURS_AHEAD, Prompts, spoken
+from router.edge.reached import Reached
 from router.edge.records import Records
 from router.edge.reload import Reloader
 from router.edge.remote import Remote
@@ -164,7 +166,9 @@ class Daemon:
             prompts.media,
             lambda: datetime.now(UTC),
         )
-        self._agi = FastAgi(settings.agi, advice.give, self._metrics.agi_request_over)
+        reached = Reached(lambda: self._engine.rules, self._store.reached, lambda: datetime.now(UTC))
+        answers = {ROUTE: advice.give, REACHED: reached.take}
+        self._agi = FastAgi(settings.agi, answers, self._metrics.agi_request_over)
         self._following = Following(
             settings.ami.connection(queuewire.AMI_EVENTS),
             Backoff(random.Random()),

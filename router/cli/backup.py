@@ -13,7 +13,7 @@ from router.edge.store.errors import StoreError
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that is not there yet.")],
     as_json: Json = False,
     config: Config = None,
 ) -> None:

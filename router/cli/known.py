@@ -48,6 +48,16 @@ class Known:
             raise typer.BadParameter(f"no client is called `{name}`; {hint}", param_hint="--client")
         return name
 
+    def person(self, name: str | None) -> str | None:
+        """Somebody of any client's."""
+        people = (
+            {one for client in self._rules.clients.values() for one in client.people} if self._rules else ()
+        )
+        if name is not None and self._rules and name not in people:
+            hint = did_you_mean(name, people, "`callrouter show` lists them")
+            raise typer.BadParameter(f"nobody in the rules is `{name}`; {hint}", param_hint="--owner")
+        return name
+
     def allowing(self, verdict: Verdict, contacts: Collection[Entry]) -> Iterator[str]:
         """The clients whose rules let the number pass all the same; `contacts` are those of the number."""
         for client in self._rules.clients.values() if self._rules else ():

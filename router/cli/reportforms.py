@@ -297,7 +297,7 @@ def flat(by: str, line: Line, name: str) -> dict[str, str | float | None]:
     for spread in SPREADS:
         found = msgspec.to_builtins(_spread(line, spread))
         row |= {f"{spread}_{what}": _rounded(value) for what, value in found.items() if what != "count"}
-    return row | {one.value: line.dispositions.get(one, 0) for one in Disposition}
+    return row | {f"disposition_{one.value}": line.dispositions.get(one, 0) for one in Disposition}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -41,13 +41,16 @@ def list_obligations(
 ) -> None:
     """List the callers who are to be called back by what the rules' follow-ups say, the most urgent first.
 
-    One is done by itself once a call between the caller's number and the client is answered. What callers
+    One is done by itself once the caller calls the client again, or is called back by a queue, and somebody
+    talks with them; of calls from desk phones the router knows by `callrouter todo reached`. What callers
     themselves have asked for is in `callrouter messages`; where both are of one call, either does both.
     """
     if context.invoked_subcommand is not None:
         return
     now = datetime.now(UTC)
-    client = Known.of(read_settings(config)).client(client) if client else None
+    if client or owner:
+        known = Known.of(read_settings(config))
+        client, owner = known.client(client), known.person(owner)
     with _obligations(config) as obligations:
         listed = obligations.listed(client=client, owner=owner, done=every, limit=limit)
         spared = Spared(_entries(config, now))
@@ -59,7 +62,11 @@ def list_obligations(
             }
             typer.echo(msgspec.json.encode(msgspec.to_builtins(one) | told).decode())
     elif listed:
-        _show([(_row(one, now, spared), one.overdue(now)) for one in listed])
+        alike: dict[tuple[object, ...], list[Obligation]] = {}
+        for one in listed:
+            same = (one.client, one.follow_up, one.number, one.closed_at is None or one.id)
+            alike.setdefault(same, []).append(one)
+        _show([(_row(*some, now=now, spared=spared), some[0].overdue(now)) for some in alike.values()])
     else:
         typer.echo("nobody is to be called back")
 
@@ -71,15 +78,37 @@ def done(
     ],
     config: Config = None,
 ) -> None:
-    """Somebody has called back, or need not. Exit status 1 if there is no such, or it was done before."""
+    """Somebody has called back, or need not, however often the caller has called.
+
+    Exit status 1 if there is no such, or it was done before.
+    """
     with _obligations(config) as obligations:
         one = obligations.find(id)
         if one is None:
             _fail(f"nobody is to be called back by the id {id}; `callrouter todo` lists whom somebody is to")
-        elif not obligations.done(id, who_types(), datetime.now(UTC)):
-            _fail(f"{id} was done before, {_done(one)}")
         else:
-            typer.echo(f"{id} is done: {one.number} of {one.client}")
+            count = obligations.done(id, who_types(), datetime.now(UTC))
+            if not count:
+                _fail(f"{id} was done before, {_done(one)}")
+            typer.echo(f"{id} is done: {one.number} of {one.client}{_calls(count)}")
+
+
+@app.command()
+def reached(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As it is dialled, or in E.164.")],
+    client: Annotated[str, typer.Option(metavar="ID", help="Whose caller that was.")],
+    config: Config = None,
+) -> None:
+    """Somebody has talked with a caller, by a call that the router does not see: nobody needs to call back.
+
+    Dialplans tell it by AGI (dialplan/route.conf).
+    """
+    settings = read_settings(config)
+    known = Known.of(settings)
+    e164, client = known.number(number, known.client(client)), client
+    with _obligations(config) as obligations:
+        count = obligations.reached(e164, client, who_types(), datetime.now(UTC))
+    typer.echo(f"{count} done: {e164} of {client}" if count else f"{client} was not to call {e164} back")
 
 
 @contextmanager
@@ -102,7 +131,13 @@ def _fail(why: str) -> None:
     raise typer.Exit(FAILED)
 
 
-def _row(one: Obligation, now: datetime, spared: Spared) -> tuple[str, ...]:
+def _calls(count: int) -> str:
+    """Of how many calls, where they are several."""
+    return f" ({count} calls)" if count > 1 else ""
+
+
+def _row(one: Obligation, *others: Obligation, now: datetime, spared: Spared) -> tuple[str, ...]:
+    """The most urgent, of several that are done together."""
     due = moment(one.due_at)
     if one.closed_at is not None:
         due = f"done, {_done(one)}"
@@ -113,7 +148,7 @@ def _row(one: Obligation, now: datetime, spared: Spared) -> tuple[str, ...]:
         str(one.id),
         due,
         one.owner or "-",
-        f"{one.number}{never}",
+        f"{one.number}{_calls(1 + len(others))}{never}",
         one.client,
         f"{ago(one.made_at, now)} ago",
         f"{one.follow_up}: {one.why}",

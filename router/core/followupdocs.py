@@ -14,6 +14,7 @@ from router.core.reading import listed
 from router.core.record import Disposition
 from router.core.written import (
     HoursName,
+    Id,
     MailAddress,
     OneOrMore,
     Pattern,
@@ -28,10 +29,19 @@ from router.core.written import (
 
 DEFAULT_CALL_BACK_WITHIN = times.Duration(24 * 3600)
 
+
+def _known_afterwards(value: object) -> object:
+    if isinstance(value, dict) and not value.keys().isdisjoint(("contact", "attestation")):
+        instead = "tag them in a route (`tag: NAME`), and ask for the tag here"
+        raise ValueError(f"after a call this is not known of its caller any more; {instead}")
+    return value
+
+
 EndedCaller = Annotated[
     Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(read_caller)], Tag("<text>")]
     | Annotated[CountriesDoc, Tag("<mapping>")],
     Discriminator(reading.form_of),
+    BeforeValidator(_known_afterwards),
 ]
 
 
@@ -49,6 +59,8 @@ class EndedWhenDoc(Shape):
     """The call has the tag. One that is put on it later makes the follow-up due then."""
     queue: Annotated[tuple[QueueName, ...], *OneOrMore] | None = None
     """The call came to this queue."""
+    client: Annotated[tuple[Id, ...], *OneOrMore] | None = None
+    """It was a call to this client: for follow-ups in `shared.yaml`, as in `not: {client: acme}`."""
     open: Annotated[tuple[HoursName, ...], *OneOrMore] | None = None
     """The call ended within these hours."""
     closed: Annotated[tuple[HoursName, ...], *OneOrMore] | None = None
@@ -66,8 +78,8 @@ EndedWhen = Annotated[tuple[EndedWhenDoc, ...], *OneOrMore]
 
 class CallBackDoc(Shape):
     """Somebody is to call the caller back: `callrouter todo` lists it until it is done. It is done by itself
-    once a later call with that number, to the client or from it, is answered. Of a caller who withheld the
-    number, and left none, nothing is listed.
+    once the caller calls the client again, or is called back by a queue, and is answered; of calls from desk
+    phones the dialplan tells. Of a caller who withheld the number, and left none, nothing is listed.
 
     ```yaml
     call_back: {owner: kari, within: 2h}

@@ -88,7 +88,7 @@ class Due(msgspec.Struct, frozen=True):
 class Ended(Moment):
     """A call that is over, as conditions see it."""
 
-    __slots__ = ("disposition", "queues", "tags")
+    __slots__ = ("client", "disposition", "queues", "tags")
 
     def __init__(self, record: CallRecord, tags: frozenset[str], hours: Mapping[str, Hours]) -> None:
         """`tags` are all that the call has."""
@@ -96,6 +96,7 @@ class Ended(Moment):
         caller = CallerId(_number(info.caller), info.caller)
         super().__init__(Facts(record.ended_at, info.dialled, _number(info.dialled), caller), hours)
         self.disposition = record.disposition
+        self.client = info.client
         self.queues = frozenset(record.queues)
         self.tags = tags
 
@@ -214,6 +215,15 @@ class QueueWas(msgspec.Struct, frozen=True, gc=False):
         return not self.wanted.isdisjoint(moment.queues)
 
 
+class ClientIs(msgspec.Struct, frozen=True, gc=False):
+    wanted: frozenset[str]
+    failure: Failure
+
+    def holds(self, moment: Moment) -> bool:
+        assert isinstance(moment, Ended)
+        return moment.client in self.wanted
+
+
 def _disposition(wanted: tuple[Disposition, ...], zone: ZoneInfo) -> Condition:
     return DispositionIs(frozenset(wanted), Failure("disposition", tuple(one.value for one in wanted)))
 
@@ -226,6 +236,10 @@ def _queue(wanted: tuple[str, ...], zone: ZoneInfo) -> Condition:
     return QueueWas(frozenset(wanted), Failure("queue", wanted))
 
 
+def _client(wanted: tuple[str, ...], zone: ZoneInfo) -> Condition:
+    return ClientIs(frozenset(wanted), Failure("client", wanted))
+
+
 def _not(docs: tuple[EndedWhenDoc, ...], zone: ZoneInfo) -> Condition:
     when = compile_when(docs, zone)
     words = tuple(conditions.when_in_words((alternative,)) for alternative in when)
@@ -236,6 +250,7 @@ COMPILE: dict[str, Callable[[Any, ZoneInfo], Condition]] = {
     "disposition": _disposition,
     "tag": _tag,
     "queue": _queue,
+    "client": _client,
     **{key: conditions.COMPILE[key] for key in ("open", "closed", "caller", "dialled")},
     "not_": _not,
 }
@@ -292,6 +307,18 @@ def _call_back(written: CallBackDoc) -> CallBack:
 def _by_tag(tag: str) -> str:
     """What the follow-up is called that a tag carries."""
     return f"tag {tag}"
+
+
+def clients_asked(doc: ClientDoc) -> Iterator[tuple[Path, str]]:
+    """The clients that conditions of a document's follow-ups name, each with where it is written."""
+    for at, one in enumerate(doc.follow_ups):
+        yield from _clients_in(one.when, ("follow_ups", at, "when"))
+
+
+def _clients_in(docs: tuple[EndedWhenDoc, ...], path: Path) -> Iterator[tuple[Path, str]]:
+    for at, doc in enumerate(docs):
+        yield from (((*path, at, "client", n), client) for n, client in enumerate(doc.client or ()))
+        yield from _clients_in(doc.not_ or (), (*path, at, "not"))
 
 
 def follow_up_names(doc: ClientDoc) -> Iterator[tuple[Path, str]]:

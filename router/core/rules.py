@@ -7,8 +7,9 @@ numbers that are rung outside though they come back in.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from posixpath import basename
 from types import MappingProxyType
 from typing import Self
@@ -22,7 +23,7 @@ from router.core.claims import conflicts
 from router.core.conditions import When, between, compile_when, more_than, until
 from router.core.dialling import Dialling
 from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched, Source
-from router.core.followups import follow_up_names, follow_ups_of
+from router.core.followups import clients_asked, follow_up_names, follow_ups_of
 from router.core.hours import Hours
 from router.core.keypad import Index, words
 from router.core.layout import (
@@ -40,7 +41,7 @@ from router.core.peopletable import with_people
 from router.core.phrases import spelled
 from router.core.plan import FAILED, CallPlan, Challenge, HangUp, PlanNode, Prompt, Refuse, Say, Speak, Target
 from router.core.reading import PersonRef
-from router.core.remarks import RuleError, RuleErrors, RuleWarning, told
+from router.core.remarks import RuleError, RuleErrors, RuleWarning, did_you_mean, told
 from router.core.ruleset import (
     ClientRules,
     ExceptionRule,
@@ -102,6 +103,14 @@ class _Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A client that a condition names, and where that is written."""
+
+    client: str
+    mark: tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiled:
     """What is kept of one client's file."""
 
@@ -110,6 +119,7 @@ class _Compiled:
     """Of its id."""
     claims: tuple[_Claimed, ...]
     rung: tuple[_Rung, ...]
+    asked: tuple[_Asked, ...]
     warnings: tuple[RuleWarning, ...]
 
 
@@ -142,6 +152,7 @@ def compile_rules(
     claims = [claim for client in compiled for claim in client.claims]
     rung = [one for client in compiled for one in client.rung]
     errors += [*_repeated_clients(compiled), *_disputes(claims), *_loops(rung, claims)]
+    errors += [] if errors else _strangers(compiled)  # Of files that cannot be read nobody knows the clients.
     if errors:
         return RuleErrors(told(errors))
     warned = shared.lists.warnings() | shared.calendars.warnings()
@@ -189,7 +200,9 @@ def _compile_file(
     doubtful = cautions(doc, source.steps, rules, sheet.phones, from_table, has_trunk=trunk)
     warnings = (RuleWarning.of(text.mark(path), what) for path, what in doubtful)
     missing = (feed.missing for feed in rules.feeds if feed.missing)
-    client = _Compiled(rules, text.mark(("client",)), claims, tuple(_rung(source)), (*warnings, *missing))
+    asked = tuple(_Asked(id, text.mark(path)) for path, id in clients_asked(doc))
+    mark, rung_by = text.mark(("client",)), tuple(_rung(source))
+    client = _Compiled(rules, mark, claims, rung_by, asked, (*warnings, *missing))
     return (client,), (*text.errors, *_repeats(source))
 
 
@@ -241,6 +254,15 @@ def _repeated_clients(clients: Iterable[_Compiled]) -> Iterator[RuleError]:
         if known is not client:
             what = f"client `{client.rules.id}` is already in {known.rules.place}"
             yield RuleError.of(client.mark, f"{what}; give each client its own id")
+
+
+def _strangers(clients: Sequence[_Compiled]) -> Iterator[RuleError]:
+    known = {client.rules.id for client in clients}
+    # What shared.yaml says is every client's.
+    for one in dict.fromkeys(chain.from_iterable(client.asked for client in clients)):
+        if one.client not in known:
+            instead = did_you_mean(one.client, known, "write the id of one")
+            yield RuleError.of(one.mark, f"there is no client `{one.client}`; {instead}")
 
 
 def _claims(source: _Source) -> Iterator[_Claimed]:

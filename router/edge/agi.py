@@ -1,4 +1,5 @@
-"""FastAGI: `agi://HOST:PORT/route` tells dialplans of the administrator's own what rules say of a caller.
+"""FastAGI: `agi://HOST:PORT/route` tells dialplans of the administrator's own what rules say of a caller, and
+by `agi://HOST:PORT/reached` they tell whom somebody has talked with.
 
 The server is our own. Of panoramisk's (1.4, fast_agi.py), whose AMI is used here, mending would have left
 nothing but the names (tests/edge/test_agi.py has a row for each):
@@ -16,7 +17,7 @@ it is closed, and looks whether it was told anything (`dialplan/route.conf`).
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import structlog
@@ -25,7 +26,6 @@ from router.core.handout import PREFIX, Variables
 from router.edge.agiwire import (
     DONE,
     HUNG_UP,
-    SCRIPT,
     Asked,
     MalformedError,
     question,
@@ -53,7 +53,7 @@ class Outcome(StrEnum):
 
     ANSWERED = "answered"
     UNKNOWN_SCRIPT = "unknown_script"
-    """It asked for something else than `route`, and was told so."""
+    """It asked for something else, and was told so."""
     HUNG_UP = "hung_up"
     """The caller left meanwhile."""
     SLOW = "slow"
@@ -87,10 +87,10 @@ _MEANS: dict[type[Exception], Outcome] = {
 class FastAgi:
     """The server, between `open` and `close`."""
 
-    def __init__(self, settings: Agi, answer: Answer, over: Callable[[Outcome], None]) -> None:
-        """`over` hears what became of each connection."""
+    def __init__(self, settings: Agi, answers: Mapping[str, Answer], over: Callable[[Outcome], None]) -> None:
+        """`answers` by what is asked for; `over` hears what became of each connection."""
         self._settings = settings
-        self._answer = answer
+        self._answers = answers
         self._over = over
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.StreamWriter, None] = {}
@@ -168,10 +168,12 @@ class FastAgi:
         return outcome
 
     def _told(self, asked: Asked, variables: str) -> tuple[Variables, Outcome]:
-        if asked.script != SCRIPT:
-            return _error(f"there is no script {asked.script[:40]}, ask for {SCRIPT}"), Outcome.UNKNOWN_SCRIPT
+        answer = self._answers.get(asked.script)
+        if answer is None:
+            known = " or ".join(self._answers)
+            return _error(f"there is no script {asked.script[:40]}, ask for {known}"), Outcome.UNKNOWN_SCRIPT
         try:
-            return self._answer(asked, variables), Outcome.ANSWERED
+            return answer(asked, variables), Outcome.ANSWERED
         except Exception:
             log.exception("a request by AGI could not be decided", channel=asked.channel)
             return _error("the router failed; its log says how"), Outcome.FAULT

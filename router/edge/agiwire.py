@@ -15,8 +15,8 @@ from router.core.arrival import Arriving
 from router.core.numbers import MAX_CALLER_TEXT
 from router.edge.ari import wire
 
-SCRIPT = "route"
-"""What is asked for: agi://HOST/route."""
+ROUTE, REACHED = "route", "reached"
+"""What is asked for: agi://HOST/route, and .../reached."""
 
 DONE = "200 result=1"
 HUNG_UP = "HANGUP"
@@ -47,6 +47,8 @@ class Asked(NamedTuple):
     name: str
     channel: str
     """Asterisk's id of the caller's channel."""
+    arguments: tuple[str, ...] = ()
+    """What the dialplan has written behind the script."""
 
     def arriving(self, variables: str) -> Arriving:
         """The call as it comes in; `variables` is what the dialplan has in CALLROUTER_VARIABLES."""
@@ -76,6 +78,7 @@ def read_request(lines: Iterable[str]) -> Asked:
         _caller(values),
         _known(values, "agi_calleridname"),
         "".join(filter(str.isprintable, values.get("agi_uniqueid", "")))[:MAX_CALLER_TEXT],
+        tuple(value for name, value in values.items() if name.startswith("agi_arg_")),
     )
 
 

@@ -13,6 +13,7 @@ from router.edge.outboxmetrics import OutboxMetrics
 from router.edge.queuemetrics import QueueMetrics
 from router.edge.queueviews import SeenAgent, SeenQueue
 from router.edge.store.writer import Writer
+from router.edge.web.api.figures import ApiFigures
 from tests.edge.stories import TEN, a_call, talked
 from tests.harness.sandbox import ROOT
 
@@ -43,6 +44,9 @@ def exported() -> dict[str, set[str]]:
     metrics.registry.register(queues)
     metrics.registry.register(OutboxMetrics(lambda: TEN))
     metrics.registry.register(FollowUpMetrics(lambda: TEN))
+    api = ApiFigures(lambda: 1)
+    api.answered("calls", 200)
+    metrics.registry.register(api)
     found: dict[str, set[str]] = {}
     for family in metrics.registry.collect():
         for sample in family.samples:

@@ -38,7 +38,9 @@ class Server:
         self.asked: list[tuple[Asked, str]] = []
         self.broken = False
         values: dict[str, object] = {"port": self.port, "within": 5.0, **settings}
-        self.agi = FastAgi(Agi.model_validate(values), self._answer, self._over)
+        self.agi = FastAgi(
+            Agi.model_validate(values), {"route": self._answer, "reached": self._answer}, self._over
+        )
 
     def _answer(self, asked: Asked, variables: str) -> Variables:
         if self.broken:
@@ -112,7 +114,7 @@ async def test_another_script_is_told_so() -> None:
     async with serving() as server:
         client = AgiClient(server.port)
         await client.ask({**PLAIN, "agi_network_script": "queue"})
-        assert client.variables["CALLROUTER_ERROR"] == "there is no script queue, ask for route"
+        assert client.variables["CALLROUTER_ERROR"] == "there is no script queue, ask for route or reached"
         assert client.variables["CALLROUTER_TREATMENT"] == ""
         assert server.asked == []
         await server.over(unknown_script=1)

@@ -27,6 +27,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 TYPED = [
     ("no such client", ("todo", "--client", "fjrod"), 2, "did you mean `fjord`?"),
+    ("nobody's", ("todo", "--owner", "kary"), 2, "nobody in the rules is `kary`; did you mean `kari`?"),
+    ("no client, reached", ("todo", "reached", "+4790000009"), 2, "Missing option '--client'"),
+    (
+        "no number, reached",
+        ("todo", "reached", "kari", "--client", "fjord"),
+        2,
+        "`kari` is not a phone number",
+    ),
     ("more than an id can be, done", ("todo", "done", HUGE), 2, "less than or equal to"),
     ("more than an id can be, sent", ("outbox", "resend", HUGE), 2, "less than or equal to"),
     ("no such id, done", ("todo", "done", str(2**63 - 1)), 1, "nobody is to be called back by the id"),

@@ -38,6 +38,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(enc
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 CONTAINERFILES = [FOLDER / "Containerfile", FOLDER / "asterisk" / "Containerfile"]
 SECRETS = "/run/secrets"
+BACKUPS = "/var/backups/callrouter"
+CLIENTS = {"bullseye": 13, "bookworm": 15, "trixie": 17}
+"""The PostgreSQL of the package postgresql-client of each Debian (packages.debian.org/postgresql-client), by
+the name that tags of images have for it."""
 
 __all__ = ["served"]  # a fixture
 
@@ -133,6 +137,37 @@ def test_the_router_is_nobody_in_particular_and_has_the_time_to_stop() -> None:
     assert (router["read_only"], router["cap_drop"]) == (True, ["ALL"])
     grace = Duration.parse(router["stop_grace_period"]).seconds
     assert grace >= Settings.model_fields["drain_for"].default + LAST_WORDS
+
+
+def last_stage() -> str:
+    """What the router's image is, without what it is built by."""
+    return CONTAINERFILES[0].read_text().replace("\\\n", " ").rpartition("\nFROM ")[2]
+
+
+def test_the_routers_image_can_copy_the_database_beside_it() -> None:
+    """pg_dump refuses a server newer than itself; pg_restore promises nothing for an older one."""
+    settings = yaml.safe_load((FOLDER / "callrouter.yaml").read_text(encoding="utf-8"))
+    assert settings["database"].startswith("postgresql://callrouter@postgres/")
+    image = last_stage().partition("\n")[0]
+    (client,) = [version for debian, version in CLIENTS.items() if image.endswith(f"-{debian}")]
+    installed = re.findall(r"apt-get install ([^&]+)", last_stage())
+    assert "postgresql-client" in " ".join(installed).split()
+    server = re.match(r"postgres:(\d+)\b", SERVICES["postgres"]["image"])
+    assert server is not None
+    assert int(server[1]) == client
+
+
+def test_backups_have_a_place_that_the_router_may_write() -> None:
+    mounts = [str(volume).split(":") for volume in SERVICES["router"]["volumes"]]
+    (backups,) = [(source, mode) for source, target, *mode in mounts if target == BACKUPS]
+    assert backups == ("backups", []), "not read-only"
+    assert "backups" in COMPOSE["volumes"], "it outlives the container"
+    # A new volume gets the owner that the folder has in the image, and callers' numbers are in it.
+    assert f"install -d -o callrouter -g callrouter -m 0700 {BACKUPS}\n" in last_stage()
+    others = [
+        volume for one in SERVICES.values() for volume in one.get("volumes", ()) if "backups:" in volume
+    ]
+    assert others == [f"backups:{BACKUPS}"], "nobody else has it"
 
 
 def test_every_service_keeps_few_logs() -> None:

@@ -3,13 +3,14 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.edge.exported import exported, unknown
+from tests.edge.exported import asked, exported, unknown
 from tests.harness.dashboard import (
     BUILT_IN,
     DASHBOARD,
@@ -21,11 +22,30 @@ from tests.harness.dashboard import (
     filled_in,
 )
 from tests.harness.prometheus import promtool, rule_groups
+from tests.harness.sandbox import ROOT
 
 VARIABLES = {one["name"]: one for one in DASHBOARD["templating"]["list"]}
 
-ROWS = ["Now", "What became of calls", "Queues", "Agents", "Asterisk", "The router"]
+ROWS = ["Now", "What became of calls", "Queues", "Agents", "After the call", "Asterisk", "The router"]
 WIDTH = 24
+
+ON_NO_PANEL = ("process_virtual_memory_bytes",)
+"""Metrics that nobody needs to see: an address space is large where nothing is wrong, and memory in use is
+shown."""
+
+_OF_SERIES = re.compile(r"_(?:total|bucket|count|sum)$")
+_METRIC = re.compile(r'"(callrouter_\w+)"')
+
+
+def metrics(series: Iterable[str]) -> set[str]:
+    """What counters and histograms are called in the code, whose series have endings."""
+    return {_OF_SERIES.sub("", name) for name in series}
+
+
+def on_panels() -> set[str]:
+    """The metrics that panels ask for."""
+    asked_for = [target["expr"] for panel in SHOWING for target in panel["targets"]]
+    return metrics(one.name for expr in asked_for for one in asked(filled_in(expr)))
 
 
 def test_prometheus_understands_every_expression(tmp_path: Path) -> None:
@@ -43,6 +63,20 @@ def test_routers_show_what_it_asks_for() -> None:
     known |= {rule["record"]: set() for group in rule_groups() for rule in group["rules"] if "record" in rule}
     wrong = {title: found for title, expr in expressions() if (found := unknown(filled_in(expr), known))}
     assert wrong == {}
+
+
+def test_every_metric_is_on_a_panel() -> None:
+    assert sorted(metrics(exported()) - on_panels() - set(ON_NO_PANEL)) == []
+
+
+def test_what_is_on_no_panel_is_a_metric_and_really_on_none() -> None:
+    assert set(ON_NO_PANEL) <= metrics(exported()) - on_panels()
+
+
+def test_every_metric_that_the_code_names_is_known_here() -> None:
+    code = [file.read_text(encoding="utf-8") for file in (ROOT / "router").rglob("*.py")]
+    named = {name for text in code for name in _METRIC.findall(text)}
+    assert sorted(named - metrics(exported())) == []
 
 
 def test_what_it_asks_variables_for_is_shown_as_well() -> None:

@@ -30,6 +30,7 @@ from router.edge.store.donotcontact import DoNotContacts
 from router.edge.store.jobs import LEASE, Address, Job, Jobs, Tried
 from router.edge.store.messages import Messages
 from router.edge.store.obligations import Obligation, Obligations
+from router.edge.store.operations import Reached
 from router.edge.store.outbox import Outbox
 from router.edge.store.queries import CallFilter, Queries
 from router.edge.store.tables import FOLLOW_UPS, METADATA
@@ -140,13 +141,15 @@ class Heard:
         self.spared += spares
 
 
-def written(url: str, *told: CallRecord | CallTag, rules: RuleSet | None = None) -> Heard:
+def written(url: str, *told: CallRecord | CallTag | Reached, rules: RuleSet | None = None) -> Heard:
     """Have one router write all of that."""
     writer, heard = Writer(url, queue_limit=1000), Heard()
     writer.use(rules or compiled())
     for one in told:
         if isinstance(one, CallTag):
             writer.tagged(one)
+        elif isinstance(one, Reached):
+            writer.reached(one.client, one.number, one.at)
         else:
             writer.arrived(one.info, PLAN, TRACE)
             writer.ended(one)
@@ -389,7 +392,7 @@ def test_a_number_left_or_called_from_will_do(url: str, obligations: Obligations
 
 
 def wishing(id: str) -> CallRecord:
-    left = LeftMessage((), "nb", Delivery(), callback="+4790000001")
+    left = LeftMessage((), "nb", Delivery(), callback=f"+479000000{id[1:]}")
     return replace(missed(id), message=left, disposition=Disposition.CALLBACK_REQUESTED)
 
 
@@ -403,6 +406,40 @@ def test_a_wish_of_the_same_call_is_done_with_too(url: str, obligations: Obligat
         assert [left.call_id for left, _ in messages.listed(None, done=False, limit=9)] == ["c2"]
         messages.done("c2", "root", TEN + HOUR)
     assert owed(obligations) == []
+
+
+def test_who_has_called_several_times_is_called_back_once(url: str, obligations: Obligations) -> None:
+    written(url, *(missed(f"c{number}", at=TEN + number * HOUR) for number in range(1, 4)))
+    written(url, missed("c4", caller="+4790000002"))
+    first, *others = obligations.listed(number="+4790000001", limit=9)
+    assert [one.call_id for one in (first, *others)] == ["c1", "c2", "c3"]
+    assert obligations.figures(first.due_at + timedelta(seconds=1)) == (2, 2)
+    assert obligations.done(others[0].id, "root", TEN + 9 * HOUR) == 3
+    assert obligations.done(first.id, "root", TEN + 9 * HOUR) == 0
+    assert owed(obligations) == ["c4"]
+
+
+REACHED = [
+    ("their number", "fjord", "+4790000001", HOUR, 2),
+    ("another client's caller", "sund", "+4790000001", HOUR, 0),
+    ("another number", "fjord", "+4790000002", HOUR, 0),
+    ("before they called", "fjord", "+4790000001", -HOUR, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("client", "number", "after", "count"), [row[1:] for row in REACHED], ids=[row[0] for row in REACHED]
+)
+def test_who_was_reached_by_a_call_that_the_router_does_not_see(
+    url: str, obligations: Obligations, client: str, number: str, after: timedelta, count: int
+) -> None:
+    written(url, missed("c1"), missed("c2"))
+    heard = written(url, Reached(client, number, TEN + after))
+    assert heard.times == (count > 0)
+    assert len(owed(obligations)) == 2 - count
+    assert {one.closed_by for one in obligations.listed(done=True, limit=9)} == {
+        "dialplan" if count else None
+    }
 
 
 def test_obligations_are_listed_by_urgency(url: str, obligations: Obligations) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -190,7 +191,29 @@ def test_csv_is_read_as_it_was_meant_by_programs_and_spreadsheets(router: Router
     assert rows["per"]["name"] == "'=HYPERLINK(1)"
     assert rows["+4790000001"]["name"] == "+4790000001"
     assert (rows["ola"]["wait_average"], rows["ola"]["service_level"]) == ("4.0", "1.0")
-    assert (rows[""]["by"], rows[""]["answered"], rows[""]["busy"]) == ("all", "1", "0")
+    assert (rows[""]["by"], rows[""]["answered"], rows[""]["disposition_busy"]) == ("all", "1", "0")
+
+
+def test_csv_and_json_tell_the_same(router: Router) -> None:
+    """Of each person, too, whose calls may have become something else than what they themselves did."""
+    router.write(queued("c1"), hours_later(6), hours_later(24))
+    told = list(map(json.loads, router.type("--json").splitlines()))
+    rows = list(csv.DictReader(io.StringIO(router.type("--csv", "-"))))
+    assert len(rows) == len(told) > 8
+    for row, line in zip(rows, told, strict=True):
+        assert {name: cell for name, cell in row.items() if name != "name"} == as_cells(line)
+
+
+def as_cells(line: dict[str, Any]) -> dict[str, str]:
+    """A line as JSON tells it, as CSV should."""
+    flat = {"by": line["by"], "client": line["client"], "key": line["key"]}
+    flat |= {name: value for name, value in line.items() if isinstance(value, int | float)}
+    flat |= {name: line[name] for name in ("share", "service_level", "abandonment")}
+    for spread in ("wait", "left_after", "talk", "wrap_up", "handling"):
+        flat |= {f"{spread}_{what}": value for what, value in line[spread].items() if what != "count"}
+    flat |= {f"disposition_{one.value}": line["dispositions"].get(one.value, 0) for one in Disposition}
+    asked = ("within", "short", "live")
+    return {name: "" if value is None else str(value) for name, value in flat.items() if name not in asked}
 
 
 def test_csv_to_standard_output(router: Router) -> None:

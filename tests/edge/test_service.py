@@ -17,7 +17,7 @@ from tests.harness.sandbox import ROOT
 
 FOLDER = ROOT / "deploy" / "systemd"
 UNIT = FOLDER / "callrouter.service"
-MISSING = "there is no {} here: `make parts`, or install Debian's package systemd"
+MISSING = "there is no {} here: `deploy/parts --tests`, or install Debian's package systemd"
 pytestmark = pytest.mark.usefixtures("alone")
 
 EXPOSURE = 15

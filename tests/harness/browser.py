@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
-MISSING = "there is no Chromium here: `make parts`, or install Debian's package chromium"
+MISSING = "there is no Chromium here: `deploy/parts --tests`, or install Debian's package chromium"
 OWN = re.compile(r"\S+ (?:https?://)?[\w-]+\.google(?:apis)?\.com[:/]")
 """What Chromium asks its maker by itself, whatever it shows: the time, and whether it is up to date."""
 

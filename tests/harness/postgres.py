@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.harness.ports import free_port
 
-MISSING = "there is no PostgreSQL here: `make parts`, or install Debian's package postgresql"
+MISSING = "there is no PostgreSQL here: `deploy/parts --tests`, or install Debian's package postgresql"
 
 
 def programs() -> Path | None:

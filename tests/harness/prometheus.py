@@ -19,7 +19,7 @@ from tests.harness.sandbox import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
 RULES = FOLDER / "callrouter.rules.yml"
-MISSING = "there is no {} here: `make parts`, or install Debian's package prometheus"
+MISSING = "there is no {} here: `deploy/parts --tests`, or install Debian's package prometheus"
 
 
 def program(name: str) -> str:

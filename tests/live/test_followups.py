@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from router.core.record import Disposition
 from router.edge.webhook import SIGNATURE, TIMESTAMP
 from tests.edge.sinks import ComingAndGoing
+from tests.harness.ports import free_port
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import ANSWERED, CALLED, CANCELLED, HUNG_UP_ON, INVITE, RINGING
@@ -59,9 +61,19 @@ def board(
     secret = tmp_path_factory.mktemp("secret") / "webhook"
     secret.write_text(SECRET)
     webhooks = {"allow": ["localhost"], "secret_file": str(secret)}
+    port = free_port(socket.SOCK_STREAM)
     router: RouterProcess = run_router(
-        sandbox, {"fjord.yaml": CLIENT.format(url=server.url)}, webhooks=webhooks
+        sandbox, {"fjord.yaml": CLIENT.format(url=server.url)}, webhooks=webhooks, agi={"port": port}
     )
+    for extension in (
+        f"desk,1,Set(CALLED={CALLERS[1]})",
+        "desk,2,Dial(PJSIP/100,20)",
+        "h,1,GotoIf($[${DIALSTATUS}=ANSWER]?2:3)",
+        f"h,2,AGI(agi://127.0.0.1:{port}/reached,fjord,${{CALLED}})",
+        "h,3,NoOp()",
+    ):
+        done = sandbox.cli(f"dialplan add extension {extension} into from-trunk replace")
+        assert "@from-trunk" in done, done
     with ExitStack() as stack:
         yield Switchboard(sandbox, router, stack, {"kari": 100})
     wait_until(lambda: sandbox.left_behind() == [], "nothing is left in Asterisk")
@@ -100,3 +112,8 @@ def test_calls_that_nobody_answers_are_followed_up_until_somebody_does(
     assert sorted(one["number"] for one in rows(board, "todo")) == sorted(CALLERS[1:])
     [done] = [one for one in rows(board, "todo", "--all") if one["closed_at"]]
     assert (done["closed_call"], done["closed_by"], done["number"]) == (again.info.id, "kari", CALLERS[0])
+    board.agent("kari", *talks(0.5))
+    board.caller("desk", INVITE, ANSWERED, HUNG_UP_ON, user="100")  # A call of the dialplan's own.
+    wait_until(lambda: len(rows(board, "todo")) == 1, "the dialplan tells of it")
+    assert [one["number"] for one in rows(board, "todo")] == [CALLERS[2]]
+    assert {one["closed_by"] for one in rows(board, "todo", "--all")} == {"dialplan", "kari", None}

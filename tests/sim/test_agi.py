@@ -144,3 +144,40 @@ async def test_a_caller_who_rings_meanwhile_is_untouched(dialplan: Asking) -> No
     await dialplan.ask(ONE, channel=caller.id)
     caller.hang_up()
     assert (await dialplan.router.record(ONE)).disposition == "abandoned"
+
+
+REACHED = [
+    ("nothing at all", {}, "there is no client ; write agi://.../reached,CLIENT,NUMBER"),
+    ("no such client", {"agi_arg_1": "fjrod", "agi_arg_2": "90000009"},
+     "there is no client fjrod; did you mean `fjord`?"),
+    ("no number", {"agi_arg_1": "fjord", "agi_arg_2": "kari"}, "`kari` is not a phone number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "error"), [row[1:] for row in REACHED], ids=[row[0] for row in REACHED])
+async def test_who_was_reached_must_be_somebody(dialplan: Asking, words: dict[str, str], error: str) -> None:
+    client = AgiClient(dialplan.port)
+    await client.ask({**PLAIN, "agi_network_script": "reached", **words})
+    assert client.variables["CALLROUTER_ERROR"].startswith(error)
+
+
+OWING = "follow_ups: [{name: missed, do: {call_back: {owner: kari}}}]\n"
+
+
+async def test_whom_a_dialplan_has_reached_nobody_is_to_call_back(tmp_path: Path) -> None:
+    port = free_port(socket.SOCK_STREAM)
+    async with routing(tmp_path, agi={"port": port}) as (asterisk, router):
+        router.write_rules(RULES + OWING)
+        await asyncio.to_thread(router.command, "reload")
+        for _ in range(2):
+            asterisk.call(CLOSED).hang_up()
+        await until(lambda: "(2 calls)" in router.command("todo").output, what="two calls of one caller")
+        assert "kari" in router.command("todo", "--owner", "kari").output
+        client = AgiClient(port)
+        asked = {"agi_network_script": "reached", "agi_arg_1": "fjord", "agi_arg_2": "90 00 00 09"}
+        await client.ask({**PLAIN, **asked})
+        assert client.variables["CALLROUTER_ERROR"] == ""
+        await until(lambda: router.command("todo").output == "nobody is to be called back\n", what="the end")
+        assert "done, by dialplan" in router.command("todo", "--all").output
+        told = router.command("todo", "reached", "90000009", "--client", "fjord").output
+        assert told == "fjord was not to call +4790000009 back\n"

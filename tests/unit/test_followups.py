@@ -88,6 +88,8 @@ CASES: list[tuple[str, str, CallRecord, str]] = [
     ("no tag", "{tag: interested}", MISSED, ""),
     ("a queue", "{queue: reception}", MISSED, "queue: reception"),
     ("another queue", "{queue: sales}", MISSED, ""),
+    ("the client", "{client: fjord}", MISSED, "client: fjord"),
+    ("not this client", "{not: {client: fjord}}", MISSED, ""),
     ("within hours", "{open: office}", MISSED, "open: office"),
     ("outside them", "{open: office}", EVENING, ""),
     ("closed", "{closed: office}", EVENING, "closed: office"),
@@ -229,6 +231,11 @@ WRONG = [
      ["11:38: no queue is called `sale`; did you mean `sales`?"]),
     ("hours that are none", when("{open: offic}"),
      ["11:37: no hours are called `offic`; did you mean `office`?"]),
+    ("a client that is none", when("{not: {client: [fjord, fjor]}}"),
+     ["11:53: there is no client `fjor`; did you mean `fjord`?"]),
+    ("what nobody knows afterwards", when("{caller: {contact: vip}}"),
+     ["11:39: after a call this is not known of its caller any more; tag them in a route (`tag: NAME`), and "
+      "ask for the tag here"]),
     ("a misspelt condition", when("{dispositon: busy}"),
      ["11:31: `dispositon` is not a key that can stand here; did you mean `disposition`?"]),
     ("no disposition", when("{disposition: missed}"),
@@ -262,6 +269,33 @@ WRONG = [
 @pytest.mark.parametrize(("text", "told"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_what_cannot_be_written(text: str, told: list[str]) -> None:
     assert errors(text) == told
+
+
+SUND = HEAD.replace("fjord", "sund").replace("334455", "330055").replace("334466", "330066")
+FOR_ALL_BUT = """\
+defaults:
+  follow_ups:
+    - {name: all but fjord, when: {not: {client: fjord}}, do: {mqtt: a}}
+    - {name: fjord alone, when: {client: CLIENT}, do: {mqtt: b}}
+"""
+
+
+def test_follow_ups_that_clients_share_may_be_for_some() -> None:
+    files = {"fjord.yaml": HEAD, "sund.yaml": SUND, "shared.yaml": FOR_ALL_BUT.replace("CLIENT", "fjord")}
+    rules = compile_rules(files, Dialling())
+    assert isinstance(rules, RuleSet), rules
+    of_sund = replace(MISSED, info=replace(INFO, client="sund"))
+    assert [name for name, _ in why_due(rules.clients["fjord"])] == ["fjord alone"]
+    assert [name for name, _ in why_due(rules.clients["sund"], of_sund)] == ["all but fjord"]
+
+
+def test_a_client_that_is_none_is_told_once_for_all_who_share_that() -> None:
+    files = {"fjord.yaml": HEAD, "sund.yaml": SUND, "shared.yaml": FOR_ALL_BUT.replace("CLIENT", "fjort")}
+    rules = compile_rules(files, Dialling())
+    assert isinstance(rules, RuleErrors)
+    assert [str(error) for error in rules.errors] == [
+        "shared.yaml:4:42: there is no client `fjort`; did you mean `fjord`?"
+    ]
 
 
 OWNERS = """\

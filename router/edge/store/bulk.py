@@ -47,7 +47,17 @@ from router.edge.store import operations as ops
 from router.edge.store.database import Parameters, read_plain, run_plain, take_turn
 from router.edge.store.followups import COLUMNS as FOLLOWED
 from router.edge.store.followups import FollowingUp, talks_of
-from router.edge.store.operations import Advised, Arrival, End, Happening, Operation, Row, Tagging, WrappedUp
+from router.edge.store.operations import (
+    Advised,
+    Arrival,
+    End,
+    Happening,
+    Operation,
+    Reached,
+    Row,
+    Tagging,
+    WrappedUp,
+)
 from router.edge.store.outbox import OUTBOX_COLUMNS, outbox_rows
 from router.edge.store.supervisions import (
     ENDING_COLUMNS,
@@ -236,6 +246,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 supervisions[stretch.supervision, stretch.number] = supervision_row(operation)
             case Unseen():
                 connection.execute(ended_unseen(operation))
+            case Reached():
+                bulk.following.reached(connection, operation)
     rows["supervisions"] = list(supervisions.values())
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from router.core import notices
 from router.core.followups import Due, Ended, call_back_number, due, is_followed, tags_by_rules
 from router.core.record import CallRecord, Disposition
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.tags import CallTag
-from router.edge.store.operations import MAIL, WEBHOOK, Row
+from router.edge.store.operations import MAIL, WEBHOOK, Reached, Row
 from router.edge.store.outbox import outbox_rows
 from router.edge.store.queries import record_of
 from router.edge.store.tables import CALLS, FOLLOW_UPS, MESSAGES, OBLIGATIONS, TAGS, to_micros
@@ -39,6 +39,9 @@ COLUMNS = {
 
 BY_RULES = "rules"
 """Who made an entry that a follow-up made."""
+
+BY_DIALPLAN = "dialplan"
+"""Who called back, where a dialplan has told of it."""
 
 _ENCODER = msgspec.json.Encoder()
 _LOG = structlog.get_logger("router.store")
@@ -97,6 +100,11 @@ class FollowingUp:
     def close(self, connection: Connection, talks: Sequence[CallRecord], ids: Collection[int]) -> None:
         """Who was talked with in these calls need not be called back, as one of these obligations may say."""
         self.news |= _close(connection, talks, ids)
+
+    def reached(self, connection: Connection, reached: Reached) -> None:
+        """Nor need be who was reached by a call that the router does not see."""
+        count = reach(connection, reached.number, reached.client, BY_DIALPLAN, reached.at)
+        self.news |= count > 0
 
 
 def _found(
@@ -218,6 +226,14 @@ def _settles(record: CallRecord, owed: Any) -> bool:
     same = info.client == owed.client and info.caller in (owed.number, owed.caller)
     began = record.answered_at or info.arrived_at
     return same and info.id != owed.call_id and began >= owed.made_at
+
+
+def reach(connection: Connection, number: str, client: str, who: str, at: datetime) -> int:
+    """Note that somebody of a client has talked with who has that number; how many obligations that does."""
+    theirs = or_(OBLIGATIONS.c.number == number, OBLIGATIONS.c.caller == number)
+    before = OBLIGATIONS.c.closed_at.is_(None) & (OBLIGATIONS.c.made_at <= at)
+    wanted = select(OBLIGATIONS.c.id).where(before, OBLIGATIONS.c.client == client, theirs)
+    return closed(connection, connection.scalars(wanted).all(), at, who)
 
 
 def closed(

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 
 from router.edge.store.database import Access, begin
-from router.edge.store.followups import closed
+from router.edge.store.followups import closed, reach
 from router.edge.store.tables import OBLIGATIONS
 
 
@@ -42,6 +42,7 @@ class Obligation(msgspec.Struct, frozen=True):
 
 _COLUMNS = tuple(OBLIGATIONS.c[name] for name in Obligation.__struct_fields__)
 _OWED = OBLIGATIONS.c.closed_at.is_(None)
+_CALLERS = select(OBLIGATIONS.c.client, OBLIGATIONS.c.follow_up, OBLIGATIONS.c.number).where(_OWED).distinct()
 _BY_URGENCY = (OBLIGATIONS.c.due_at, OBLIGATIONS.c.id)
 _DONE_LAST = (case((_OWED, 0), else_=1), OBLIGATIONS.c.closed_at.desc(), *_BY_URGENCY)
 
@@ -50,10 +51,18 @@ class Obligations(Access):
     """Those of one database."""
 
     def listed(
-        self, *, client: str | None = None, owner: str | None = None, done: bool = False, limit: int
+        self,
+        *,
+        client: str | None = None,
+        owner: str | None = None,
+        number: str | None = None,
+        done: bool = False,
+        limit: int,
     ) -> list[Obligation]:
         """The most urgent first; `done` also those that are done, after all others, the latest first."""
         wanted: list[ColumnElement[bool]] = [] if done else [_OWED]
+        if number is not None:
+            wanted.append(OBLIGATIONS.c.number == number)
         if client is not None:
             wanted.append(OBLIGATIONS.c.client == client)
         if owner is not None:
@@ -74,19 +83,29 @@ class Obligations(Access):
         found = self._read([OBLIGATIONS.c.id == id], 1)
         return found[0] if found else None
 
-    def done(self, id: int, who: str, now: datetime) -> bool:
-        """Somebody has done it; False where it was done before."""
+    def done(self, id: int, who: str, now: datetime) -> int:
+        """Somebody has called back, which does all that the same follow-up of the same client asks for that
+        number; how many that are, 0 where it was done before."""
+        one, alike = OBLIGATIONS.alias(), OBLIGATIONS.c
+        same = and_(
+            alike.client == one.c.client, alike.follow_up == one.c.follow_up, alike.number == one.c.number
+        )
+        wanted = select(alike.id).where(same, _OWED, one.c.id == id, one.c.closed_at.is_(None))
         with begin(self._writing) as connection:
-            return closed(connection, [id], now, who) == 1
+            return closed(connection, connection.scalars(wanted).all(), now, who)
+
+    def reached(self, number: str, client: str, who: str, now: datetime) -> int:
+        """Somebody of a client has talked with who has that number (E.164); how many that does."""
+        with begin(self._writing) as connection:
+            return reach(connection, number, client, who, now)
 
     def figures(self, now: datetime) -> tuple[int, int]:
-        """How many there are, and how many of them were due before `now`."""
+        """How many callers somebody is to call back, and how many of them since before `now`: who has called
+        five times is one."""
         with begin(self._reading) as connection:
             owed, overdue = (
-                connection.execute(
-                    select(func.count()).select_from(OBLIGATIONS).where(_OWED, *more)
-                ).scalar_one()
-                for more in ((), (OBLIGATIONS.c.due_at < now,))
+                connection.execute(select(func.count()).select_from(callers.subquery())).scalar_one()
+                for callers in (_CALLERS, _CALLERS.where(OBLIGATIONS.c.due_at < now))
             )
         return owed, overdue
 

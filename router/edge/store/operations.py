@@ -67,7 +67,15 @@ class WrappedUp(msgspec.Struct, frozen=True, gc=False):
     wrap_up: WrapUp
 
 
-Operation = Arrival | Happening | End | Tagging | WrappedUp | Supervised | Unseen | Advised
+class Reached(msgspec.Struct, frozen=True, gc=False):
+    """Somebody of a client has talked with who has that number (E.164), by a call that is none of ours."""
+
+    client: str
+    number: str
+    at: datetime
+
+
+Operation = Arrival | Happening | End | Tagging | WrappedUp | Supervised | Unseen | Advised | Reached
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -157,7 +165,7 @@ def call_of(operation: Operation) -> str:
             return operation.wrap_up.call_id
         case Supervised():
             return operation.stretch.call_id
-        case Unseen():
+        case Unseen() | Reached():
             return ""
 
 

@@ -52,6 +52,7 @@ from router.edge.store.operations import (
     End,
     Happening,
     Operation,
+    Reached,
     Tagging,
     WrappedUp,
     call_of,
@@ -173,6 +174,10 @@ class Writer:
     def unseen(self, router: str, at: datetime) -> None:
         """What supervision by that router lasted at that moment has ended, and nobody saw how."""
         self._put(Unseen(router, at))
+
+    def reached(self, client: str, number: str, at: datetime) -> None:
+        """Somebody of a client has talked with who has that number (E.164), by a call that is not ours."""
+        self._put(Reached(client, number, at))
 
     def close(self, timeout: float) -> int:
         """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.

@@ -7,8 +7,9 @@ from msgspec import Meta
 
 from router.core.access import Role
 from router.edge.store.obligations import Obligation, Obligations
-from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, ProblemError
+from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, PersonId, Resource, Route
+from router.edge.web.api.typed import Number, number_of
 
 
 class ObligationsQuery(msgspec.Struct, frozen=True):
@@ -18,6 +19,8 @@ class ObligationsQuery(msgspec.Struct, frozen=True):
     """Only this client's."""
     owner: PersonId | None = None
     """Only this person's, and everybody's."""
+    number: Number | None = None
+    """Only those to call this number."""
     done: bool = False
     """Also those that are done."""
     limit: Limit = 50
@@ -38,13 +41,17 @@ class ObligationList(msgspec.Struct, frozen=True):
 
 
 async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> ObligationList:
-    """The callers who are to be called back, the most urgent first. One is done by itself once a call between
-    the caller's number and the client is answered."""
+    """The callers who are to be called back, the most urgent first; who has called several times may be there
+    as often. One is done by itself once the caller calls again, or is called back by a queue, and somebody
+    talks with them."""
     asked = asking.asked
     client = asking.client(asked.client)
+    number = None if asked.number is None else number_of(asking, asked.number, client)
 
     def read(obligations: Obligations) -> list[Obligation]:
-        return obligations.listed(client=client, owner=asked.owner, done=asked.done, limit=asked.limit + 1)
+        return obligations.listed(
+            client=client, owner=asked.owner, number=number, done=asked.done, limit=asked.limit + 1
+        )
 
     found: list[Obligation] = await asking.powers.records.ask(Obligations, read)
     items = tuple(found[: asked.limit])
@@ -52,8 +59,8 @@ async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> Obligat
 
 
 async def set_obligation_done(asking: Asking[ObligationPath, Nothing]) -> Obligation:
-    """Somebody has called back, or need not. An agent's token does so for its person, and where everybody is
-    to."""
+    """Somebody has called back, or need not; all that the same follow-up asks for that number is done with
+    it. An agent's token does so for its person, and where everybody is to."""
     id, who, now = asking.asked.id, asking.who, asking.now
     records = asking.powers.records
     one: Obligation | None = await records.ask(Obligations, lambda kept: kept.find(id))
@@ -79,6 +86,7 @@ RESOURCE = Resource(
             handle=list_obligations,
             asked=ObligationsQuery,
             answer=ObligationList,
+            refusals=(NOT_MEANT,),
         ),
         Route(
             method="POST",
