@@ -64,7 +64,7 @@ def list_obligations(
     elif listed:
         alike: dict[tuple[object, ...], list[Obligation]] = {}
         for one in listed:
-            same = (one.client, one.follow_up, one.number, one.closed_at is None or one.id)
+            same = (one.client, one.follow_up, one.number, one.owner, one.closed_at is None or one.id)
             alike.setdefault(same, []).append(one)
         _show([(_row(*some, now=now, spared=spared), some[0].overdue(now)) for some in alike.values()])
     else:

@@ -64,7 +64,7 @@ class Broker:
         (self.folder / "mosquitto.conf").write_text(
             f"user root\nlistener {self.port} 127.0.0.1\ncertfile {self.ca}\nkeyfile {self.folder}/key.pem\n"
             f"allow_anonymous false\npassword_file {users}\nacl_file {self.folder}/acl\n"
-            f"max_queued_messages 0\n"
+            "max_queued_messages 100000\n"
             f"persistence true\npersistence_location {self.folder}/\nlog_dest file {self.folder}/log\n"
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -84,12 +84,10 @@ class Obligations(Access):
         return found[0] if found else None
 
     def done(self, id: int, who: str, now: datetime) -> int:
-        """Somebody has called back, which does all that the same follow-up of the same client asks for that
+        """Somebody has called back, which does all that the same follow-up asks of the same person for that
         number; how many that are, 0 where it was done before."""
         one, alike = OBLIGATIONS.alias(), OBLIGATIONS.c
-        same = and_(
-            alike.client == one.c.client, alike.follow_up == one.c.follow_up, alike.number == one.c.number
-        )
+        same = and_(*(alike[name] == one.c[name] for name in ("client", "follow_up", "number", "owner")))
         wanted = select(alike.id).where(same, _OWED, one.c.id == id, one.c.closed_at.is_(None))
         with begin(self._writing) as connection:
             return closed(connection, connection.scalars(wanted).all(), now, who)
