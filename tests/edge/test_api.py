@@ -262,8 +262,8 @@ def test_contacts_are_written_and_looked_up(api: ApiServer) -> None:
     assert (shared["client"], shared["groups"]) == (None, ["vip", "press"])
     own = write("900%2000%20001?client=fjord", name="Anna", notes="twins")
     assert (own["number"], own["client"]) == ("+4790000001", "fjord")
-    assert write("90000002", "fjords", name="Bo")["client"] == "fjord"
-    assert api.contacts_read[len(before) :] == ["+4790000001", "+4790000001", "+4790000002"]
+    assert write("90000003", "fjords", name="Bo")["client"] == "fjord"
+    assert api.contacts_read[len(before) :] == ["+4790000001", "+4790000001", "+4790000003"]
     known = api.ask("/contacts/90000001").body["items"]
     assert [(one["client"], one["name"]) for one in known] == [(None, "Anna Berg"), ("fjord", "Anna")]
     page = api.ask("/contacts?limit=2").body
@@ -273,9 +273,22 @@ def test_contacts_are_written_and_looked_up(api: ApiServer) -> None:
     assert [one["name"] for one in api.ask("/contacts?group=vip").body["items"]] == ["Anna Berg"]
     assert [one["name"] for one in api.ask("/contacts?search=TWINS", "fjord").body["items"]] == ["Anna"]
     assert write("+4790000001", name="Anna Vik")["groups"] == []
-    assert api.ask("/contacts/90000002", "boss", method="DELETE").status == 404
-    assert api.ask("/contacts/90000002", "fjords", method="DELETE").body["name"] == "Bo"
-    assert api.ask("/contacts/90000002").status == 404
+    assert api.ask("/contacts/90000003", "boss", method="DELETE").status == 404
+    assert api.ask("/contacts/90000003", "fjords", method="DELETE").body["name"] == "Bo"
+    assert api.ask("/contacts/90000003").status == 404
+
+
+def test_who_calls_is_known_at_one_look(api: ApiServer) -> None:
+    owed = owe(api.url, "cc1", "ola", number="+4790000001")
+    stranger = api.ask("/contacts/90000001", "fjord").body
+    assert [one["id"] for one in stranger["calls"]] == ["cc1", "mm1", "aa1"]
+    assert [one["id"] for one in stranger["obligations"]] == [owed]
+    everywhere = api.ask("/contacts/+4790000001").body
+    assert [one["id"] for one in everywhere["calls"]] == ["cc1", "mm1", "bb2", "bb1", "aa1"]
+    assert [one["id"] for one in api.ask("/obligations?number=90000001").body["items"]] == [owed]
+    assert api.ask("/obligations?number=90000009").body["items"] == []
+    assert api.ask(f"/obligations/{owed}/done", "boss", method="POST").status == 200
+    assert api.ask("/contacts/90000001", "fjord").body["obligations"] == []
 
 
 def test_nobody_is_to_call_a_number(api: ApiServer) -> None:

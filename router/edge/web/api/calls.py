@@ -163,7 +163,7 @@ async def list_calls(asking: Asking[CallsQuery, Nothing]) -> CallsPage:
     )
 
     def read(queries: Queries) -> tuple[Call, ...]:
-        return tuple(map(_call, queries.calls(wanted)))
+        return tuple(map(as_call, queries.calls(wanted)))
 
     found = await asking.powers.records.ask(Queries, read)
     if not found and asked.after is not None:
@@ -213,7 +213,7 @@ async def find_call(asking: Asking[Any, Any], id: str, otherwise: str = "") -> C
     raise ProblemError(NOT_FOUND, f"there is no call `{id}`; GET /calls lists them")
 
 
-def _call(call: ListedCall) -> Call:
+def as_call(call: ListedCall) -> Call:
     return Call(**_parts(call))
 
 

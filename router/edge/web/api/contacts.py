@@ -19,9 +19,15 @@ from router.core.contacts import (
     read_spoken,
 )
 from router.edge.store.contacts import Contacts
+from router.edge.store.obligations import Obligation, Obligations
+from router.edge.store.queries import CallFilter, Queries
+from router.edge.web.api.calls import Call, as_call
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, Resource, Route
 from router.edge.web.api.typed import Number, number_of
+
+LAST_CALLS = 10
+"""So many of a number are shown with it."""
 
 Place = Annotated[str, Meta(pattern=r"^\+[0-9]{3,15},[A-Za-z0-9_.-]{0,64}$")]
 
@@ -72,7 +78,11 @@ class KnownAs(msgspec.Struct, frozen=True):
     """What is known of one number."""
 
     items: tuple[Entry, ...]
-    """What all clients know first; for a call, a client's own counts instead."""
+    """What all clients know first; for a call, a client's own counts instead. Empty for a stranger."""
+    calls: tuple[Call, ...]
+    """The last ten from it, the latest first."""
+    obligations: tuple[Obligation, ...]
+    """That somebody is to call it back, the most urgent first."""
 
 
 async def list_contacts(asking: Asking[ContactsQuery, Nothing]) -> ContactsPage:
@@ -93,14 +103,19 @@ async def list_contacts(asking: Asking[ContactsQuery, Nothing]) -> ContactsPage:
 
 
 async def show_contact(asking: Asking[ContactPath, Nothing]) -> KnownAs:
-    """Who a number is, to all clients and to each that the token is for."""
+    """Who a number is, to all clients and to each that the token is for; the last calls from it, and who is
+    to call it back."""
     client = asking.client(asking.asked.client)
     number = number_of(asking, asking.asked.number, client)
-    kept = await asking.powers.records.ask(Contacts, lambda contacts: contacts.of(number))
+    ask = asking.powers.records.ask
+    kept = await ask(Contacts, lambda contacts: contacts.of(number))
+    latest = CallFilter(client=client, caller=number, limit=LAST_CALLS)
+    calls = await ask(Queries, lambda queries: tuple(map(as_call, queries.calls(latest))))
+    owed = await ask(Obligations, lambda obligations: tuple(obligations.of_number(number, client)))
     known = tuple(one.entry for one in kept if client is None or one.entry.client in (None, client))
-    if not known:
-        raise ProblemError(NOT_FOUND, f"{number} is nobody's contact; GET /contacts lists those that are")
-    return KnownAs(known)
+    if not (known or calls or owed):
+        raise ProblemError(NOT_FOUND, f"nothing is known of {number}; GET /contacts lists contacts")
+    return KnownAs(known, calls, owed)
 
 
 async def write_contact(asking: Asking[ContactPath, Writing]) -> Entry:
