@@ -178,6 +178,7 @@ Without a call
     core/idle.py               block rules that no call meets, and why
     core/counterexamples.py    calls of which it does not hold, as tests
     core/difference.py         what differs between two rule sets, for which calls
+    core/followupchanges.py    ... and what is done otherwise after them
 
 Is all well with the PBX and the set-up?
     core/findings.py           what is found, and how bad it is

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from yarl import URL
 
 from router.core.dialling import Dialling
 from router.core.reading import read_mail
@@ -80,6 +81,14 @@ def _seen_as(text: str) -> str:
     if "," in text or not text.strip("/"):
         raise ValueError(f"`{text}` is no path or address that Asterisk can play from; it may have no comma")
     return text.rstrip("/")
+
+
+def _host(text: str) -> str:
+    """A host's name or address, in small letters."""
+    try:
+        return URL.build(scheme="https", host=text).host or ""
+    except ValueError:
+        raise ValueError(f"`{text}` is no host's name or address") from None
 
 
 def _readable(file: Path) -> Path:
@@ -280,7 +289,7 @@ class Webhooks(Section):
         None, description="file with the secret that signs what is posted", examples=["/run/secrets/webhook"]
     )
     allow: Annotated[
-        tuple[Annotated[str, AfterValidator(str.lower)], ...], NoDecode, BeforeValidator(_listed)
+        tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)
     ] = Field(
         (),
         description="hosts that may be within one's own net, and without https",

@@ -14,8 +14,9 @@ import typer
 from router.cli.check import print_missing, print_remarks
 from router.cli.options import FAILED, WRONG, Config, Json, Rules, read_settings, rules_file
 from router.core.decide import Decision
-from router.core.difference import Comparison, Difference, OtherFollowUp, compare
+from router.core.difference import Comparison, Difference, compare
 from router.core.explain import explain
+from router.core.followupchanges import OtherFollowUp
 from router.core.plan import ENDS, CallPlan
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet

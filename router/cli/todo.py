@@ -52,7 +52,8 @@ def list_obligations(
         known = Known.of(read_settings(config))
         client, owner = known.client(client), known.person(owner)
     with _obligations(config) as obligations:
-        listed = obligations.listed(client=client, owner=owner, done=every, limit=limit)
+        most = limit if as_json else MOST_LISTED  # Some are shown in one line.
+        listed = obligations.listed(client=client, owner=owner, done=every, limit=most)
         spared = Spared(_entries(config, now))
     if as_json:
         for one in listed:
@@ -64,9 +65,10 @@ def list_obligations(
     elif listed:
         alike: dict[tuple[object, ...], list[Obligation]] = {}
         for one in listed:
-            same = (one.client, one.follow_up, one.number, one.owner, one.closed_at is None or one.id)
-            alike.setdefault(same, []).append(one)
-        _show([(_row(*some, now=now, spared=spared), some[0].overdue(now)) for some in alike.values()])
+            done = one.id if one.closed_at else None
+            alike.setdefault((one.client, one.follow_up, one.number, one.owner, done), []).append(one)
+        shown = list(alike.values())[:limit]
+        _show([(_row(*some, now=now, spared=spared), some[0].overdue(now)) for some in shown])
     else:
         typer.echo("nobody is to be called back")
 
@@ -105,7 +107,7 @@ def reached(
     """
     settings = read_settings(config)
     known = Known.of(settings)
-    e164, client = known.number(number, known.client(client)), client
+    e164 = known.number(number, known.client(client))
     with _obligations(config) as obligations:
         count = obligations.reached(e164, client, who_types(), datetime.now(UTC))
     typer.echo(f"{count} done: {e164} of {client}" if count else f"{client} was not to call {e164} back")

@@ -7,18 +7,16 @@ part of that. Calls that differ in the same way are then put together as ranges,
 number dialled of it, by every caller of it, at every moment of it, and nothing else.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from router.core.cells import Numbers, ranges
 from router.core.decide import Decision, decide
 from router.core.facts import Facts
-from router.core.followups import FollowUp, hours_asked, in_words
-from router.core.hours import Hours
-from router.core.numbers import NumberIndex
+from router.core.followupchanges import OtherFollowUp, other_follow_ups, without_places
 from router.core.plan import (
     CallPlan,
     Challenge,
@@ -35,7 +33,6 @@ from router.core.plan import (
     prompts_of,
     ungreeted,
 )
-from router.core.regexes import RegexIndex
 from router.core.ruleset import ClientRules, PersonRules, RuleSet
 from router.core.space import (
     ANONYMOUS,
@@ -89,16 +86,6 @@ class Difference(msgspec.Struct, frozen=True):
     """What else is known of these calls; None where they differ whatever that is."""
 
 
-class OtherFollowUp(msgspec.Struct, frozen=True):
-    """What is to be done otherwise after calls."""
-
-    client: str
-    name: str
-    before: str
-    """In words; empty where there is none. So is `after`."""
-    after: str
-
-
 class Comparison(msgspec.Struct, frozen=True):
     """All that differs."""
 
@@ -131,28 +118,8 @@ def compare(before: RuleSet, after: RuleSet, start: datetime, end: datetime) -> 
         tuple(sorted(after.clients.keys() - before.clients.keys())),
         tuple(sorted(before.clients.keys() - after.clients.keys())),
         tuple(found),
-        tuple(_other_follow_ups(before, after)),
+        tuple(other_follow_ups(before, after)),
     )
-
-
-def _other_follow_ups(before: RuleSet, after: RuleSet) -> Iterator[OtherFollowUp]:
-    for id in sorted(before.clients.keys() & after.clients.keys()):
-        old, new = ({one.name: one for one in rules.clients[id].follow_ups.all} for rules in (before, after))
-        for name in {**old, **new}:
-            words = [in_words(side[name]) if name in side else "" for side in (old, new)]
-            meant = [
-                _meant(side[name], rules.clients[id]) if name in side else None
-                for side, rules in ((old, before), (new, after))
-            ]
-            if meant[0] != meant[1]:
-                yield OtherFollowUp(id, name, *words)
-
-
-def _meant(follow_up: FollowUp, client: ClientRules) -> Any:
-    """What it comes to, wherever that is written: the hours that it goes by are a part of it."""
-    hours = {name: _told(client.hours[name]) for name in sorted(hours_asked(follow_up))}
-    language = client.follow_ups.language if follow_up.mails else ""
-    return (_without_places(follow_up), hours, language)
 
 
 def _of_pair(
@@ -182,21 +149,7 @@ def _untouched(clients: Clients, dialled: dict[Key, Dialled], before: RuleSet, a
     """True if nothing of a client is written otherwise: of a thousand, most are not worth deciding for."""
     known = [one.clients.get(id or "") for one, id in zip((before, after), clients, strict=True)]
     owners_stay = all(len(set(one.owners)) == 1 for one in dialled.values())
-    return owners_stay and _without_places(known[0]) == _without_places(known[1])
-
-
-def _without_places(value: Any) -> Any:
-    """Rules for comparing: the same, wherever they are written."""
-    if isinstance(value, msgspec.Struct):
-        names = (name for name in value.__struct_fields__ if name != "place")
-        return (type(value), *(_without_places(getattr(value, name)) for name in names))
-    if isinstance(value, NumberIndex):
-        return _without_places(tuple(value.rows()))
-    if isinstance(value, RegexIndex):
-        return value.regexes
-    if isinstance(value, Mapping):
-        return _without_places(tuple(value.items()))
-    return tuple(map(_without_places, value)) if isinstance(value, tuple) else value
+    return owners_stay and without_places(known[0]) == without_places(known[1])
 
 
 class Meanings:
@@ -248,9 +201,10 @@ class Meanings:
 
     def _person(self, client: ClientRules, person: PersonRules) -> Hashable:
         assert person.treatment is not None
-        timed = ((client.people[name].hours, client.people[name].phones) for name in person.treatment.people)
+        timed = [client.people[name] for name in person.treatment.people]
         hours = frozenset(
-            (_told(client.hours[name or ""]), tuple(phone.dial for phone in phones)) for name, phones in timed
+            (client.hours[one.hours or ""].meaning, tuple(phone.dial for phone in one.phones))
+            for one in timed
         )
         meets = self.of(ungreeted(person.treatment.plan), client)
         return (person.name, person.extension, person.said, hours, meets)
@@ -282,13 +236,7 @@ def _of_client(step: Step, client: ClientRules) -> Hashable:
 def _heard(prompt: Prompt | Whisper, client: ClientRules) -> Hashable:
     if not isinstance(prompt, SayHours):
         return prompt
-    return (_told(client.hours[prompt.hours]), prompt.language, prompt.tone)
-
-
-def _told(hours: Hours) -> Hashable:
-    """What is told of hours."""
-    dates, yearly = frozenset(hours.dates.items()), frozenset(hours.yearly.items())
-    return (hours.zone.key, hours.week, dates, yearly, hours.holidays, hours.occasions)
+    return (client.hours[prompt.hours].meaning, prompt.language, prompt.tone)
 
 
 def _phone(target: Target, step: Ring) -> Hashable:

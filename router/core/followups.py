@@ -6,14 +6,13 @@ it looks at is the record, the tags that the call then has, and the hours at the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from router.core import conditions
-from router.core.conditions import Condition, Failure, Moment, Not, OpenIs, When
+from router.core.conditions import Condition, Failure, Moment, Not, When
 from router.core.facts import Facts
 from router.core.followupdocs import (
     DEFAULT_CALL_BACK_WITHIN,
@@ -146,22 +145,6 @@ def actions_in_words(follow_up: FollowUp) -> Iterator[str]:
 def _call_back_in_words(back: CallBack) -> str:
     owner = f" by {back.owner}" if back.owner else ""
     return f"call back{owner} {f'by the end of {back.by}' if back.by else f'within {Duration(back.within)}'}"
-
-
-def hours_asked(follow_up: FollowUp) -> frozenset[str]:
-    """The names of the hours that it goes by."""
-    by = follow_up.call_back.by if follow_up.call_back else ""
-    return _hours_of(follow_up.when) | ({by} if by else frozenset())
-
-
-def _hours_of(when: When) -> frozenset[str]:
-    found: frozenset[str] = frozenset()
-    for condition in chain.from_iterable(when):
-        if isinstance(condition, OpenIs):
-            found |= {*condition.names}
-        elif isinstance(condition, Not):
-            found |= _hours_of(condition.when)
-    return found
 
 
 def call_back_number(record: CallRecord) -> str:

@@ -14,7 +14,7 @@ nothing.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -125,6 +125,12 @@ class Hours:
                 yearly |= dict.fromkeys(rule.days(), spans)
         every_week = tuple(by_weekday.get(day, ()) for day in range(7))
         return cls(zone, every_week, dated, yearly, tuple(holidays), occasions, place)
+
+    @property
+    def meaning(self) -> Hashable:
+        """When that is, whatever they are called and wherever they are written."""
+        dates, yearly = frozenset(self.dates.items()), frozenset(self.yearly.items())
+        return (self.zone.key, self.week, dates, yearly, self.holidays, self.occasions)
 
     def spans(self, day: date) -> Spans:
         """The open hours that begin on `day`."""

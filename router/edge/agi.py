@@ -116,7 +116,9 @@ class FastAgi:
         log.info("FastAGI is served", host=host, port=port)
         if not is_loopback(host):
             log.warning(
-                "whoever reaches this port can ask where calls go; let only Asterisk through", port=port
+                "whoever reaches this port can ask where calls go, and say who was called back; let only "
+                "Asterisk through",
+                port=port,
             )
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ from router.edge.followupmetrics import Figures
 from router.edge.letters import follow_up_mail
 from router.edge.pace import Pace
 from router.edge.records import Records, UnreachableError
-from router.edge.store.jobs import LEASE, Address, Job, Jobs, Tried
+from router.edge.store.jobs import FORGET_AT_ONCE, LEASE, Address, Job, Jobs, Tried
 from router.edge.store.obligations import Obligations
 from router.edge.store.operations import MAIL
 from router.edge.undelivered import RefusedError, UndeliveredError
@@ -40,7 +40,7 @@ EVERY = 15.0
 LINGER = 0.2
 """Seconds for which news gathers."""
 
-SETTLE_AGAIN = 1.0
+SETTLE_AGAIN = 5.0
 """Seconds until the database is told again of what was sent."""
 
 COUNT_EVERY = 5.0
@@ -55,8 +55,8 @@ AT_ONCE = 16
 MOST_LANES = 50
 """Each asks the database for one thing at a time: fewer than may wait for it (records.MOST_WAITING)."""
 
-PATIENCE = 60.0
-"""Seconds that the database may take; half a LEASE, after which another may try the same."""
+PATIENCE = LEASE.total_seconds() / 2
+"""Seconds that the database may take; after a LEASE another may try the same."""
 
 AGAIN = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900))
 """How long an address rests, and a job that was refused; the last is repeated."""
@@ -152,7 +152,8 @@ class Dispatch:
         """A lane for each address that has something due, does not rest, and has none."""
         now = _now()
         self._rests = {to: until for to, until in self._rests.items() if until > now}
-        for to in await self._records.ask(Jobs, lambda jobs: jobs.due_at(now)):
+        without = {*self._lanes, *self._rests}
+        for to in await self._records.ask(Jobs, lambda jobs: jobs.due_at(now, without)):
             if to not in self._lanes and to not in self._rests and len(self._lanes) < MOST_LANES:
                 self._lanes.add(to)
                 lanes.create_task(self._serve(to))
@@ -170,8 +171,9 @@ class Dispatch:
         self._tell(Figures(*of_jobs, *of_obligations))
         if now - self._forgot >= FORGET_EVERY:
             self._forgot = now
-            while await self._records.ask(Jobs, lambda jobs: jobs.forget(now - KEPT, now - KEPT_DEAD)):
-                pass
+            count = FORGET_AT_ONCE
+            while count == FORGET_AT_ONCE:
+                count = await self._records.ask(Jobs, lambda jobs: jobs.forget(now - KEPT, now - KEPT_DEAD))
 
     async def _serve(self, to: Address) -> None:
         """One lane, until no more is due there than it has taken, or nobody answers."""
@@ -202,7 +204,7 @@ class Dispatch:
 
     async def _settle(self, tried: Sequence[Tried]) -> None:
         """Note what came of tries: again and again until others may try them, or these would go out twice."""
-        until = _now() + LEASE
+        until = min(one.job.next_at or _now() for one in tried)
         while True:
             try:
                 return await self._records.ask(Jobs, lambda jobs: jobs.settle(tried, _now()))

@@ -22,7 +22,7 @@ from router.edge.ari.rest import Reply
 from router.edge.ari.wire import recording_name
 from router.edge.letters import as_mail, as_posted
 from router.edge.store.errors import StoreError
-from router.edge.store.messages import Delivery, Messages, StoredMessage
+from router.edge.store.messages import LEASE, Delivery, Messages, StoredMessage
 from router.edge.store.operations import MAIL
 from router.edge.undelivered import UndeliveredError
 from router.settings import Settings
@@ -38,6 +38,9 @@ AT_ONCE = 20
 
 AGAIN = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 3600))
 """From one try to the next; the last is repeated until the message is removed."""
+
+NOTE_AGAIN = 1.0
+"""Seconds until the database is told again of what was delivered."""
 
 log = structlog.get_logger()
 
@@ -76,9 +79,9 @@ class Postbox:
             while True:
                 try:
                     await self._round()
-                except* StoreError as errors:
-                    log.error("messages are left as they are for now", error=str(errors.exceptions[0]))
-                except* Exception:
+                except StoreError as error:
+                    log.error("messages are left as they are for now", error=str(error))
+                except Exception:
                     log.exception("messages are left as they are for now")
                 with suppress(TimeoutError):
                     # Not wait_for, which forgets to be cancelled where there is news at that moment.
@@ -96,9 +99,7 @@ class Postbox:
         with closing(await asyncio.to_thread(Messages, self._settings.database_url)) as messages:
             await self._fetch(messages, asterisk)
             while claimed := await asyncio.to_thread(messages.claim, asterisk, _now(), AT_ONCE):
-                async with asyncio.TaskGroup() as tries:
-                    for one in claimed:
-                        tries.create_task(self._deliver(messages, *one))
+                await asyncio.gather(*(self._deliver(messages, *one) for one in claimed))
                 await self._fetch(messages, asterisk)
             await asyncio.to_thread(self._remove, messages, asterisk)
 
@@ -141,14 +142,26 @@ class Postbox:
         return True
 
     async def _deliver(self, messages: Messages, message: StoredMessage, delivery: Delivery) -> None:
-        """Try once, and note what came of it."""
+        """Try once, and note what came of it: again and again until others may try, or it goes out twice."""
+        until = _now() + LEASE
         why = await self._try(message, delivery)
+        if why is not None:
+            log.warning("message not delivered", call_id=message.call_id, way=delivery.way, error=why)
+        while True:
+            try:
+                return await asyncio.to_thread(self._note, messages, message, delivery, why)
+            except StoreError as error:
+                log.error("what became of a delivery is not noted yet", error=str(error))
+                if _now() > until:
+                    return None
+                await asyncio.sleep(NOTE_AGAIN)
+
+    def _note(self, messages: Messages, message: StoredMessage, delivery: Delivery, why: str | None) -> None:
         if why is None:
-            await asyncio.to_thread(messages.taken, message.call_id, delivery, _now())
-            return
-        log.warning("message not delivered", call_id=message.call_id, way=delivery.way, error=why)
-        again = _now() + AGAIN[min(delivery.tries, len(AGAIN) - 1)]
-        await asyncio.to_thread(messages.refused, message.call_id, delivery, again, why)
+            messages.taken(message.call_id, delivery, _now())
+        else:
+            again = _now() + AGAIN[min(delivery.tries, len(AGAIN) - 1)]
+            messages.refused(message.call_id, delivery, again, why)
 
     async def _try(self, message: StoredMessage, delivery: Delivery) -> str | None:
         """Deliver once; None, or why it was not taken."""

@@ -85,6 +85,7 @@ class Records:
                 return await done
         except TimeoutError as error:
             late = "the database does not answer in time; what was to be changed may be changed nevertheless"
+            log.error("records not reached", error=late)
             raise UnreachableError(late) from error
         except StoreError as error:
             log.error("records not reached", error=str(error))

@@ -1,7 +1,8 @@
 """What commands write for calls, read again where the router was not told.
 
 A command tells the router beside it. Routers that share a database, and those that it could not reach, look
-for themselves whether something was written (store/marks.py).
+for themselves whether something was written (store/marks.py). Who was told reads once more: nothing says
+whether others have written at the same time.
 """
 
 import asyncio
@@ -36,6 +37,8 @@ class Renewal:
                 await self._look()
             except StoreError as error:
                 log.warning("what commands have written is not read for now", error=str(error))
+            except Exception:
+                log.exception("what commands have written is not read for now")
             await asyncio.sleep(EVERY)
 
     async def _look(self) -> None:

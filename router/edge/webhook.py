@@ -77,7 +77,9 @@ class Poster:
         # How many go at once is up to who posts.
         resolver = PublicResolver(self._allowed)
         connector = aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEPT_FOR)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -91,8 +91,8 @@ def _turn(sandbox: Sandbox, folder: Path, rate: float, tell: Tell) -> Turn:
     # All waited, and the calls afterwards met it being sent.
     assert first.posts >= 2 * away.calls > 0, first
     assert first.notices >= 4 * away.calls, first
-    assert left.posts < first.posts, left
-    assert left.notices < first.notices, left
+    assert 0 < left.posts < first.posts, left
+    assert 0 < left.notices < first.notices, left
     tell(
         f"outage: p50 {before.p50:.2f} ms before, {away.p50:.2f} while away, {back.p50:.2f} while"
         f" what waited was sent (p95 {before.p95:.1f}, {away.p95:.1f}, {back.p95:.1f}); {first} waited,"

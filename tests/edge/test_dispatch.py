@@ -249,13 +249,13 @@ def test_what_is_looked_up_keeps_nobody_from_writing(settings: Settings) -> None
 async def test_what_was_sent_is_not_sent_again_for_a_slow_database(
     settings: Settings, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "PATIENCE", 0.1)
+    monkeypatch.setattr(dispatch, "PATIENCE", 1.0)
     monkeypatch.setattr(dispatch, "SETTLE_AGAIN", 0.05)
     slow, settle = [True] * 3, Jobs.settle
 
     def settled(self: Jobs, *args: Any) -> None:
         if slow and slow.pop():
-            time.sleep(0.3)
+            time.sleep(1.5)
             raise OSError("disk")
         settle(self, *args)
 

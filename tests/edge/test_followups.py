@@ -442,6 +442,13 @@ def test_who_was_reached_by_a_call_that_the_router_does_not_see(
     }
 
 
+def test_who_calls_and_is_reached_while_the_database_is_away_is_done_with(
+    url: str, obligations: Obligations
+) -> None:
+    written(url, missed("c1"), Reached("fjord", "+4790000001", TEN + HOUR))
+    assert owed(obligations) == []
+
+
 def test_obligations_are_listed_by_urgency(url: str, obligations: Obligations) -> None:
     later = missed("c2", at=TEN + HOUR, caller="+4790000002")
     written(url, later, missed("c1"))
@@ -535,6 +542,7 @@ def test_what_waits_behind_another_of_its_call_is_not_due(url: str, jobs: Jobs) 
     written(url, missed("c1"), tag("lost"))
     settled(jobs, lambda job: Tried(job, "it sleeps", NOW + HOUR))
     assert [to.way for to in jobs.due_at(NOW)] == ["mail"]
+    assert jobs.due_at(NOW, jobs.due_at(NOW)) == []
     assert {to.way for to in jobs.due_at(NOW + HOUR)} == {"mail", "webhook"}
 
 
@@ -546,6 +554,26 @@ def test_what_is_due_is_found_behind_many_that_rest(
     settled(jobs, lambda job: Tried(job, "no", NOW + (HOUR if job.call_id < "c5" else -HOUR)))
     assert THERE in jobs.due_at(NOW)
     assert claimed(jobs) == ["c5 missed", "c6 missed", "c7 missed"]
+
+
+def test_a_lone_try_is_of_what_was_tried_least_often(
+    url: str, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FIRST_LOOK", 3)
+    written(url, *(missed(f"c{number}") for number in range(5)))
+    settled(jobs, lambda job: Tried(job, "no", NOW))
+    written(url, missed("c9"))
+    assert claimed(jobs, limit=1) == ["c9 missed"]
+
+
+def test_who_fails_late_leaves_it_to_who_tries_it_by_then(url: str, jobs: Jobs) -> None:
+    written(url, missed("c1"))
+    slow = jobs.claim(THERE, NOW, 9)
+    assert claimed(jobs, NOW + LEASE) == ["c1 missed"]
+    jobs.settle([Tried(job, "it sleeps", NOW) for job in slow], NOW + LEASE)
+    assert claimed(jobs, NOW + LEASE) == [], "another tries it"
+    jobs.settle([Tried(job) for job in slow], NOW + LEASE)
+    assert jobs.of_call("c1")[0].done_at == NOW + LEASE, "what was taken was taken"
 
 
 def test_what_another_gave_up_meanwhile_was_taken_all_the_same(url: str, jobs: Jobs) -> None:

@@ -59,7 +59,7 @@ async def until(true: Callable[[], object], within: float = 30.0) -> None:
     await until_within(true, within)
 
 
-class Reached(Protocol):
+class Reachable(Protocol):
     """A broker, as far as a router needs to know of it."""
 
     def settings(self, **more: object) -> dict[str, object]: ...
@@ -68,7 +68,7 @@ class Reached(Protocol):
 class Office:
     """A router's outbox, and all that is told and obeyed besides."""
 
-    def __init__(self, folder: Path, broker: Reached) -> None:
+    def __init__(self, folder: Path, broker: Reachable) -> None:
         self.broker = broker
         self.url = f"sqlite:///{folder}/callrouter.db"
         prepare(self.url)

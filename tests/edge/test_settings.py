@@ -193,6 +193,25 @@ loop: auto
         assert line.startswith(start)
 
 
+HOSTS = [
+    ("a name", "CRM.lan", "crm.lan"),
+    ("with letters of its own", "Bücher.lan", "bücher.lan"),
+    ("an address", "10.0.0.5", "10.0.0.5"),
+    ("one of IPv6", "::1", "::1"),
+]
+
+
+@pytest.mark.parametrize(("text", "host"), [row[1:] for row in HOSTS], ids=[row[0] for row in HOSTS])
+def test_hosts_that_webhooks_may_be_within(tmp_path: Path, text: str, host: str) -> None:
+    assert settingsfile.load(written(tmp_path, f"webhooks: {{allow: ['{text}']}}")).webhooks.allow == (host,)
+
+
+@pytest.mark.parametrize("text", ["crm:8080", "[::1]", "10.0.0.0/8", "http://crm.lan"])
+def test_what_is_no_host(tmp_path: Path, text: str) -> None:
+    told = wrong(written(tmp_path, f"webhooks: {{allow: ['{text}']}}"))
+    assert told[0].endswith(f'`{text}` is no host\'s name or address; write `allow: ["crm.lan"]`')
+
+
 FILES = [
     ("not YAML", "ari: [", "this is not YAML"),
     ("no settings", "- ari\n", "this is not a list of settings; write `name: value` lines"),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, update
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.edge import mail, postbox, webhook
+from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.messages import Delivery, Messages, StoredMessage
 from router.edge.store.tables import MESSAGES
 from router.edge.undelivered import UndeliveredError
@@ -180,6 +182,24 @@ async def test_what_is_not_taken_is_tried_again(
         ("mail", 1, None),
         ("webhook", 3, None),
     ]
+
+
+async def test_what_was_delivered_is_not_delivered_again_for_a_database_in_trouble(
+    asterisk: FakeAsterisk, router: Router, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postbox, "NOTE_AGAIN", 0.05)
+    trouble, taken = [True] * 4, Messages.taken
+
+    def noted(self: Messages, *about: Any) -> None:
+        if trouble and trouble.pop():
+            raise UnusableDatabaseError("callrouter.db", "database is locked")
+        taken(self, *about)
+
+    monkeypatch.setattr(Messages, "taken", noted)
+    caller = await being_recorded(asterisk)
+    caller.hang_up()
+    await until(lambda: is_taken(router), what="the deliveries, noted")
+    assert sorted(sent) == ["http://localhost:1/calls", "post@fjord.example"]
 
 
 async def test_what_nobody_has_thought_of_ends_no_router(

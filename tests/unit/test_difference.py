@@ -296,6 +296,7 @@ FOLLOW_UPS = [
     ("none any more", AFTER, "", {"missed": (MISSED, ""), "owed": (OWED, "")}),
     ("hours they go by", "16:00-20:00", "16:00-21:00", {"missed": (MISSED, MISSED), "owed": (OWED, OWED)}),
     ("hours by whose end callers are called back", "08:00-16:00", "08:00-15:00", {"owed": (OWED, OWED)}),
+    ("another order", "{disposition: no_answer, open: late}", "{open: late, disposition: no_answer}", {}),
     ("only where they are written", "hours:", "\n\nhours:", {}),
     ("something that has nothing to do with them", "name: Sund", "name: Sundet", {}),
 ]  # fmt: skip
@@ -308,6 +309,20 @@ def test_what_is_done_otherwise_after_calls(old: str, new: str, told: dict[str, 
     assert {one.name: (one.before, one.after) for one in found.follow_ups} == told
     assert {one.client for one in found.follow_ups} <= {"sund"}
     assert found.same == (not told)
+
+
+def test_what_hours_are_called_is_no_difference() -> None:
+    assert compared(rules(OWING), rules(OWING.replace("late", "evening").replace("desk", "day"))).same
+
+
+def test_nor_is_the_order_of_alternatives() -> None:
+    several = OWING.replace(
+        "disposition: no_answer", "disposition: [no_answer, busy], tag: [interested, callback]"
+    )
+    other = several.replace("[no_answer, busy]", "[busy, no_answer]").replace(
+        "[interested, callback]", "[callback, interested]"
+    )
+    assert compared(rules(several), rules(other)).same
 
 
 def test_the_language_of_mails_is_a_part_of_what_is_done() -> None:

@@ -213,6 +213,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     outbox = rows["outbox"]
     ended: list[CallRecord] = []
+    reached: list[Reached] = []
     tags: list[CallTag] = []
     unknown: list[CallTag] = []
     """Tags of which is told what the database knows of their calls."""
@@ -247,7 +248,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             case Unseen():
                 connection.execute(ended_unseen(operation))
             case Reached():
-                bulk.following.reached(connection, operation)
+                reached.append(operation)
     rows["supervisions"] = list(supervisions.values())
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
@@ -259,6 +260,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             _done(connection, record)
     outbox += tags_told(connection, unknown)
     outbox += follow_up(connection, bulk, ended, tags)
+    for one in reached:  # Who may have called in this very transaction.
+        bulk.following.reached(connection, one)
     bulk.tell(connection, outbox)
     return closed == len(rows["ends"])
 

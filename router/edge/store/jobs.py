@@ -3,7 +3,7 @@
 Of one call, what goes to the same address goes in the order in which it became due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -49,6 +49,7 @@ class Job(msgspec.Struct, frozen=True):
     """From when on it is tried, until it is given up."""
     tries: int
     next_at: datetime | None
+    """Of one that was claimed: until when nobody else is given it."""
     done_at: datetime | None
     dead_at: datetime | None
     error: str | None
@@ -84,18 +85,18 @@ _DEAD = JOBS.c.dead_at.is_not(None)
 class Jobs(Access):
     """Those of one database."""
 
-    def due_at(self, now: datetime) -> list[Address]:
-        """Where something is to go now."""
+    def due_at(self, now: datetime, without: Collection[Address] = ()) -> list[Address]:
+        """Where something is to go now, but for some addresses."""
         with begin(self._reading) as connection:
             found = select(JOBS.c.way, JOBS.c.address).where(JOBS.c.next_at <= now).distinct()
             addresses = [Address(*row) for row in connection.execute(found)]
-            return [to for to in addresses if _due(connection, to, now, 1)]
+            return [to for to in addresses if to not in without and _due(connection, to, now, 1)]
 
     def claim(self, to: Address, now: datetime, limit: int) -> list[Job]:
         """What is to go there now, at most one of each call, what was tried least often first: one that is
         never taken must not stand before all others. For the time of LEASE nobody else is given it."""
         with begin(self._reading) as connection:  # Of many it takes a while, in which calls are written down.
-            ids = _due(connection, to, now, limit)
+            ids = _due(connection, to, now, limit, among_all=limit == 1)
         if not ids:
             return []
         leased = update(JOBS).where(JOBS.c.id.in_(ids), JOBS.c.next_at <= now).values(next_at=now + LEASE)
@@ -113,7 +114,9 @@ class Jobs(Access):
             for job, error, again in tried:
                 if error is not None:
                     failed = {"next_at": again, "dead_at": None if again else now, "error": error}
-                    connection.execute(_once_more(JOBS.c.id == job.id).values(failed))
+                    # Unless another tries it by now, since ours took too long.
+                    still_ours = and_(JOBS.c.id == job.id, JOBS.c.next_at == job.next_at)
+                    connection.execute(_once_more(still_ours).values(failed))
 
     def standing(self) -> list[Standing]:
         """What waits, by where it goes; the oldest first."""
@@ -158,9 +161,10 @@ class Jobs(Access):
     def forget(self, done_before: datetime, dead_before: datetime) -> int:
         """Remove FORGET_AT_ONCE of what was taken, or given up, before then; how many that were."""
         old = or_(JOBS.c.done_at < done_before, JOBS.c.dead_at < dead_before)
-        some = select(JOBS.c.id).where(old).limit(FORGET_AT_ONCE)
+        with begin(self._reading) as connection:
+            some = connection.scalars(select(JOBS.c.id).where(old).limit(FORGET_AT_ONCE)).all()
         with begin(self._writing) as connection:
-            return connection.execute(delete(JOBS).where(JOBS.c.id.in_(some))).rowcount
+            return connection.execute(delete(JOBS).where(JOBS.c.id.in_(some), old)).rowcount
 
     def _listed(self, which: ColumnElement[bool], limit: int) -> list[Job]:
         with begin(self._reading) as connection:
@@ -168,14 +172,17 @@ class Jobs(Access):
             return [_job(row) for row in rows]
 
 
-def _due(connection: Connection, to: Address, now: datetime, limit: int) -> Sequence[int]:
+def _due(
+    connection: Connection, to: Address, now: datetime, limit: int, *, among_all: bool = False
+) -> Sequence[int]:
     """The ids of what is to go there now: of each call, if at all, the first that waits.
 
-    Mostly that is found among the first few that wait. Only where these rest are all looked through.
+    Mostly enough is found among the first few that wait. Where these rest all are looked through, and where
+    it matters that of all nothing was tried less often (`among_all`).
     """
     there = (JOBS.c.way == to.way, JOBS.c.address == to.address, _WAITS)
     waiting = select(JOBS.c.id, JOBS.c.call_id, JOBS.c.next_at, JOBS.c.tries).where(*there)
-    for among in (waiting.order_by(JOBS.c.id).limit(FIRST_LOOK), waiting):
+    for among in (waiting.order_by(JOBS.c.id).limit(FIRST_LOOK), waiting)[among_all:]:
         some = among.cte("some")
         firsts = select(func.min(some.c.id)).group_by(some.c.call_id)
         due = select(some.c.id).where(some.c.id.in_(firsts), some.c.next_at <= now)

@@ -35,4 +35,5 @@ class Marks(Access):
         """Of `verdicts`, `contacts` and `do not contact`: how many rows, and what their moments of change add
         up to, so that also a change by somebody whose clock is behind is seen."""
         with begin(self._reading) as connection:
-            return {name: tuple(connection.execute(marked).one()) for name, marked in _MARKED.items()}
+            found = {name: connection.execute(marked).one() for name, marked in _MARKED.items()}
+        return {name: tuple(map(int, row)) for name, row in found.items()}

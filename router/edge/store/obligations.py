@@ -42,7 +42,9 @@ class Obligation(msgspec.Struct, frozen=True):
 
 _COLUMNS = tuple(OBLIGATIONS.c[name] for name in Obligation.__struct_fields__)
 _OWED = OBLIGATIONS.c.closed_at.is_(None)
-_CALLERS = select(OBLIGATIONS.c.client, OBLIGATIONS.c.follow_up, OBLIGATIONS.c.number).where(_OWED).distinct()
+_DONE_TOGETHER = ("client", "follow_up", "number", "owner")
+"""What is alike in obligations that one call back does."""
+_CALLERS = select(*(OBLIGATIONS.c[name] for name in _DONE_TOGETHER)).where(_OWED).distinct()
 _BY_URGENCY = (OBLIGATIONS.c.due_at, OBLIGATIONS.c.id)
 _DONE_LAST = (case((_OWED, 0), else_=1), OBLIGATIONS.c.closed_at.desc(), *_BY_URGENCY)
 
@@ -87,7 +89,7 @@ class Obligations(Access):
         """Somebody has called back, which does all that the same follow-up asks of the same person for that
         number; how many that are, 0 where it was done before."""
         one, alike = OBLIGATIONS.alias(), OBLIGATIONS.c
-        same = and_(*(alike[name] == one.c[name] for name in ("client", "follow_up", "number", "owner")))
+        same = and_(*(alike[name] == one.c[name] for name in _DONE_TOGETHER))
         wanted = select(alike.id).where(same, _OWED, one.c.id == id, one.c.closed_at.is_(None))
         with begin(self._writing) as connection:
             return closed(connection, connection.scalars(wanted).all(), now, who)

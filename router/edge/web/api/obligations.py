@@ -59,8 +59,8 @@ async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> Obligat
 
 
 async def set_obligation_done(asking: Asking[ObligationPath, Nothing]) -> Obligation:
-    """Somebody has called back, or need not; all that the same follow-up asks for that number is done with
-    it. An agent's token does so for its person, and where everybody is to."""
+    """Somebody has called back, or need not; all that the same follow-up asks of the same person for that
+    number is done with it. An agent's token does so for its person, and where everybody is to."""
     id, who, now = asking.asked.id, asking.who, asking.now
     records = asking.powers.records
     one: Obligation | None = await records.ask(Obligations, lambda kept: kept.find(id))
