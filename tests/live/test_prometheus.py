@@ -35,6 +35,7 @@ NOTHING_YET = {
     "Notices and the broker",
     "Notices that wait for the broker",
     "Requests by FastAGI",
+    "Requests to the API",
     "Restarts",
     "Rules",
     "Supervision",
