@@ -21,6 +21,9 @@ from pathlib import Path
 FRAME = 160
 """Samples of 20 ms at 8 kHz."""
 
+HALF = 25 * FRAME
+"""Half a second."""
+
 _SILENCE = bytes([0xFF]) * FRAME
 
 PCMU, EVENT = 0, 101
@@ -165,13 +168,24 @@ class Media:
         self._socket.sendto(header + payload, self._far_end)
 
     def wait_for(self, wav: Path, within: float = 15.0) -> float:
-        """When a prompt began to be heard, once its first half second has been. The file is of 8 kHz."""
-        wanted = samples(wav)[: FRAME * 25]
+        """When a prompt began to be heard, once one of its first three half seconds has been: a packet of the
+        others may be lost. The file is of 8 kHz."""
+        said = samples(wav)
         until = time.monotonic() + within
-        while (began := self._find(wanted)) is None:
+        while (began := self._began(said)) is None:
             assert time.monotonic() < until, f"{wav} is not heard"
             time.sleep(0.02)
         return began
+
+    def _began(self, said: Sequence[int]) -> float | None:
+        for half in range(3):
+            part = said[half * HALF : (half + 1) * HALF]
+            # A later one must be there as a whole, and be no silence, which says nothing.
+            if half == 0 or (len(part) == HALF and sum(abs(sample) > _QUIET for sample in part) > HALF // 4):
+                found = self._find(part)
+                if found is not None:
+                    return found - half * 0.5
+        return None
 
     def wait_for_speech(self, wav: Path, within: float = 15.0, since: int | None = None) -> None:
         """Wait until somebody is heard saying what is in a file, at least half as long: it went through a
