@@ -626,7 +626,8 @@ def test_both_hang_up_at_once(played: Played, row: Row) -> None:
 def test_the_ring_times_are_the_phones_own(played: Played) -> None:
     by_timer = played.came["no answer by our timer"].records[0]
     never_rang = played.came["caller cancels before the phone rings"].records[0]
-    assert 0.5 < by_timer.ring_seconds < by_timer.wait_seconds
+    # The phone hears of it a moment after the timer; a second is what it may ring on.
+    assert 0.5 < by_timer.ring_seconds < by_timer.wait_seconds + 1.0
     assert never_rang.ring_seconds == 0
     assert never_rang.wait_seconds > 0.4
 
