@@ -39,7 +39,7 @@ log = structlog.get_logger()
 AT_ONCE = 40
 """Notices on their way at the same time: a broker far away is not waited for once a notice, and calls not for
 what it takes to write more."""
-GAP, SPEED = 0.005, 2
+GAP, SPEED = 0.005, 1.5
 """What has waited goes SPEED times as fast as it came, or with GAP seconds between two if that is faster: it
 takes its part of the event loop, where calls come first."""
 LOOK_EVERY = 5.0
