@@ -56,6 +56,11 @@ def known_as(entries: Iterable[Entry], number: str, client: str) -> Contact | No
     return Contact(entry.name, frozenset(entry.groups), entry.language) if entry else None
 
 
+def with_name(number: str, name: str) -> str:
+    """A caller for people: with the name where there is one; empty of who withholds the number."""
+    return f"{name} ({number})" if name else number
+
+
 def read_name(text: str) -> str:
     """A name, without what cannot be printed. ValueError says what is wrong, here and below, as `what; what
     to write instead`."""

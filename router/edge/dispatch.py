@@ -239,7 +239,8 @@ class Dispatch:
         await self._pace.turn(GAP)
         try:
             if job.way == MAIL:
-                letter = await asyncio.to_thread(self._letter, job)
+                name = await self._records.ask(Jobs, lambda jobs: jobs.caller_name(job.call_id))
+                letter = await asyncio.to_thread(self._letter, job, name)
                 await mail.send(letter, job.address, settings.mail)
             else:
                 secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
@@ -251,10 +252,10 @@ class Dispatch:
             return RefusedError(f"{type(error).__name__}: {error}")
         return None
 
-    def _letter(self, job: Job) -> bytes:
+    def _letter(self, job: Job, name: str) -> bytes:
         """The whole mail. Not for the loop: there are many at once."""
         zone, tags = self._zone(job.client), self._tags(job.client)
-        return follow_up_mail(job, self._settings.mail.sender, zone, tags).as_bytes()
+        return follow_up_mail(job, name, self._settings.mail.sender, zone, tags).as_bytes()
 
 
 def _now() -> datetime:

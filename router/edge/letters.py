@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from router.core import labels
+from router.core.contacts import with_name
 from router.core.languages import catalogue_of
 from router.core.languages.catalogue import Phrase
 from router.core.notices import FollowUpDue
@@ -45,12 +46,12 @@ def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: st
     return mail
 
 
-def follow_up_mail(job: Job, sender: str, zone: str, tags: Mapping[str, Tag]) -> EmailMessage:
-    """The mail of a follow-up to one address, in the client's language; times are as in `zone`, and `tags`
-    are those that the client has."""
+def follow_up_mail(job: Job, name: str, sender: str, zone: str, tags: Mapping[str, Tag]) -> EmailMessage:
+    """The mail of a follow-up to one address, in the client's language. The caller is known by `name`, if by
+    any; times are as in `zone`, and `tags` are those that the client has."""
     say, due = catalogue_of(job.language).text, msgspec.json.decode(job.body, type=FollowUpDue)
     call = due.call
-    caller = call.caller or say(Phrase.WITHHELD, "formal")
+    caller = with_name(call.caller, name) or say(Phrase.WITHHELD, "formal")
     called = call.arrived_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
     lines = [say(Phrase.MAIL_CALLED, "formal").format(caller=caller, dialled=call.dialled, time=called)]
     if due.callback:

@@ -1,6 +1,8 @@
 """What follow-ups send: to real servers that are there, away, slow or unwilling."""
 
 import asyncio
+import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -26,7 +28,7 @@ from router.edge.letters import follow_up_mail
 from router.edge.mail import send
 from router.edge.store.database import begin, prepare
 from router.edge.store.jobs import Address, Job, Jobs
-from router.edge.store.tables import JOBS
+from router.edge.store.tables import CALLS, JOBS
 from router.edge.undelivered import RefusedError
 from router.edge.webhook import SIGNATURE, TIMESTAMP
 from router.settings import Mail, Settings, Webhooks
@@ -448,7 +450,7 @@ async def test_letters_are_not_written_on_the_loop(
 def test_a_mail_tells_who_called_whom_and_what_became_of_it(settings: Settings) -> None:
     queue_up(settings, ("c1", "post@fjord.example"))
     [job] = stored(settings)
-    letter = follow_up_mail(job, "pbx@fjord.example", "Europe/Oslo", TAGS)
+    letter = follow_up_mail(job, "", "pbx@fjord.example", "Europe/Oslo", TAGS)
     assert (letter["To"], letter["Auto-Submitted"]) == ("post@fjord.example", "auto-generated")
     assert letter["Message-ID"] == f"<c1.{job.id}@callrouter>"
     assert letter.get_content().splitlines() == [
@@ -457,6 +459,25 @@ def test_a_mail_tells_who_called_whom_and_what_became_of_it(settings: Settings) 
         "",
         "Ikke svar, reception, Varm, old one (fjord c1)",
     ]
+
+
+async def test_a_mail_has_the_name_by_which_the_client_knows_the_caller(settings: Settings) -> None:
+    columns = ("asterisk_id", "asterisk_started", "channel", "dialled", "rules_version")
+    call = dict.fromkeys(columns, "-") | {
+        "id": "c1",
+        "caller": CALL["caller"],
+        "arrived_at": datetime.now(UTC),
+    }
+    with Sinks() as sinks, closing(Jobs(settings.database_url)) as jobs:
+        mail = settings.mail.model_copy(update={"port": sinks.smtp.port})
+        with begin(jobs._writing) as connection:
+            connection.execute(CALLS.insert().values(call | {"name": "Kari Ås"}))
+        queue_up(settings, ("c1", "post@fjord.example"))
+        async with sending(settings.model_copy(update={"mail": mail}), Told()):
+            await asyncio.to_thread(sinks.wait, 1, 0)
+    letter = email.message_from_bytes(sinks.mails[0].as_bytes(), policy=email.policy.default)
+    assert letter["Subject"] == "missed: Kari Ås (+4790000009)"
+    assert letter.get_content().startswith("Kari Ås (+4790000009) ringte +4722334455")
 
 
 async def test_a_mail_server_that_refuses_whom_it_is_for_is_there(settings: Settings) -> None:

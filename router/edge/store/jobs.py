@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Update, and_, delete, func, or_, select, update
 
 from router.edge.store.database import Access, begin
-from router.edge.store.tables import JOBS
+from router.edge.store.tables import CALLS, JOBS
 
 LEASE = timedelta(minutes=2)
 """How long jobs are left to the router that tries them; longer than any try may take."""
@@ -137,6 +137,12 @@ class Jobs(Access):
     def of_call(self, call_id: str) -> list[Job]:
         """All of one call."""
         return self._listed(JOBS.c.call_id == call_id, 1000)
+
+    def caller_name(self, call_id: str) -> str:
+        """By which the client knew who called; empty of a stranger. It is not kept with jobs, where nobody
+        would look for it who is to forget it."""
+        with begin(self._reading) as connection:
+            return connection.scalars(select(CALLS.c.name).where(CALLS.c.id == call_id)).first() or ""
 
     def again(self, now: datetime, id: int | None = None) -> int:
         """Have what waits, and what is given up, tried at once, all or one; how many that are. What is given

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 
+from router.core.contacts import with_name
 from router.edge.store.database import Access, begin
 from router.edge.store.jobs import Standing
 from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES, OBLIGATIONS
@@ -52,8 +53,8 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
     @property
     def who(self) -> str:
-        """The caller for people: with the name where there is one; empty of who withholds the number."""
-        return f"{self.name} ({self.caller})" if self.name else self.caller
+        """The caller, as `with_name` tells it."""
+        return with_name(self.caller, self.name)
 
 
 class Delivery(msgspec.Struct, frozen=True):
