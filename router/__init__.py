@@ -64,7 +64,12 @@ Rules (read at start and at reload)
     core/yamltext.py           YAML 1.2, strict, with the place of everything
     core/yamlsyntax.py         what is no YAML, in words
     core/remarks.py            errors and warnings: file:line:col, what, what to write
-    core/reading.py            single values as written -> values
+    core/reading.py            single values as written -> values: names, and what all have in common
+    core/numbertexts.py        ... numbers, and who is rung
+    core/lengths.py            ... lengths of time
+    core/speechtexts.py        ... what is said or played
+    core/dialplanwords.py      ... what the dialplan names
+    core/forms.py              which form a value has that may have several
     core/written.py            what documents are made of: mappings with known keys, and values
     core/stepdocs.py           steps as written
     core/conditiondocs.py      conditions as written

@@ -21,8 +21,8 @@ from router.cli.words import in_columns
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.plan import Speak
-from router.core.reading import RECORDING_NAME
 from router.core.ruleset import RuleSet
+from router.core.speechtexts import RECORDING_NAME
 from router.core.spoken import of_hours, recordings, texts
 from router.edge.ari.errors import SetupError
 from router.edge.dictation import DictationError, Script, dictate

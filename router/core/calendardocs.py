@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Tag
 
-from router.core import reading
+from router.core import forms, reading
 from router.core.written import Shape, as_text
 
 Meaning = Literal["closed", "open"]
@@ -31,5 +31,5 @@ class CalendarUrl(Shape):
 
 CalendarDoc = Annotated[
     Annotated[CalendarFile, Tag("<file>")] | Annotated[CalendarUrl, Tag("<url>")],
-    Discriminator(reading.calendar_form),
+    Discriminator(forms.calendar_form),
 ]

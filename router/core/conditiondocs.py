@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic import ValidationInfo as Info
 
-from router.core import reading
+from router.core import forms, numbertexts, reading
 from router.core.numbers import NumberPattern
 from router.core.written import (
     Country,
@@ -51,12 +51,12 @@ def _caller_form(value: object) -> str:
     for key in ("attestation", "contact"):
         if isinstance(value, dict) and key in value:
             return f"<{key}>"
-    return reading.form_of(value)
+    return forms.form_of(value)
 
 
 def read_caller(value: object, info: Info) -> NumberPattern | Literal["anonymous"]:
     """Caller: a number or a number pattern, or `anonymous` for a number that is withheld or unknown."""
-    return "anonymous" if value == "anonymous" else reading.read_pattern(value, info)
+    return "anonymous" if value == "anonymous" else numbertexts.read_pattern(value, info)
 
 
 CallerDoc = Annotated[

@@ -45,4 +45,4 @@ _RANGES: dict[str, Callable[[int], tuple[int, int | None]]] = {
 }
 
 LOOKS = {Count.parse: _COUNT}
-"""Reader -> what the texts that it takes look like (reading.LOOKS)."""
+"""Reader -> what the texts that it takes look like (jsonschema.LOOKS)."""

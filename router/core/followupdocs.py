@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from router.core import reading, times
+from router.core import forms, lengths, reading, times
 from router.core.conditiondocs import CountriesDoc, read_caller
 from router.core.numbers import NumberPattern
 from router.core.reading import listed
@@ -40,7 +40,7 @@ def _known_afterwards(value: object) -> object:
 EndedCaller = Annotated[
     Annotated[Annotated[NumberPattern | Literal["anonymous"], as_text(read_caller)], Tag("<text>")]
     | Annotated[CountriesDoc, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
     BeforeValidator(_known_afterwards),
 ]
 
@@ -88,7 +88,7 @@ class CallBackDoc(Shape):
 
     owner: PersonId | None = None
     """Whose it is; without one, everybody's."""
-    within: Annotated[times.Duration, as_text(reading.read_call_back_within)] | None = Field(
+    within: Annotated[times.Duration, as_text(lengths.read_call_back_within)] | None = Field(
         None, json_schema_extra={"default": str(DEFAULT_CALL_BACK_WITHIN)}
     )
     """How long after the call."""
@@ -119,7 +119,7 @@ class ActionDoc(Shape):
     """The last part of the topic under which it is published."""
     call_back: CallBackDoc | None = None
     """Somebody is to call the caller back."""
-    do_not_contact: Annotated[times.Duration, as_text(reading.read_do_not_contact)] | None = None
+    do_not_contact: Annotated[times.Duration, as_text(lengths.read_do_not_contact)] | None = None
     """For so long the caller's number is among those that nobody is to call (`callrouter dnc`)."""
 
     @model_validator(mode="after")

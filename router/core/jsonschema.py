@@ -11,7 +11,7 @@ needs nothing here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import Any, NamedTuple, get_args
 
@@ -19,7 +19,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import CoreRef, GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema, to_jsonable_python
 
-from router.core.reading import LOOKS, listed
+from router.core import counts, dialplanwords, lengths, numbertexts, reading, speechtexts, times
+from router.core.reading import listed
 from router.core.scenarios import ScenariosDoc
 from router.core.schema import SHAREABLE, ClientDoc, SharedDoc
 from router.core.stepdocs import STEPS
@@ -28,6 +29,14 @@ from router.core.written import Shape
 ONE_STEP = "A step: its name with its value, or the name alone where it needs none."
 NUMBERS = (("1.5", "number"), ("1", "integer"), ("+4722334455", "integer"))
 """Texts that YAML 1.2 reads as numbers, and JSON Schema's word for them."""
+
+LOOKS: Mapping[Callable[..., Any], re.Pattern[str]] = {
+    reader: look
+    for readers in (times, counts, reading, lengths, numbertexts, speechtexts, dialplanwords)
+    for reader, look in readers.LOOKS.items()
+}
+"""Reader -> what the texts that it takes look like, for editors. More may look like it than it takes. The
+patterns are within what Python and ECMA 262 (JSON Schema) have in common."""
 
 
 class Document(NamedTuple):

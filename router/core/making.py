@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from router.core.languages.catalogue import Phrase
+from router.core.lengths import DAY
 from router.core.phrases import phrase
 from router.core.plan import (
     CALLER,
@@ -38,8 +39,9 @@ from router.core.plan import (
     Target,
     Whisper,
 )
-from router.core.reading import CLIENT, DAY, HOURS, PersonRef
+from router.core.reading import PersonRef
 from router.core.schema import ClientDoc, QueueDoc, agents_of
+from router.core.speechtexts import CLIENT, HOURS
 from router.core.stepdocs import (
     AsteriskQueueStep,
     CallbackStep,

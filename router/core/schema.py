@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
-from router.core import reading, times
+from router.core import lengths, reading, times
 from router.core.calendardocs import CalendarDoc
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.followupdocs import Actions, FollowUpDoc
@@ -171,7 +171,7 @@ class AnnounceDoc(Shape):
     """Which they are in the queue."""
     wait: StrictBool = False
     """How long it will probably take."""
-    every: Annotated[times.Duration, as_text(reading.read_interval)] = Field(
+    every: Annotated[times.Duration, as_text(lengths.read_interval)] = Field(
         default_factory=lambda: DEFAULT_ANNOUNCE_EVERY,
         json_schema_extra={"default": str(DEFAULT_ANNOUNCE_EVERY)},
     )
@@ -187,7 +187,7 @@ class TierDoc(Shape):
     ```
     """
 
-    after: Annotated[times.Duration, as_text(reading.read_wait_for)]
+    after: Annotated[times.Duration, as_text(lengths.read_wait_for)]
     """How long a caller has waited before they are rung for the call."""
     agents: Annotated[tuple[PersonId, ...], *OneOrMore]
     """People."""
@@ -212,11 +212,11 @@ class QueueDoc(Shape):
     strategy: Strategy = "longest-idle"
     """Who is rung: `ring-all` at once; who has been idle longest; in turn (`round-robin`); who had the fewest
     calls; in the order written, beginning with the first each time (`in-order`); or at random."""
-    ring_for: Annotated[times.Duration, as_text(reading.read_ring_for)] = Field(
+    ring_for: Annotated[times.Duration, as_text(lengths.read_ring_for)] = Field(
         default_factory=lambda: DEFAULT_OFFER_FOR, json_schema_extra={"default": str(DEFAULT_OFFER_FOR)}
     )
     """How long an agent is rung before the next one is."""
-    wrap_up: Annotated[times.Duration, as_text(reading.read_pause)] = Field(
+    wrap_up: Annotated[times.Duration, as_text(lengths.read_pause)] = Field(
         default_factory=lambda: times.Duration(0), json_schema_extra={"default": "0s"}
     )
     """How long an agent is left alone after a call."""
@@ -235,7 +235,7 @@ class QueueDoc(Shape):
     callback_key: Annotated[str, as_text(reading.read_callback_key)] | None = None
     """The key by which a caller waits no longer on the line, but keeps the place and is called back: at the
     caller's turn an agent is rung, and then the caller. Without it, there is none."""
-    callback_within: Annotated[times.Duration, as_text(reading.read_callback_within)] = Field(
+    callback_within: Annotated[times.Duration, as_text(lengths.read_callback_within)] = Field(
         default_factory=lambda: DEFAULT_CALLBACK_WITHIN,
         json_schema_extra={"default": str(DEFAULT_CALLBACK_WITHIN)},
     )
@@ -266,15 +266,15 @@ class MessagesDoc(Shape):
     """Where those go that are for nobody with an address."""
     webhook: WebAddress | None = None
     """Where all of them are posted."""
-    keep: Annotated[times.Duration, as_text(reading.read_keep)] = Field(
+    keep: Annotated[times.Duration, as_text(lengths.read_keep)] = Field(
         default_factory=lambda: DEFAULT_KEEP, json_schema_extra={"default": str(DEFAULT_KEEP)}
     )
     """How long they are kept here."""
-    longest: Annotated[times.Duration, as_text(reading.read_message_length)] = Field(
+    longest: Annotated[times.Duration, as_text(lengths.read_message_length)] = Field(
         default_factory=lambda: DEFAULT_LONGEST, json_schema_extra={"default": str(DEFAULT_LONGEST)}
     )
     """How long a message may be,"""
-    shortest: Annotated[times.Duration, as_text(reading.read_message_length)] = Field(
+    shortest: Annotated[times.Duration, as_text(lengths.read_message_length)] = Field(
         default_factory=lambda: DEFAULT_SHORTEST, json_schema_extra={"default": str(DEFAULT_SHORTEST)}
     )
     """and how long somebody must speak in it; with less, nothing was left."""

@@ -13,8 +13,8 @@ import msgspec
 
 from router.core.conditions import Failure, Moment, When, failures
 from router.core.numbers import CallerId, NumberIndex, PhoneNumber
+from router.core.numbertexts import CONTACTS
 from router.core.plan import CallPlan, Challenge, PlanNode
-from router.core.reading import CONTACTS
 from router.core.regexes import Regex, RegexIndex
 from router.core.times import Rate
 from router.core.trace import TraceRow

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, StrictBool, Tag, ValidationInfo, model_validator
 
-from router.core import reading, times
+from router.core import forms, numbertexts, reading, times
 from router.core.conditiondocs import ConditionDoc, When
 from router.core.numbers import NumberPattern
 from router.core.reading import listed, reader
@@ -17,21 +17,21 @@ from router.core.written import ListedCaller, OneOrMore, Pattern, Shape, Text, U
 class FileList(Shape):
     """The numbers of a table beside the rules."""
 
-    file: Annotated[str, as_text(reading.read_list_file)]
+    file: Annotated[str, as_text(numbertexts.read_list_file)]
     """One number a line, a CSV with a column of numbers, or PhoneBlock's export."""
     min_votes: Annotated[int, as_text(reading.read_votes)] = 0
     """Numbers with fewer votes, where the table has votes, are left out."""
 
     @model_validator(mode="after")
     def _is_admitted(self, info: ValidationInfo) -> Self:
-        reading.admit_list(self.file, self.min_votes, info)
+        numbertexts.admit_list(self.file, self.min_votes, info)
         return self
 
 
 class ListRef(Shape):
     """The numbers of a list in shared.yaml."""
 
-    list: Annotated[str, as_text(reading.read_list_name)]
+    list: Annotated[str, as_text(numbertexts.read_list_name)]
     """The list's name there."""
 
 
@@ -43,7 +43,7 @@ class RegexDoc(Shape):
     ```
     """
 
-    regex: Annotated[Regex, as_text(reading.read_regex)]
+    regex: Annotated[Regex, as_text(numbertexts.read_regex)]
     """What is looked for in the number."""
 
 
@@ -55,7 +55,7 @@ class DisplayDoc(Shape):
     ```
     """
 
-    display: Annotated[Regex, as_text(reading.read_display)]
+    display: Annotated[Regex, as_text(numbertexts.read_display)]
     """What is looked for in the name."""
 
 
@@ -65,18 +65,18 @@ ListEntry = Annotated[
     | Annotated[ListRef, Tag("<list>")]
     | Annotated[RegexDoc, Tag("<regex>")]
     | Annotated[DisplayDoc, Tag("<display>")],
-    Discriminator(reading.entry_form),
+    Discriminator(forms.entry_form),
 ]
 SharedEntry = Annotated[
     Annotated[Pattern, Tag("<text>")]
     | Annotated[FileList, Tag("<mapping>")]
     | Annotated[RegexDoc, Tag("<regex>")]
     | Annotated[DisplayDoc, Tag("<display>")],
-    Discriminator(reading.shared_form),
+    Discriminator(forms.shared_form),
 ]
 
 
-Entry = NumberPattern | reading.Contacts | FileList | ListRef | RegexDoc | DisplayDoc
+Entry = NumberPattern | numbertexts.Contacts | FileList | ListRef | RegexDoc | DisplayDoc
 """Of a screening list, as checked."""
 
 
@@ -148,7 +148,7 @@ Treatment = Annotated[
     Annotated[Literal["decline", "busy"], Tag("<text>")]
     | Annotated[SayTreatment, Tag("<mapping>")]
     | Annotated[ChallengeTreatment, Tag("<challenge>")],
-    Discriminator(reading.treatment_form),
+    Discriminator(forms.treatment_form),
 ]
 
 
@@ -195,6 +195,6 @@ class NumbersDoc(Shape):
 
 ListDoc = Annotated[
     Annotated[NumbersDoc, Tag("<numbers>")] | Annotated[FileList, Tag("<file>")],
-    Discriminator(reading.list_form),
-    BeforeValidator(reading.whole_list),
+    Discriminator(forms.list_form),
+    BeforeValidator(forms.whole_list),
 ]

@@ -15,7 +15,8 @@ from router.core.feeds import NOTHING_FETCHED, Calendars, Fetched
 from router.core.followupdocs import Actions
 from router.core.numberlists import NumberLists
 from router.core.numbers import NumberIndex, NumberPattern
-from router.core.reading import CONTACTS, Reading
+from router.core.numbertexts import CONTACTS
+from router.core.reading import Reading
 from router.core.regexes import Regex, RegexIndex
 from router.core.remarks import MOST_TOLD, RuleError
 from router.core.schema import SHAREABLE, SHARED_FILE, DefaultScreeningDoc, SharedDoc, TagDoc

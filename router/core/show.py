@@ -17,6 +17,7 @@ from router.core.followups import FollowUp, actions_in_words, name_and_when
 from router.core.hours import Hours
 from router.core.layout import Layout
 from router.core.numbers import PhoneNumber
+from router.core.numbertexts import CONTACTS
 from router.core.plan import (
     OTHERWISE,
     AsteriskQueue,
@@ -40,7 +41,6 @@ from router.core.plan import (
     Target,
     Whisper,
 )
-from router.core.reading import CONTACTS
 from router.core.ruleset import ClientRules, Owner, OwnNumber, RuleSet
 from router.core.screening import Listed
 from router.core.tags import Origin

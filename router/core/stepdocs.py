@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag
 
-from router.core import reading, times
+from router.core import dialplanwords, forms, lengths, numbertexts, reading, speechtexts, times
 from router.core.plan import AsteriskQueueOutcome, QueueOutcome, RingOutcome, Target
 from router.core.reading import PersonRef, listed
 from router.core.written import (
@@ -27,29 +27,29 @@ DEFAULT_QUEUE_FOR = times.Duration(10 * 60)
 class SayFile(Shape):
     """A recorded file, as in `{file: hello}`."""
 
-    file: Annotated[str, as_text(reading.read_media)]
+    file: Annotated[str, as_text(speechtexts.read_media)]
     """Its name."""
 
 
 Spoken = Annotated[
-    Annotated[Annotated[str, as_text(reading.read_speech)], Tag("<text>")]
+    Annotated[Annotated[str, as_text(speechtexts.read_speech)], Tag("<text>")]
     | Annotated[SayFile, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
 ]
 Whispered = Annotated[
-    Annotated[Annotated[str, as_text(reading.read_whisper)], Tag("<text>")]
+    Annotated[Annotated[str, as_text(speechtexts.read_whisper)], Tag("<text>")]
     | Annotated[SayFile, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
 ]
 Pronounced = Annotated[
-    Annotated[Annotated[str, as_text(reading.read_text_spoken)], Tag("<text>")]
+    Annotated[Annotated[str, as_text(speechtexts.read_text_spoken)], Tag("<text>")]
     | Annotated[SayFile, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
 ]
 Confirm = Annotated[
     Annotated[StrictBool, Tag("<bool>")]
-    | Annotated[Annotated[str, as_text(reading.read_question)], Tag("<text>")],
-    Discriminator(reading.confirm_form),
+    | Annotated[Annotated[str, as_text(speechtexts.read_question)], Tag("<text>")],
+    Discriminator(forms.confirm_form),
 ]
 
 
@@ -64,14 +64,14 @@ class NumberDoc(Shape):
 
 
 Phone = Annotated[
-    Annotated[Annotated[Target, as_text(reading.read_phone)], Tag("<text>")]
+    Annotated[Annotated[Target, as_text(numbertexts.read_phone)], Tag("<text>")]
     | Annotated[NumberDoc, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
 ]
 RingTarget = Annotated[
-    Annotated[Annotated[Target | PersonRef, as_text(reading.read_ring_target)], Tag("<text>")]
+    Annotated[Annotated[Target | PersonRef, as_text(numbertexts.read_ring_target)], Tag("<text>")]
     | Annotated[NumberDoc, Tag("<mapping>")],
-    Discriminator(reading.form_of),
+    Discriminator(forms.form_of),
 ]
 
 
@@ -108,7 +108,7 @@ class RingStep(Shape):
     order: Literal["all", "in-turn", "rotate"] = "all"
     """`all` at once, or `in-turn`, one after the other; `rotate` is in turn, and each call begins one further
     on."""
-    ring_for: Annotated[times.Duration, as_text(reading.read_ring_for)] = Field(
+    ring_for: Annotated[times.Duration, as_text(lengths.read_ring_for)] = Field(
         alias="for",
         default_factory=lambda: DEFAULT_RING_FOR,
         json_schema_extra={"default": str(DEFAULT_RING_FOR)},
@@ -178,9 +178,9 @@ class GotoStep(Shape):
 class DialplanDoc(Shape):
     """A place in Asterisk's dialplan; priority 1 is meant."""
 
-    context: Annotated[str, as_text(reading.read_context)]
+    context: Annotated[str, as_text(dialplanwords.read_context)]
     """The context, as in extensions.conf."""
-    extension: Annotated[str, as_text(reading.read_dialplan_extension)]
+    extension: Annotated[str, as_text(dialplanwords.read_dialplan_extension)]
     """The extension in it."""
 
 
@@ -253,7 +253,7 @@ class QueueStep(Shape):
 
     queue: QueueName
     """Which of the client's `queues`."""
-    wait_for: Annotated[times.Duration, as_text(reading.read_wait_for)] = Field(
+    wait_for: Annotated[times.Duration, as_text(lengths.read_wait_for)] = Field(
         alias="for",
         default_factory=lambda: DEFAULT_QUEUE_FOR,
         json_schema_extra={"default": str(DEFAULT_QUEUE_FOR)},
@@ -263,7 +263,7 @@ class QueueStep(Shape):
     """Before all who wait without this."""
     needs: dict[Id, Id] = Field(default_factory=dict)
     """Skills that an agent must have for this caller, the most important first: `{language: vi}`."""
-    relax: Annotated[times.Duration, as_text(reading.read_wait_for)] | None = None
+    relax: Annotated[times.Duration, as_text(lengths.read_wait_for)] | None = None
     """Each time a caller has waited so long, the last of `needs` no longer counts. Without it, they always
     do."""
     on: dict[QueueOutcome, "Steps"] = Field(default_factory=dict)
@@ -274,7 +274,7 @@ class QueueStep(Shape):
 class AsteriskQueueDoc(Shape):
     """A queue of Asterisk's own, as in `{asterisk: support}`."""
 
-    asterisk: Annotated[str, as_text(reading.read_asterisk_queue)]
+    asterisk: Annotated[str, as_text(dialplanwords.read_asterisk_queue)]
     """Its name in queues.conf."""
     answer: StrictBool = True
     """Whether the caller is answered before waiting there. With `false`, Asterisk answers once an agent does;
@@ -293,7 +293,7 @@ class AsteriskQueueStep(Shape):
 
     queue: AsteriskQueueDoc
     """Which of those in queues.conf."""
-    wait_for: Annotated[times.Duration, as_text(reading.read_wait_for)] = Field(
+    wait_for: Annotated[times.Duration, as_text(lengths.read_wait_for)] = Field(
         alias="for",
         default_factory=lambda: DEFAULT_QUEUE_FOR,
         json_schema_extra={"default": str(DEFAULT_QUEUE_FOR)},
@@ -370,8 +370,8 @@ class SetStep(Shape):
 
     set: Annotated[
         dict[
-            Annotated[str, as_text(reading.read_set_variable)],
-            Annotated[str, as_text(reading.read_variable_value)],
+            Annotated[str, as_text(dialplanwords.read_set_variable)],
+            Annotated[str, as_text(dialplanwords.read_variable_value)],
         ],
         Field(min_length=1),
     ]
@@ -398,12 +398,12 @@ STEPS: dict[str, type[Shape]] = {
 
 AnyQueueStep = Annotated[
     Annotated[QueueStep, Tag("<own>")] | Annotated[AsteriskQueueStep, Tag("<asterisk>")],
-    Discriminator(reading.queue_form),
+    Discriminator(forms.queue_form),
 ]
 
 
 def _whole_step(value: object) -> object:
-    return reading.bare_step(value, STEPS)
+    return forms.bare_step(value, STEPS)
 
 
 def _step_tag(value: Any) -> str:

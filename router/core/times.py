@@ -345,4 +345,4 @@ LOOKS: Mapping[Callable[[str], object], re.Pattern[str]] = {
     read_until: _ANY_MOMENT,
     read_holidays: _HOLIDAY_CODE,
 }
-"""The same as reading.LOOKS, for the readers here."""
+"""As in reading.py, for the readers here."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from router.core import reading, times
+from router.core import dialplanwords, numbertexts, reading, times
 from router.core.counts import Count
 from router.core.numbers import NumberPattern
 from router.core.plan import Target
@@ -30,15 +30,15 @@ def as_text(read: Any) -> PlainValidator:
 
 
 Text = Annotated[str, as_text(reading.text_of)]
-VariableName = Annotated[str, as_text(reading.read_variable_name)]
+VariableName = Annotated[str, as_text(dialplanwords.read_variable_name)]
 Id = Annotated[str, as_text(reading.read_id)]
 PersonId = Annotated[str, as_text(reading.read_person)]
 QueueName = Annotated[str, as_text(reading.read_queue_name)]
 HoursName = Annotated[str, as_text(reading.read_hours_name)]
 TagName = Annotated[str, as_text(reading.read_tag_name)]
-Pattern = Annotated[NumberPattern, as_text(reading.read_pattern)]
-ListedCaller = Annotated[NumberPattern | reading.Contacts, as_text(reading.read_listed)]
-OutsideNumber = Annotated[Target, as_text(reading.read_outside_number)]
+Pattern = Annotated[NumberPattern, as_text(numbertexts.read_pattern)]
+ListedCaller = Annotated[NumberPattern | numbertexts.Contacts, as_text(numbertexts.read_listed)]
+OutsideNumber = Annotated[Target, as_text(numbertexts.read_outside_number)]
 DaySpans = Annotated[times.Spans, as_text(reader(times.read_spans))]
 Weekdays = Annotated[tuple[int, ...], as_text(reader(times.read_weekdays))]
 FromTime = Annotated[datetime, as_text(reader(times.read_from))]
@@ -50,7 +50,7 @@ Number = Annotated[Count, as_text(reader(Count.parse))]
 MailAddress = Annotated[str, as_text(reading.read_mail)]
 WebAddress = Annotated[str, as_text(reading.read_web_address)]
 LanguageCode = Annotated[str, as_text(reading.read_language)]
-MusicClass = Annotated[str, as_text(reading.read_music_class)]
+MusicClass = Annotated[str, as_text(dialplanwords.read_music_class)]
 Tone = Literal["formal", "informal"]
 Strategy = Literal["ring-all", "longest-idle", "round-robin", "fewest-calls", "in-order", "random"]
 OneOrMore = BeforeValidator(listed), Field(min_length=1)

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from pydantic import Field
 
 from router.core.dialling import Dialling
-from router.core.jsonschema import DOCUMENTS, Document, json_schema
-from router.core.reading import LOOKS, Reading
+from router.core.jsonschema import DOCUMENTS, LOOKS, Document, json_schema
+from router.core.reading import Reading
 from router.core.schema import ClientDoc
 from router.core.shapes import check
 from router.core.written import Shape, Text, as_text

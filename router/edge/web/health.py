@@ -21,9 +21,9 @@ from typing import Any
 
 from aiohttp import web
 
-from router.core.reading import RECORDING_NAME
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
+from router.core.speechtexts import RECORDING_NAME
 from router.edge.prompts import RECORDED
 
 RELOAD = "/reload"
