@@ -136,12 +136,14 @@ def test_a_router_goes_on_with_what_was_put_back(
 
 
 def test_a_user_with_a_password_is_not_shown_to_everybody(postgres: Postgres, tmp_path: Path) -> None:
-    url = postgres.new_database().replace("callrouter@", "callrouter:s%40crat@")
+    url = postgres.new_database()
     prepare(url)
     assert copy_database(url, tmp_path).stat().st_size > 0
     with pytest.raises(UnusableDatabaseError, match=r"cannot be used: pg_dump: error") as told:
         copy_database(url + "-gone", tmp_path)
     assert "crat" not in str(told.value)
+    with pytest.raises(UnusableDatabaseError, match="password authentication failed"):
+        copy_database(url.replace("crat", "cret"), tmp_path)
 
 
 def test_what_cannot_be_copied_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

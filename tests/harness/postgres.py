@@ -11,9 +11,11 @@ import tempfile
 import time
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.harness.ports import free_port
 
+PASSWORD = "s@crat:/%"
 MISSING = "there is no PostgreSQL here: `deploy/parts --tests`, or install Debian's package postgresql"
 
 
@@ -39,7 +41,10 @@ class Postgres:
         self.port = free_port(socket.SOCK_STREAM)
         self._databases = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "-D", self._data, "-U", "callrouter", "-A", "trust", "-E", "UTF8", "--no-sync")
+        password = self._folder / "password"
+        password.write_text(PASSWORD)
+        who = ("-U", "callrouter", "-A", "scram-sha-256", "--pwfile", str(password))
+        self._run("initdb", "-D", self._data, *who, "-E", "UTF8", "--no-sync")
 
     @property
     def _data(self) -> str:
@@ -74,7 +79,7 @@ class Postgres:
         self._databases += 1
         name = f"calls{self._databases}"
         self._run("psql", *self._here, "-d", "postgres", "-c", f"CREATE DATABASE {name}")
-        return f"postgresql://callrouter@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://callrouter:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{name}"
 
     @property
     def _here(self) -> tuple[str, ...]:
@@ -87,7 +92,7 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
             [self._programs / program, *arguments], capture_output=True, text=True, timeout=60, cwd="/",
-            check=False, **self._who,
+            check=False, env=os.environ | {"PGPASSWORD": PASSWORD}, **self._who,
         )  # type: ignore[call-overload]  # fmt: skip
         assert done.returncode == 0, done.stderr
 

@@ -55,7 +55,8 @@ def _dump(url: URL, copy: Path) -> Path:
     program = shutil.which("pg_dump") or _newest("pg_dump")
     if program is None:
         raise StoreError("there is no pg_dump here, which copies PostgreSQL: install postgresql-client")
-    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    # `set` would leave the password as it is, and it would be rendered as ***.
+    plain = url.set(drivername="postgresql")._replace(password=None).render_as_string()
     secret = {"PGPASSWORD": str(url.password)} if url.password else {}  # the command line is seen by all
     done = subprocess.run(
         [program, "--format=custom", "--no-owner", "--no-privileges", f"--file={copy}", f"--dbname={plain}"],
