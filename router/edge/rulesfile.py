@@ -135,8 +135,11 @@ class RulesFile:
         return [file for file in sorted(found) if not file.name.endswith(SCENARIOS)]
 
     def _nothing(self) -> RuleError:
-        what = "no rules here" if self.path.is_dir() else "no such file or directory"
-        instead = "write one file a client, NAME.yaml, beginning with `client: NAME`"
+        if self.path.is_dir() and not os.access(self.path, os.R_OK | os.X_OK, effective_ids=True):
+            what, instead = "this folder cannot be read", "let the router's user read it and what is in it"
+        else:
+            what = "no rules here" if self.path.is_dir() else "no such file or directory"
+            instead = "write one file a client, NAME.yaml, beginning with `client: NAME`"
         return RuleError(self._shown, 0, 0, what, instead)
 
     def _read_all(self, paths: Iterable[Path]) -> tuple[dict[str, str], list[RuleError]]:

@@ -73,12 +73,21 @@ def test_nothing_is_published_but_on_loopback() -> None:
 
 
 def test_control_of_asterisk_the_database_and_the_broker_have_networks_of_their_own() -> None:
-    assert {name for name, net in COMPOSE["networks"].items() if (net or {}).get("internal")} == {
-        "pbx",
-        "data",
+    members: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for network in service["networks"]:
+            members.setdefault(network, set()).add(name)
+    assert members == {
+        "pbx": {"asterisk", "router"},
+        "data": {"router", "postgres", "mosquitto"},
+        "metrics": {"router", "prometheus"},
+        "sip": {"asterisk"},
+        "outside": {"router"},
+        "broker": {"mosquitto"},
+        "watch": {"prometheus", "grafana"},
     }
-    reached = {name for name, service in SERVICES.items() if "outside" not in service["networks"]}
-    assert reached == {"postgres"}
+    internal = {name for name, network in COMPOSE["networks"].items() if (network or {}).get("internal")}
+    assert internal == {"pbx", "data", "metrics"}
     ports = [port for port in SERVICES["asterisk"]["ports"] if "8088" in port or "5038" in port]
     assert ports == []
 
@@ -304,7 +313,12 @@ def test_asterisk_begins_with_passwords_that_the_router_knows(tmp_path: Path, se
     first = (etc / "asterisk.conf").read_text()
     (etc / "asterisk.conf").unlink()  # The container is made anew.
     subprocess.run([start], env=given, capture_output=True, timeout=20, check=True)
-    assert re.fullmatch(r"\[options\]\nentityid = [0-9a-f]{2}(:[0-9a-f]{2}){5}\n", first)
+    assert re.fullmatch(
+        r"\[options\]\nentityid = [0-9a-f]{2}(:[0-9a-f]{2}){5}\n"
+        rf"\n\[directories\]\nastdbdir => {tmp_path}\n",
+        first,
+    )
+    assert (tmp_path / "recording").is_dir(), "what callers leave is recorded there"
     assert (etc / "asterisk.conf").read_text() == first, "it is the same Asterisk"
     assert run.stdout == "begins with -f\n"
     for file, secret in (

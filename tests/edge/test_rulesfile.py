@@ -3,6 +3,7 @@
 import gc
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +14,8 @@ from router.edge import rulesfile
 from router.edge.rulesfile import LARGEST_FILE, LARGEST_TABLE, RulesFile
 
 CLIENT = "client: {id}\nname: F\nnumbers: '{number}'\ntimezone: Europe/Oslo\ncountry: NO\n"
+NOBODY = 65534
+"""The user of that name, of whom nothing is."""
 
 
 @pytest.fixture
@@ -60,6 +63,25 @@ def test_an_empty_directory_says_what_to_write(rules: Path) -> None:
     hint = "write one file a client, NAME.yaml, beginning with `client: NAME`"
     assert errors(rules) == [f"rules: no rules here; {hint}"]
     assert errors(Path("nowhere")) == [f"nowhere: no such file or directory; {hint}"]
+
+
+def test_a_directory_that_may_not_be_read_is_not_taken_for_an_empty_one() -> None:
+    with TemporaryDirectory() as folder:
+        rules = Path(folder) / "rules"
+        rules.mkdir(0o700)
+        Path(folder).chmod(0o755)
+        (rules / "acme.yaml").write_text(CLIENT.format(id="acme", number="+4722334455"))
+        if os.geteuid() == 0:
+            os.seteuid(NOBODY)
+        else:
+            rules.chmod(0)
+        try:
+            [told] = errors(rules)
+        finally:
+            os.seteuid(os.getuid())
+            rules.chmod(0o700)
+        hint = "let the router's user read it and what is in it"
+        assert told == f"{rules}: this folder cannot be read; {hint}"
 
 
 def test_errors_name_files_as_given_and_come_all_at_once(rules: Path) -> None:
