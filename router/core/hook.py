@@ -1,7 +1,8 @@
 """Whether calls to every number of every client come from Asterisk's dialplan to callrouter.
 
 Nobody knows in which form a trunk writes a number, so each form is tried that the router would read
-(arrival.py): it is enough that one leads here, and worth a warning if another leads elsewhere.
+(arrival.py). One must lead here. It is an error if something else takes the form with `+` (E.164), which many
+trunks write, and worth a warning if it takes another one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,8 +49,20 @@ class _Number(NamedTuple):
     pattern: NumberPattern
     best: Led
     """In the form that leads furthest: who knows how the trunk writes it?"""
+    written: str
+    """In E.164."""
     taken: tuple[str, Led] | None
-    """The first form in which something else takes it."""
+    """The first form in which something else takes it; E.164 comes first."""
+
+    @property
+    def leads_nowhere(self) -> bool:
+        """In no form it comes to us."""
+        return self.best.lead in (Lead.ELSEWHERE, Lead.NOWHERE)
+
+    @property
+    def is_lost(self) -> bool:
+        """In no form, or not in E.164, which something else takes."""
+        return self.leads_nowhere or (self.taken is not None and self.taken[0] == self.written)
 
 
 def _number(
@@ -63,21 +76,21 @@ def _number(
         leads = [(form, follow(shown, context, form, app)) for form in forms]
         best = min((led for _, led in leads), key=lambda led: _ORDER.index(led.lead))
         taken = next((one for one in leads if one[1].lead is Lead.ELSEWHERE), None)
-        found.append(_Number(client.id, pattern, best, taken))
-    return max(found, key=lambda one: (_ORDER.index(one.best.lead), one.taken is not None))
+        found.append(_Number(client.id, pattern, best, number.e164, taken))
+    return max(found, key=lambda one: (one.is_lost, _ORDER.index(one.best.lead), one.taken is not None))
 
 
 def _of_numbers(context: str, numbers: Sequence[_Number]) -> Iterator[Finding]:
     """By what is to be done, and by client where that is nothing."""
-    lost = [one for one in numbers if one.best.lead in (Lead.ELSEWHERE, Lead.NOWHERE)]
+    lost = [one for one in numbers if one.is_lost]
     yield from (_lost(context, one) for one in lost[:NAMED])
     if len(lost) > NAMED:
         yield error(f"{len(lost) - NAMED} more numbers do not come to callrouter", "as above")
-    here = [one for one in numbers if one.best.lead is Lead.HERE]
+    here = [one for one in numbers if one.best.lead is Lead.HERE and not one.is_lost]
     for one, (form, led) in [(one, one.taken) for one in here if one.taken is not None][:NAMED]:
         what = f"calls to {one.pattern.text} of {one.client} go elsewhere if the trunk writes it as {form}"
         yield warning(f"{what}: {_taker(led)} takes them", _SEND_ON, _place(led, context))
-    unclear = [one for one in numbers if one.best.lead is Lead.UNCLEAR]
+    unclear = [one for one in numbers if one.best.lead is Lead.UNCLEAR and not one.is_lost]
     if unclear:
         first, led = unclear[0], unclear[0].best
         more = f" and {len(unclear) - 1} more numbers" if len(unclear) > 1 else ""
@@ -89,8 +102,10 @@ def _of_numbers(context: str, numbers: Sequence[_Number]) -> Iterator[Finding]:
 
 
 def _lost(context: str, one: _Number) -> Finding:
-    led = one.best
-    what = f"calls to {one.pattern.text} of {one.client} do not come to callrouter"
+    led, what = one.best, f"calls to {one.pattern.text} of {one.client} do not come to callrouter"
+    if one.taken is not None and not one.leads_nowhere:
+        form, led = one.taken
+        what += f" if the trunk writes {form}"
     if led.extension is None:
         remedy = f"write `include => callrouter` as the last line of [{led.context}], then: {RELOAD}"
         return error(f"{what}: nothing in [{led.context}] takes them", remedy, f"context {context}")

@@ -211,6 +211,12 @@ CASES: dict[str, Case] = {
         W,
         "go elsewhere if the trunk writes it as 22334455: `22334455` of [from-trunk] takes them",
     ),
+    "taken in E.164": Case(
+        "dialplan",
+        planned("from-trunk +4722334455 Hangup(16)", "from-trunk callrouter"),
+        E,
+        "calls to +4722334455 of fjord do not come to callrouter if the trunk writes +4722334455: ",
+    ),
     "for the dialplan to say": Case(
         "dialplan",
         planned("from-trunk _X. Gosub(where,s,1)"),

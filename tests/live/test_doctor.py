@@ -181,6 +181,11 @@ FAULTS: dict[str, Fault] = {
         edited("extensions.conf", HOOK, ONE),
         "warning", "dialplan", "go elsewhere if the trunk writes it as 4722334466", "Goto(callrouter,",
     ),
+    "a number is taken in E.164": Fault(
+        edited("extensions.conf", HOOK, ONE.replace("4722334466", "+4722334466")),
+        "error", "dialplan", "+4722334466 of fjord do not come to callrouter if the trunk writes +4722334466",
+        "Goto(callrouter,",
+    ),
     "a T of another": Fault(
         edited("extensions.conf", HOOK, HOOK + "exten => T,1,Hangup()\n"),
         "error", "dialplan", "has an extension T", "give it another name",

@@ -49,7 +49,7 @@ MANY = rules_of(fjord=", ".join(f'"+472233450{digit}"' for digit in range(8)) + 
 AS = "go elsewhere if the trunk writes it as"
 IF = f"of fjord {AS}"
 TAKES = "of [trunk] takes them"
-ELSEWHERE = f"`_[+0].` {TAKES}"
+ELSEWHERE = f"`_0.` {TAKES}"
 NOTHING = "nothing in [trunk] takes them"
 SAYS = "`_X.` of [trunk] says so as it runs"
 HERE = "1 number(s) of 1 client(s) come to callrouter"
@@ -80,11 +80,19 @@ CASES: list[tuple[str, RuleSet, tuple[str, ...], list[tuple[Severity, str, str]]
     (
         "one is not",
         MANY,
-        ("_[+0]. => Hangup()", "_[29]XXXXXXX => Hangup()", "_4722. => Goto(callrouter,${EXTEN},1)"),
+        ("_0. => Hangup()", "_+479. => Hangup()", "_9XXXXXXX => Hangup()", "_4722. => Goto(callrouter,${EXTEN},1)"),
         [
-            (E, f"calls to +4790000001 of fjord do not come to callrouter: {ELSEWHERE}", "extensions.conf:1"),
+            (
+                E,
+                f"calls to +4790000001 of fjord do not come to callrouter: `_+479.` {TAKES}",
+                "extensions.conf:2",
+            ),
             *(
-                (W, f"calls to +472233450{digit} {IF} +472233450{digit}: {ELSEWHERE}", "extensions.conf:1")
+                (
+                    W,
+                    f"calls to +472233450{digit} {IF} 00472233450{digit}: {ELSEWHERE}",
+                    "extensions.conf:1",
+                )
                 for digit in range(5)
             ),
             (OK, "8 number(s) of 1 client(s) come to callrouter", "context trunk"),
@@ -118,6 +126,47 @@ CASES: list[tuple[str, RuleSet, tuple[str, ...], list[tuple[Severity, str, str]]
                 "extensions.conf:1",
             ),
             (OK, "3 number(s) of 2 client(s) come to callrouter", "context trunk"),
+        ],
+    ),
+    (
+        "taken as it is written in E.164",
+        BOTH,
+        ("+4722334466 => Hangup(16)", HOOKED),
+        [
+            (
+                E,
+                "calls to +4722334466 of sund do not come to callrouter if the trunk writes +4722334466: "
+                f"`+4722334466` {TAKES}",
+                "extensions.conf:1",
+            ),
+            (OK, "2 number(s) of 2 client(s) come to callrouter", "context trunk"),
+        ],
+    ),
+    (
+        "one of a pattern is taken in E.164",
+        BOTH,
+        ("+4722334477 => Hangup()", "4722334470 => Hangup()", HOOKED),
+        [
+            (
+                E,
+                "calls to +472233447x of sund do not come to callrouter if the trunk writes +4722334477: "
+                f"`+4722334477` {TAKES}",
+                "extensions.conf:1",
+            ),
+            (OK, "2 number(s) of 2 client(s) come to callrouter", "context trunk"),
+        ],
+    ),
+    (
+        "for the dialplan to say, but in E.164",
+        FJORD,
+        ("_X. => Gosub(where,s,1)", "_+. => Hangup()"),
+        [
+            (
+                E,
+                "calls to +4722334455 of fjord do not come to callrouter if the trunk writes +4722334455: "
+                f"`_+.` {TAKES}",
+                "extensions.conf:2",
+            ),
         ],
     ),
     (
