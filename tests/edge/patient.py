@@ -75,6 +75,7 @@ class Ari(AriDoors):
                 {"technology": "PJSIP", "resource": name, "state": state, "channel_ids": []}
                 for name, state in self.endpoints.items()
             ],
+            "recordings/stored": [],
             "sounds": [{"id": name, "formats": []} for name in self.sounds],
         }
         if path == "asterisk/variable":

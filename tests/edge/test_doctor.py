@@ -71,6 +71,11 @@ def elsewhere(patient: Patient) -> None:
     setting(ari={"url": patient.ari.url.replace("127.0.0.1", "0.0.0.0")}, ami={"host": "0.0.0.0"})(patient)
 
 
+def no_recordings(patient: Patient) -> None:
+    """As Asterisk answers then."""
+    patient.ari.raw["recordings/stored"] = (500, {"error": "Allocation failed"})
+
+
 def both(*made: Callable[[Patient], object]) -> Callable[[Patient], object]:
     return lambda patient: [one(patient) for one in made]
 
@@ -317,6 +322,25 @@ CASES: dict[str, Case] = {
     "sounds that are not told": Case(
         "sounds", lambda it: it.ari.raw.update(sounds=(404, {})), U, "res_ari_sounds.so is not loaded"
     ),
+    "a folder for recordings": Case("recordings", does("message"), OK, "has the folder in which it records"),
+    "no folder for recordings": Case(
+        "recordings", both(does("message"), no_recordings), E, "so callers can leave no message"
+    ),
+    "no folder for recordings, and no messages": Case(
+        "recordings", no_recordings, N, "no prompt can be recorded by phone; no rule takes messages"
+    ),
+    "no folder for recordings, and wrong rules": Case(
+        "recordings", both(wrong_rules, no_recordings), E, "so callers can leave no message"
+    ),
+    "recordings that are not told": Case(
+        "recordings",
+        lambda it: it.ari.raw.update({"recordings/stored": (404, {})}),
+        U,
+        "res_ari_recordings.so is not loaded",
+    ),
+    "recordings that are not to be asked for": Case(
+        "recordings", lambda it: it.ari.raw.update({"recordings/stored": (403, {})}), U, "ARI answers 403"
+    ),
     "a queue without AMI": Case(
         "asterisk-queues", both(QUEUE, setting(ami={"user": ""})), E, "without `ami.user` nobody knows"
     ),
@@ -373,6 +397,16 @@ CASES: dict[str, Case] = {
         "webhooks", does("message", POSTED.replace("127.0.0.1", "no.invalid")), E, "is not found: no.invalid"
     ),
 }
+
+
+async def test_the_folder_for_recordings_is_that_of_asterisk(patient: Patient) -> None:
+    patient.shown["core show settings"] = "Entity ID: 02:aa\n  Spool directory:   /srv/spool"
+    no_recordings(patient)
+    [found] = await patient.found("recordings")
+    assert (found.where, found.remedy) == (
+        "/srv/spool/recording",
+        "install -d -o asterisk -g asterisk /srv/spool/recording",
+    )
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

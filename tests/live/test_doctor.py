@@ -59,6 +59,7 @@ def test_a_healthy_one_gives_no_error(clinic: Clinic) -> None:
         "AMI's user `callrouter-queues` is told of queues",
         "Asterisk has all 1 queue(s) that rules lead to",
         "ARI can be reached from this machine only",
+        "Asterisk has the folder in which it records",
         "Asterisk's clock and ours agree",
     } <= said
 
@@ -116,6 +117,14 @@ def prompt_removed(clinic: Clinic, stack: ExitStack) -> None:
     file = next(Path(clinic.settings["speech"]["folder"], "nb").glob("*.wav16"))
     stack.callback(file.write_bytes, file.read_bytes())
     file.unlink()
+
+
+def no_recordings(clinic: Clinic, stack: ExitStack) -> None:
+    """Rules take messages, and the folder for them is not there."""
+    rule("      - queue: {asterisk: desk}\n", "      - message\n")(clinic, stack)
+    folder = Path(clinic.sandbox.facts["directories"]["recordings"])
+    away = folder.rename(folder.with_name("recording-away"))
+    stack.callback(away.rename, folder)
 
 
 def clock_ahead(clinic: Clinic, stack: ExitStack) -> None:
@@ -228,6 +237,10 @@ FAULTS: dict[str, Fault] = {
     "a sound that is not there": Fault(
         rule("hello-world", "hello-wurld"),
         "warning", "sounds", "Asterisk knows no sound `hello-wurld`", "correct the name",
+    ),
+    "no folder for recordings": Fault(
+        no_recordings,
+        "error", "recordings", "so callers can leave no message", "install -d -o asterisk -g asterisk ",
     ),
     "a queue that is not there": Fault(
         rule("{asterisk: desk}", "{asterisk: deck}"),

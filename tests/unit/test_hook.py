@@ -80,7 +80,12 @@ CASES: list[tuple[str, RuleSet, tuple[str, ...], list[tuple[Severity, str, str]]
     (
         "one is not",
         MANY,
-        ("_0. => Hangup()", "_+479. => Hangup()", "_9XXXXXXX => Hangup()", "_4722. => Goto(callrouter,${EXTEN},1)"),
+        (
+            "_0. => Hangup()",
+            "_+479. => Hangup()",
+            "_9XXXXXXX => Hangup()",
+            "_4722. => Goto(callrouter,${EXTEN},1)",
+        ),
         [
             (
                 E,

@@ -52,6 +52,7 @@ CHECKS = (
     Check("phones", phones.people),
     Check("prompts", sounds.prompts),
     Check("sounds", sounds.asterisks),
+    Check("recordings", sounds.recorded),
     Check("asterisk-queues", queues.queues),
     Check("clock", clocks.asterisk),
     Check("zones", clocks.zones),

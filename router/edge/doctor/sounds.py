@@ -1,9 +1,11 @@
-"""Is all there that callers are to hear, and can Asterisk read it?"""
+"""Is all there that callers are to hear, and can Asterisk read it? Can what they say be recorded?"""
 
 import os
 import pwd
+import re
 import stat
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,9 +13,10 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from router.core.findings import NAMED, Finding, error, named, not_checked, ok, warning
-from router.core.needs import sounds
+from router.core.findings import NAMED, Finding, error, named, not_checked, note, ok, warning
+from router.core.needs import RECORDING, features, sounds
 from router.core.plan import Speak
+from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.core.spoken import of_hours, recordings, texts
 from router.edge.doctor.daemon import answers
@@ -23,6 +26,11 @@ from router.edge.prompts import FORMATS, RECORDED, Prompts
 
 BREAK_GLASS = ("im-sorry", "one-moment-please", "please-try-call-later")
 """What the dialplan plays by itself."""
+
+
+SPOOL = "/var/spool/asterisk"
+"""Where Asterisk keeps recordings, if its console does not say otherwise."""
+_SPOOL = re.compile(r"Spool directory:\s*(\S+)")
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -170,3 +178,30 @@ async def asterisks(visit: Visit) -> AsyncIterator[Finding]:
 
 def _without(wanted: Iterable[str], known: Collection[str]) -> list[str]:
     return [name for name in wanted if name not in known]
+
+
+async def recorded(visit: Visit) -> AsyncIterator[Finding]:
+    """Is the folder there in which Asterisk records? It makes none, and Debian's package has none.
+
+    Without it Asterisk can neither record nor list recordings, and answers 500 to both: ast_ari_recordings_
+    list_stored() (res/ari/resource_recordings.c) takes a folder that cannot be opened for want of memory.
+    """
+    reply = await visit.reply("recordings/stored")
+    if reply.status == 404:
+        raise CannotTellError("the folder for recordings: res_ari_recordings.so is not loaded")
+    if reply.status not in (200, 500):
+        raise CannotTellError(f"the folder for recordings: ARI answers {reply.status} {reply.reason}")
+    spool = SPOOL
+    with suppress(CannotTellError):
+        found = _SPOOL.search(await visit.ask_console("core show settings"))
+        spool = found[1] if found else SPOOL
+    folder = f"{spool}/recording"
+    if reply.status == 200:
+        yield ok("Asterisk has the folder in which it records", folder)
+        return
+    what = "Asterisk cannot open the folder in which it records, so "
+    remedy = f"install -d -o asterisk -g asterisk {folder}"
+    if isinstance(visit.loaded, RuleErrors) or RECORDING in features(visit.loaded, fetched=False):
+        yield error(what + "callers can leave no message", remedy, folder)
+    else:
+        yield note(what + "no prompt can be recorded by phone; no rule takes messages", remedy, folder)

@@ -26,6 +26,7 @@ from router.edge.ari.errors import SetupError
 from router.edge.ari.lane import HttpLane
 from router.edge.ari.models import AsteriskInfo
 from router.edge.ari.opening import accepted
+from router.edge.ari.rest import Reply
 from router.edge.doctor.console import HERE, Console, ConsoleError
 from router.edge.prompts import Prompts
 from router.settings import Settings, is_loopback
@@ -113,11 +114,15 @@ class Visit:
         url = urlsplit(self.settings.ari.url)
         return url.port or (443 if url.scheme == "https" else 80)
 
-    async def get(self, path: str, kind: type[Read]) -> Read | None:
-        """What ARI answers; None where it answers 404. Raises CannotTellError."""
+    async def reply(self, path: str) -> Reply:
+        """What ARI answers, whatever that is. Raises CannotTellError where ARI is not there."""
         if isinstance(self.info, SetupError):
             raise CannotTellError("ARI does not answer", "callrouter doctor ari")
-        reply = await self.lane.request("GET", path)
+        return await self.lane.request("GET", path)
+
+    async def get(self, path: str, kind: type[Read]) -> Read | None:
+        """What ARI answers; None where it answers 404. Raises CannotTellError."""
+        reply = await self.reply(path)
         if reply.status == 404:
             return None
         if not reply.ok:
