@@ -178,6 +178,9 @@ EVERY_CALL = Feature(
 BREAK_GLASS = Feature("break-glass, without a router,", ("app_dial", "app_playback"))
 PROMPTS = Feature("playing prompts", ("format_wav",))
 FETCHED = Feature("fetching prompts (`speech.seen_as`)", ("res_curl", "res_http_media_cache"))
+ASKED = Feature(
+    "a dialplan of your own that asks (`agi.port`, dialplan/route.conf)", ("app_read", "app_stack", "res_agi")
+)
 RECORDING = Feature("taking messages", ("res_ari_recordings", "res_stasis_recording"))
 MUSIC = Feature("music for callers who wait", ("res_musiconhold",))
 QUEUES = Feature("queues of Asterisk's own", ("app_queue",))
@@ -191,9 +194,10 @@ HARMFUL = {
 """Modules that are better not loaded, and why; callrouter uses none of them."""
 
 
-def features(rules: RuleSet | None, *, fetched: bool) -> list[Feature]:
-    """What is wanted by any rules, and by these; `fetched` where Asterisk fetches prompts."""
-    found = [EVERY_CALL, BREAK_GLASS, PROMPTS, TRANSFERS] + [FETCHED] * fetched
+def features(rules: RuleSet | None, *, fetched: bool, asked: bool = False) -> list[Feature]:
+    """What is wanted by any rules, and by these; `fetched` where Asterisk fetches prompts, `asked` where a
+    dialplan asks by AGI."""
+    found = [EVERY_CALL, BREAK_GLASS, PROMPTS, TRANSFERS] + [FETCHED] * fetched + [ASKED] * asked
     if rules is None:
         return found
     steps = [node.step for client in _all(rules) for node in nodes(client)]

@@ -42,7 +42,9 @@ class Ari(AriDoors):
 
     def __init__(self) -> None:
         self.modules = {
-            f"{name}.so": "Running" for one in features(None, fetched=True) for name in one.modules
+            f"{name}.so": "Running"
+            for one in features(None, fetched=True, asked=True)
+            for name in one.modules
         }
         self.modules |= {f"{name}.so": "Running" for name in ("app_queue", "res_musiconhold")}
         self.globals = {"CALLROUTER_BREAKGLASS": "PJSIP/100"}

@@ -4,6 +4,7 @@ import pytest
 
 from router.core.dialling import Dialling
 from router.core.needs import (
+    ASKED,
     EVERY_CALL,
     FETCHED,
     MUSIC,
@@ -146,3 +147,8 @@ def test_modules_where_prompts_are_fetched() -> None:
     assert found[0] == EVERY_CALL
     assert FETCHED in found
     assert FETCHED not in features(None, fetched=False)
+
+
+def test_modules_where_a_dialplan_asks() -> None:
+    assert features(None, fetched=False, asked=True) == [*features(None, fetched=False), ASKED]
+    assert {"res_agi", "app_stack"} <= set(ASKED.modules)

@@ -23,7 +23,7 @@ async def modules(visit: Visit) -> AsyncIterator[Finding]:
     running = {one.name.removesuffix(".so") for one in found or () if one.status == "Running"}
     rules = None if isinstance(visit.loaded, RuleErrors) else visit.loaded
     fetched = "://" in (visit.settings.speech.seen_as or "")
-    wanted = features(rules, fetched=fetched)
+    wanted = features(rules, fetched=fetched, asked=visit.settings.agi.port > 0)
     missing = False
     for feature in wanted:
         for name in feature.modules:
