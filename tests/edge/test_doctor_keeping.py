@@ -65,6 +65,28 @@ async def test_sqlite(
     assert any(one[0] is severity and what in one[1] for one in told(await patient.found("database")))
 
 
+def _no_database(file: Path) -> None:
+    file.write_text("hello" * 1000)
+
+
+def _corrupt(file: Path) -> None:
+    """Its header is good, and what follows is not."""
+    head = file.read_bytes()[:100]
+    file.write_bytes(head + b"\xff" * 40_000)
+
+
+@pytest.mark.parametrize("made", [_no_database, _corrupt])
+async def test_a_database_that_is_broken(
+    patient: Patient, tmp_path: Path, made: Callable[[Path], object]
+) -> None:
+    file = tmp_path / "callrouter.db"
+    prepare(f"sqlite:///{file}")
+    made(file)
+    [found] = await patient.found("database")
+    assert found.severity is E
+    assert "put back the last backup: deploy/OPERATIONS.md" in found.remedy, found
+
+
 async def test_a_log_that_grows(patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "callrouter.db"
     prepare(f"sqlite:///{file}")

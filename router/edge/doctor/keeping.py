@@ -30,6 +30,8 @@ LARGEST_WAL = 200 * MB
 ELSEWHERE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "fuse.sshfs", "fuse.glusterfs")
 """File systems on other machines, on which SQLite's log works for one machine only, if at all."""
 MOUNTS = Path("/proc/mounts")
+_BROKEN = ("file is not a database", "database disk image is malformed")
+"""SQLite's words for a file that it cannot make sense of (SQLITE_NOTADB, SQLITE_CORRUPT)."""
 
 
 async def database(visit: Visit) -> AsyncIterator[Finding]:
@@ -67,6 +69,11 @@ def _unusable(problem: StoreError) -> Finding:
             return warning(what, remedy)
         case NewerDatabaseError():
             return error(what, remedy)
+        case _ if any(broken in str(problem) for broken in _BROKEN):
+            return error(
+                str(problem),
+                "stop the router, keep that file aside, and put back the last backup: deploy/OPERATIONS.md",
+            )
         case _:
             return error(
                 str(problem),
