@@ -155,6 +155,24 @@ CASES: dict[str, Case] = {
     ),
     "modules by rules with errors": Case("modules", wrong_rules, U, "modules that only some rules need"),
     "modules for supervisors": Case("modules", does("{queue: desk}", PEOPLE), E, "res_stasis_snoop.so"),
+    "modules for a dialplan that asks": Case(
+        "modules",
+        both(setting(agi={"port": 4573}), lambda it: it.ari.modules.pop("res_agi.so")),
+        E,
+        "res_agi.so is not loaded; a dialplan of your own that asks (`agi.port`, dialplan/route.conf)",
+    ),
+    "the stack for a dialplan that asks": Case(
+        "modules",
+        both(setting(agi={"port": 4573}), lambda it: it.ari.modules.pop("app_stack.so")),
+        E,
+        "app_stack.so is not loaded",
+    ),
+    "no dialplan asks": Case(
+        "modules",
+        lambda it: [it.ari.modules.pop(name) for name in ("res_agi.so", "app_stack.so")],
+        OK,
+        "modules that are needed are loaded",
+    ),
     "a harmful module": Case(
         "modules",
         lambda it: it.ari.modules.update({"res_stasis_device_state.so": "Running"}),
@@ -379,7 +397,13 @@ CASES: dict[str, Case] = {
         W,
         "another program is connected to Asterisk as `callrouter`",
     ),
-    "web for all": Case("router", setting(web={"host": "0.0.0.0"}), N, "can be reached from other machines"),
+    "web for all": Case(
+        "router",
+        setting(web={"host": "0.0.0.0"}),
+        N,
+        "the API, metrics, health and prompts can be reached from other machines (commands cannot), and the "
+        "API's tokens cross the net unencrypted",
+    ),
     "another program there": Case(
         "router",
         lambda it: setting(web={"port": int(it.ari.url.split(":")[2].split("/")[0])})(it),

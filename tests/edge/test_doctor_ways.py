@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -161,6 +162,47 @@ async def test_prompts_that_are_fetched(patient: Patient, made: Speak) -> None:
         assert (await patient.found("prompts"))[0].severity is E, "who runs has made them all"
     finally:
         await runner.cleanup()
+
+
+# A router that runs
+
+
+@asynccontextmanager
+async def running(patient: Patient, **metrics: float) -> AsyncIterator[None]:
+    """A router, of which these metrics are told."""
+    web = free_port(socket.SOCK_STREAM)
+    patient.settings["web"] = {"port": web}
+    lines = [f"# HELP {name} As it is.\n# TYPE {name} gauge\n{name} {is_}\n" for name, is_ in metrics.items()]
+
+    async def answer(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        return aiohttp.web.Response(text="".join(lines) if request.path == "/metrics" else "{}")
+
+    app = aiohttp.web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = await serve(app, "127.0.0.1", web)
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+DATABASES: list[tuple[str, str, str]] = [
+    ("SQLite", "", "fuser -v "),
+    ("PostgreSQL", "postgresql://callrouter@127.0.0.1/calls", "see that its server runs"),
+    ("none that we know", "mysql://there", "the router's log says why"),
+]
+
+
+@pytest.mark.parametrize(("url", "remedy"), [row[1:] for row in DATABASES], ids=[row[0] for row in DATABASES])
+async def test_a_router_whose_database_takes_nothing(patient: Patient, url: str, remedy: str) -> None:
+    patient.settings |= {"database": url} if url else {}
+    async with running(patient, callrouter_store_failing=0.0):
+        assert [one.severity for one in await patient.found("router")] == [OK]
+    async with running(patient, callrouter_store_failing=1.0):
+        [_, failing] = await patient.found("router")
+    assert failing.severity is E
+    assert failing.what.startswith("the running router's database takes nothing: ")
+    assert remedy in failing.remedy
 
 
 # Mail

@@ -113,6 +113,17 @@ def unloaded(module: str) -> Ill:
     return done
 
 
+def asking_without(module: str) -> Ill:
+    """A dialplan is to ask by AGI."""
+
+    def done(clinic: Clinic, stack: ExitStack) -> None:
+        setting(agi={"port": 4573})(clinic, stack)
+        unloaded(module)(clinic, stack)
+        wait_until(lambda: "\n0 modules" in clinic.ask(f"module show like {module}"), "it is unloaded")
+
+    return done
+
+
 def prompt_removed(clinic: Clinic, stack: ExitStack) -> None:
     file = next(Path(clinic.settings["speech"]["folder"], "nb").glob("*.wav16"))
     stack.callback(file.write_bytes, file.read_bytes())
@@ -168,6 +179,11 @@ FAULTS: dict[str, Fault] = {
     "the module of a feature": Fault(
         unloaded("app_queue.so"),
         "error", "modules", "app_queue.so is not loaded; queues", "module load app_queue.so",
+    ),
+    "the module of a dialplan that asks": Fault(
+        asking_without("res_agi.so"),
+        "error", "modules", "res_agi.so is not loaded; a dialplan of your own that asks",
+        "module load res_agi.so",
     ),
     "the hook is not there": Fault(
         edited("extensions.conf", HOOK, "[from-trunk]\nexten => 1,1,Hangup()\n"),

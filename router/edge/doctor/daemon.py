@@ -1,6 +1,7 @@
 """Is a router running, and is it the one that Asterisk has?"""
 
 import platform
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from importlib.metadata import version
@@ -11,9 +12,16 @@ import msgspec
 
 from router.core.findings import Finding, error, note, ok, warning
 from router.edge.doctor.visit import Visit
+from router.edge.store.database import parse_url, sqlite_file
+from router.edge.store.database import where as location
+from router.edge.store.errors import StoreError
 from router.settings import Web, is_loopback
 
 LIMIT = aiohttp.ClientTimeout(total=3)
+_NOTHING = (
+    "the running router's database takes nothing: records wait in its memory, and are lost if it ends now"
+)
+_SEE_LOG = "the router's log says why, and it goes on by itself: do not restart it before"
 
 
 class _NotReady(msgspec.Struct, frozen=True):
@@ -61,6 +69,13 @@ async def answers(web: Web) -> bool:
     return (await _status(web, "/healthz"))[0] == 200
 
 
+async def metric(web: Web, name: str) -> float | None:
+    """Of the router that runs there, without labels; None where none does, or has it not."""
+    status, text = await _status(web, "/metrics")
+    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE) if status == 200 else None
+    return float(found[1]) if found else None
+
+
 async def daemon(visit: Visit) -> AsyncIterator[Finding]:
     """Does it run, and take calls?"""
     web = visit.settings.web
@@ -81,6 +96,31 @@ async def daemon(visit: Visit) -> AsyncIterator[Finding]:
             yield warning(
                 what, "end it, or set `ari.app` (and CALLROUTER_APP in extensions.conf) to another name"
             )
+    if await metric(web, "callrouter_store_failing"):
+        yield _takes_nothing(visit.settings.database_url)
     if not is_loopback(web.host):
-        what = "metrics and commands of the router can be reached from other machines"
-        yield note(what, "see that only an inner net can, or set `web.host: 127.0.0.1`", where)
+        # As edge/web/health.py has it: what commands use is refused to other machines.
+        what = (
+            "the API, metrics, health and prompts can be reached from other machines (commands cannot), and "
+            "the API's tokens cross the net unencrypted"
+        )
+        remedy = (
+            "set `web.host: 127.0.0.1` and put a proxy with TLS before it (deploy/API.md), or see that only "
+            "an inner net can"
+        )
+        yield note(what, remedy, where)
+
+
+def _takes_nothing(url: str) -> Finding:
+    """Of a router that runs; by our own look the database may be in order, as where another has it locked."""
+    try:
+        parsed = parse_url(url)
+    except StoreError:
+        return error(_NOTHING, _SEE_LOG)
+    file = sqlite_file(parsed)
+    held = (
+        "see that its server runs, has space and is no standby"
+        if file is None
+        else f"df {file.parent}; see who has it open and keeps it: fuser -v {file}"
+    )
+    return error(_NOTHING, f"{held}; {_SEE_LOG}", location(parsed))
