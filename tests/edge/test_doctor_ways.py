@@ -17,6 +17,7 @@ import pytest
 
 from router.core.findings import Finding, Severity, error
 from router.core.plan import Speak
+from router.edge.doctor import broker as broker_check
 from router.edge.doctor import checks, console, daemon, deliveries, listening, sounds, visit
 from router.edge.doctor.checks import Check
 from router.edge.doctor.console import Console, ConsoleError
@@ -27,8 +28,9 @@ from router.edge.web.health import serve
 from tests.edge.patient import ROUTE, RULES, Patient, told
 from tests.edge.sinks import Sinks
 from tests.edge.stories import PLAN, TEN, TRACE, a_call, talked
-from tests.harness.broker import Broker
+from tests.harness.broker import ACL, Broker, Heard, Reader
 from tests.harness.ports import free_port
+from tests.harness.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -262,7 +264,9 @@ async def test_a_signed_webhook(
 
 async def test_a_broker(patient: Patient, broker: Broker) -> None:
     patient.settings["mqtt"] = broker.settings()
-    assert told(await patient.found("broker")) == [(OK, "the MQTT broker lets us in")]
+    assert told(await patient.found("broker")) == [
+        (OK, "the MQTT broker lets us in, and takes what we publish")
+    ]
     url = f"sqlite:///{patient.folder / 'callrouter.db'}"
     await asyncio.to_thread(prepare, url)
     assert (OK, "0 notices wait to be published") in told(await patient.found("broker"))
@@ -280,6 +284,93 @@ async def test_a_broker(patient: Patient, broker: Broker) -> None:
     assert refused.severity is E
     assert refused.what.startswith("the MQTT broker does not let us in: ")
     assert "Not authorized" in refused.what
+
+
+SHUT = """\
+user router
+topic read callrouter/#
+"""
+
+
+async def test_a_broker_that_lets_us_publish_nothing(patient: Patient, broker: Broker) -> None:
+    patient.settings["mqtt"] = broker.settings()
+    broker.allow(SHUT)
+    try:
+        found = await _until(patient, E)
+    finally:
+        broker.allow(ACL)
+    what = "the MQTT broker lets us in, and does not let us publish to callrouter/events/-/doctor: "
+    assert found.what == f"{what}Not authorized"
+    assert "have the broker's ACL let `router` write callrouter/events/#, " in found.remedy
+    assert "callrouter/routers/one/status, and read callrouter/routers/one/commands/#" in found.remedy
+    await _until(patient, OK)
+
+
+async def _until(patient: Patient, severity: Severity) -> Finding:
+    """The first of the broker, once it is as bad: Mosquitto reads its ACL anew when it comes to it."""
+    for _ in range(50):
+        [found, *_] = await patient.found("broker")
+        if found.severity is severity:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(found)
+
+
+async def test_what_is_published_is_empty_and_not_kept(patient: Patient, broker: Broker) -> None:
+    patient.settings["mqtt"] = broker.settings()
+    with Reader(broker) as reader:
+        assert [one.severity for one in await patient.found("broker")] == [OK]
+        await asyncio.to_thread(wait_until, lambda: reader.heard, "it is heard")
+        assert reader.heard == [Heard("events/-/doctor", None, retained=False)]
+    with Reader(broker) as later:
+        assert later.at("events/-/doctor") is None
+
+
+async def test_a_broker_that_wants_tls(
+    patient: Patient, broker: Broker, capfd: pytest.CaptureFixture[str]
+) -> None:
+    patient.settings["mqtt"] = {"host": "127.0.0.1", "port": broker.port, "tls": False}
+    began = time.monotonic()
+    [found] = await patient.found("broker")
+    assert found.severity is E
+    assert found.what == (
+        "the MQTT broker does not let us in: it closed the connection without a word; perhaps that port "
+        "wants TLS (`mqtt.tls: true`)"
+    )
+    assert time.monotonic() - began < 5, "it does not wait for what cannot come"
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_broker_that_is_silent(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_check, "LIMIT", 1.0)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        patient.settings["mqtt"] = {
+            "host": "127.0.0.1",
+            "port": server.sockets[0].getsockname()[1],
+            "tls": False,
+        }
+        [found] = await patient.found("broker")
+    assert found.what == "the MQTT broker does not let us in: it has not answered within 1 s"
+
+
+async def test_a_router_that_the_broker_does_not_take(patient: Patient, broker: Broker) -> None:
+    """Its ACL may let it publish notices, and not its status."""
+    patient.settings["mqtt"] = broker.settings()
+    async with running(patient, callrouter_mqtt_connected=1.0):
+        assert [one.severity for one in await patient.found("broker")] == [OK]
+    async with running(patient, callrouter_mqtt_connected=0.0):
+        [_, found] = await patient.found("broker")
+    assert (found.severity, found.what) == (
+        E,
+        "the MQTT broker lets us in, and the running router publishes nothing there",
+    )
+    assert "callrouter/routers/one/status" in found.remedy
 
 
 BROKERS: list[tuple[str, dict[str, object], Severity, str]] = [
