@@ -200,7 +200,7 @@ Is all well with the PBX and the set-up?
     edge/doctor/modules.py     modules
     edge/doctor/dialplan.py    the way from a number to us, and break-glass
     edge/doctor/phones.py      the trunk and the phones
-    edge/doctor/sounds.py      prompts, and Asterisk's own sounds
+    edge/doctor/sounds.py      prompts, Asterisk's own sounds, and where it records
     edge/doctor/queues.py      queues of Asterisk's own, and AMI's rights
     edge/doctor/clocks.py      clocks and zones
     edge/doctor/keeping.py     database and disks

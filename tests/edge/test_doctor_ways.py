@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -286,6 +286,7 @@ async def test_a_broker(patient: Patient, broker: Broker) -> None:
     assert "Not authorized" in refused.what
 
 
+NOT_LET = "the MQTT broker lets us in, and does not let us publish to callrouter/events/-/doctor"
 SHUT = """\
 user router
 topic read callrouter/#
@@ -299,8 +300,7 @@ async def test_a_broker_that_lets_us_publish_nothing(patient: Patient, broker: B
         found = await _until(patient, E)
     finally:
         broker.allow(ACL)
-    what = "the MQTT broker lets us in, and does not let us publish to callrouter/events/-/doctor: "
-    assert found.what == f"{what}Not authorized"
+    assert found.what == f"{NOT_LET}: Not authorized"
     assert "have the broker's ACL let `router` write callrouter/events/#, " in found.remedy
     assert "callrouter/routers/one/status, and read callrouter/routers/one/commands/#" in found.remedy
     await _until(patient, OK)
@@ -341,22 +341,62 @@ async def test_a_broker_that_wants_tls(
     assert capfd.readouterr() == ("", "")
 
 
+@asynccontextmanager
+async def hangs_up_after(*answers: bytes) -> AsyncIterator[int]:
+    """The port of a broker that gives these answers to what it is sent, and then hangs up; with none
+    it says nothing until we hang up."""
+    over = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.read(1000)
+            writer.write(answer)
+            await writer.drain()
+        if not answers:
+            await reader.read()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await over.wait()
+
+
 async def test_a_broker_that_is_silent(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_check, "LIMIT", 1.0)
-
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    async with server:
-        patient.settings["mqtt"] = {
-            "host": "127.0.0.1",
-            "port": server.sockets[0].getsockname()[1],
-            "tls": False,
-        }
+    async with hangs_up_after() as port:
+        patient.settings["mqtt"] = {"host": "127.0.0.1", "port": port, "tls": False}
         [found] = await patient.found("broker")
     assert found.what == "the MQTT broker does not let us in: it has not answered within 1 s"
+
+
+WELCOME, REFUSED = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x87\x00"
+"""MQTT 5: CONNACK; DISCONNECT with the reason 0x87, Not authorized."""
+HANGING_UP: list[tuple[str, tuple[bytes, ...], str]] = [
+    ("at once, and says why", (REFUSED,), "the MQTT broker does not let us in: Not authorized"),
+    (
+        "over what is published, and says why",
+        (WELCOME, REFUSED),
+        f"{NOT_LET}: Not authorized",
+    ),
+    (
+        "over what is published, without a word",
+        (WELCOME, b""),
+        f"{NOT_LET}: it closed the connection without a word",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("says", "what"), [row[1:] for row in HANGING_UP], ids=[row[0] for row in HANGING_UP]
+)
+async def test_a_broker_that_hangs_up(patient: Patient, says: tuple[bytes, ...], what: str) -> None:
+    async with hangs_up_after(*says) as port:
+        patient.settings["mqtt"] = {"host": "127.0.0.1", "port": port, "tls": False}
+        [found] = await patient.found("broker")
+    assert (found.severity, found.what) == (E, what)
 
 
 async def test_a_router_that_the_broker_does_not_take(patient: Patient, broker: Broker) -> None:

@@ -38,7 +38,11 @@ LATE = timedelta(minutes=5)
 
 
 class NotLetInError(Exception):
-    """The broker does not let us in, or has hung up; the text says why."""
+    """The broker does not let us in; the text says why."""
+
+
+class HungUpError(NotLetInError):
+    """It has closed the connection; after it let us in, that is how some refuse what is published."""
 
 
 async def broker(visit: Visit) -> AsyncIterator[Finding]:
@@ -127,6 +131,10 @@ class _Caller:
             self._client.publish(topic, b"", qos=1)
             self._wait_for(lambda: self._taken)
             return str(self._taken) if self._taken.is_failure else ""
+        except HungUpError as problem:
+            if self._admitted is None:
+                raise
+            return str(problem)
         finally:
             self._client.disconnect()
 
@@ -136,11 +144,13 @@ class _Caller:
                 raise TimeoutError
             lost = self._client.loop(STEP)
             if lost and answer() is None:
-                raise NotLetInError(self._told or self._hung_up())
+                raise HungUpError(self._told or self._hung_up())
 
     def _hung_up(self) -> str:
         why = "it closed the connection without a word"
-        return why if self._known.tls else f"{why}; perhaps that port wants TLS (`mqtt.tls: true`)"
+        if self._known.tls or self._admitted is not None:
+            return why
+        return f"{why}; perhaps that port wants TLS (`mqtt.tls: true`)"
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
         self._admitted = reason
