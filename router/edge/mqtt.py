@@ -23,6 +23,7 @@ import msgspec
 import structlog
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from router.edge.ari.backoff import Backoff
 from router.edge.bell import Bell
@@ -199,7 +200,9 @@ class Mqtt:
         )
 
     async def _subscribe(self, client: _Client, topic: str) -> None:
-        for reason in await client.subscribe(topic, qos=1):
+        # Else what is retained while we listen would come as if it were not (MQTT 5, 3.3.1.3).
+        as_published = SubscribeOptions(qos=1, retainAsPublished=True)
+        for reason in await client.subscribe(topic, options=as_published):
             if not isinstance(reason, int) and reason.is_failure:
                 raise RefusedError(f"{reason}: {topic}")
 
@@ -314,6 +317,8 @@ class Mqtt:
         """Obey commands; it also notices that the connection is lost."""
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
+            if message.retain and not payload:
+                continue  # Somebody clears the topic of what it retained.
             answer = Answer(True)
             try:
                 if message.retain:

@@ -479,6 +479,29 @@ async def test_a_retained_command_is_not_obeyed(office: Office, reader: Reader) 
     assert office.ordered == []
 
 
+async def test_a_command_that_is_retained_while_the_router_listens_is_not_obeyed(
+    office: Office, reader: Reader
+) -> None:
+    async with office.publishing(commands=EVERYTHING):
+        await until(lambda: office.figure("mqtt_connected") == 1)
+        reader.command("reload", {}, retain=True)
+        await until(lambda: reader.at("answers/crm"))
+        assert "retained" in reader.at("answers/crm")["error"]
+        assert office.ordered == []
+
+
+async def test_a_retained_command_can_be_cleared(office: Office, reader: Reader) -> None:
+    with capture_logs() as logs:
+        async with office.publishing(commands=EVERYTHING):
+            await until(lambda: office.figure("mqtt_connected") == 1)
+            reader.command("reload", b"", retain=True)
+            reader.command("agents/fjord/kari", b"", retain=True)
+            reader.command("tags/c1", {"tag": "booking"})
+            await until(lambda: office.ordered)
+    assert office.ordered == [OrderTag("c1", "booking", False, "mqtt")]
+    assert [one for one in logs if "command" in one["event"]] == []
+
+
 async def test_only_what_the_settings_name_is_obeyed(office: Office, reader: Reader) -> None:
     async with office.publishing(commands=("tags",)):
         await until(lambda: office.figure("mqtt_connected") == 1)
