@@ -111,7 +111,7 @@ def remove(number: Number, client: Client = None, as_json: Json = False, config:
         removed = entries.remove(e164, client, who_types(), now)
         left = Spared(entries.standing(now)).find(e164, client, now) if client else None
     for entry in removed:
-        typer.echo(msgspec.json.encode(entry).decode() if as_json else f"removed: {_words(entry)}")
+        typer.echo(msgspec.json.encode(entry).decode() if as_json else f"removed: {_whose(entry)}")
     if removed:
         _tell(settings)
     if left:
@@ -169,15 +169,19 @@ def _tell(settings: Settings) -> None:
 
 
 def _row(entry: DoNotContact) -> tuple[str, ...]:
-    until = moment(entry.until) if entry.until else "removed"
+    until = moment(entry.until) if entry.until else "for ever"
     return (entry.number, entry.client or "all", until, entry.who, moment(entry.made_at), entry.why or "-")
 
 
 def _words(entry: DoNotContact) -> str:
+    until = f"until {moment(entry.until)}" if entry.until else "until it is removed"
+    return f"{_whose(entry)}, {until}"
+
+
+def _whose(entry: DoNotContact) -> str:
     parts = (
         entry.number,
         f"for {entry.client}" if entry.client else "for any client",
-        f"until {moment(entry.until)}" if entry.until else "until it is removed",
         f"by {entry.who}",
         f"({entry.why})" if entry.why else "",
     )

@@ -38,8 +38,10 @@ class Spared:
             self._entries.setdefault(entry.number, []).append(entry)
 
     def find(self, number: str, client: str | None, now: datetime) -> DoNotContact | None:
-        """An entry by which nobody at that client is to call the number now."""
-        return next((one for one in self._entries.get(number, ()) if one.holds(client, now)), None)
+        """The entry by which nobody at that client is to call the number now; of several the one that lasts
+        longest."""
+        holding = (one for one in self._entries.get(number, ()) if one.holds(client, now))
+        return max(holding, key=lambda one: (one.until is None, one.until or now), default=None)
 
 
 NOBODY_SPARED = Spared()

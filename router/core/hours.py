@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import holidays
 import msgspec
 
-from router.core.times import DAY, Dates, Period, Spans, YearDays
+from router.core.times import DAY, Dates, Period, Spans, YearDays, clock_set
 
 
 class Occasions(msgspec.Struct, frozen=True):
@@ -229,18 +229,4 @@ def _instants(wall: datetime, zone: ZoneInfo) -> set[datetime]:
     before, after = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if before == after:
         return {before}
-    return {before, after, _clock_set(min(before, after), max(before, after), zone)}
-
-
-def _clock_set(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The one instant after `early`, and not after `late`, from which the clock runs otherwise, to the
-    second."""
-    offset = early.astimezone(zone).utcoffset()
-    low, high = 0, int((late - early).total_seconds())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if (early + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
-            low = middle
-        else:
-            high = middle
-    return early + timedelta(seconds=high)
+    return {before, after, clock_set(min(before, after), max(before, after), zone)}

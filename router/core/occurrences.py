@@ -61,7 +61,7 @@ class Feed(msgspec.Struct, frozen=True):
 
     def periods(self, zone: ZoneInfo) -> list[Period]:
         """All, for a client whose clocks are in `zone`."""
-        local = (Period.local(*ends, zone) for ends in self.walls)
+        local = (Period(*(_instant(end, zone) for end in ends)) for ends in self.walls)
         # Of one that clocks going forward have left nothing of, the end may come before the beginning.
         return [*self.instants, *(period for period in local if period.start < period.end)]
 
@@ -168,6 +168,11 @@ def _minutes(start: date, end: date) -> tuple[datetime, datetime]:
     if ends.second or ends.microsecond:
         ends = ends.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return begins, ends
+
+
+def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    """When clocks in `zone` show it; one that is skipped is read by the clock before it (RFC 5545, 3.3.5)."""
+    return wall.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _clock(moment: date) -> datetime:

@@ -302,9 +302,25 @@ def _unknown(what: str, text: str, known: Iterable[str], otherwise: str) -> Unkn
 def instant(moment: datetime, zone: ZoneInfo) -> datetime:
     """When the clock on the wall in `zone` shows `moment`.
 
-    Of an hour that comes twice the first is meant; one that is skipped is read by the clock before it.
+    Of an hour that comes twice the first is meant; one that is skipped is the moment at which it is.
     """
-    return moment.replace(tzinfo=zone).astimezone(UTC)
+    first, second = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    # In a gap the offset before it, which the first fold has, leads to the later instant (PEP 495).
+    return first if first <= second else clock_set(second, first, zone)
+
+
+def clock_set(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
+    """The one instant after `early`, and not after `late`, from which the clock runs otherwise, to the
+    second."""
+    offset = early.astimezone(zone).utcoffset()
+    low, high = 0, int((late - early).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (early + timedelta(seconds=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return early + timedelta(seconds=high)
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -48,15 +48,16 @@ def test_a_number_is_entered_checked_and_removed(typed: Typed) -> None:
     added = typed("add", "90000001", "--why", "asked\nfor it", "--client", "fjord")
     assert added.exit_code == 0
     assert (
-        added.stdout == "nobody is to call +4790000001 for fjord until it is removed by root (askedfor it)\n"
+        added.stdout == "nobody is to call +4790000001 for fjord by root (askedfor it), until it is removed\n"
     )
     assert added.stderr.startswith("written down; the router minds it from its next start: ")
     checked = typed("check", "+47 90 00 00 01")
     assert (checked.exit_code, checked.stdout[:30]) == (1, "nobody is to call +4790000001 ")
     head, row = typed().stdout.splitlines()
     assert head.split() == ["number", "client", "until", "by", "since", "why"]
-    assert row.split()[:4] == ["+4790000001", "fjord", "removed", "root"]
-    assert typed("remove", "90000001").stdout.startswith("removed: +4790000001 for fjord")
+    assert "  for ever  " in row
+    assert row.split()[:2] == ["+4790000001", "fjord"]
+    assert typed("remove", "90000001").stdout == "removed: +4790000001 for fjord by root (askedfor it)\n"
     assert typed("check", "90000001").exit_code == 0
     again = typed("remove", "90000001", "--client", "fjord")
     assert (again.exit_code, again.stderr) == (
@@ -67,7 +68,7 @@ def test_a_number_is_entered_checked_and_removed(typed: Typed) -> None:
 
 def test_what_holds_for_all_clients_is_told_when_one_is_let_call(typed: Typed) -> None:
     typed("add", "90000001", "--why", "asked")
-    still = "nobody is to call +4790000001 for any client until it is removed by root (asked); "
+    still = "nobody is to call +4790000001 for any client by root (asked), until it is removed; "
     still += "`callrouter dnc remove +4790000001` ends that\n"
     one = typed("remove", "90000001", "--client", "fjord")
     assert (one.exit_code, one.stdout, one.stderr) == (1, "", still)
@@ -87,6 +88,24 @@ def test_it_ends_by_itself(typed: Typed) -> None:
     assert (checked["may_be_called"], checked["entry"]["id"]) == (False, added["id"])
     assert json.loads(typed("--json").stdout) == added
     assert json.loads(typed("remove", "90000001", "--json").stdout)["id"] == added["id"]
+
+
+LASTING = [
+    ("for a time and for ever", ("1d", ""), None),
+    ("for ever and for a time", ("", "1d"), None),
+    ("for two times", ("1h", "30d"), 1),
+    ("for two times, the longer first", ("30d", "1h"), 0),
+]
+
+
+@pytest.mark.parametrize(("lengths", "last"), [row[1:] for row in LASTING], ids=[row[0] for row in LASTING])
+def test_of_several_entries_the_one_that_lasts_longest_is_told(
+    typed: Typed, lengths: tuple[str, ...], last: int | None
+) -> None:
+    added = [typed("add", "90000001", *(("--for", one) if one else ()), "--json") for one in lengths]
+    untils = [json.loads(one.stdout)["until"] for one in added]
+    checked = json.loads(typed("check", "90000001", "--json").stdout)
+    assert checked["entry"]["until"] == (None if last is None else untils[last])
 
 
 WRONG = [

@@ -146,6 +146,14 @@ def test_the_time_is_by_the_clients_clocks(window: Window, kept: list[bool]) -> 
     assert [bool(report([answered(at=at)], window=window).total.calls) for at in moments] == kept
 
 
+def test_bounds_in_an_hour_that_is_skipped_are_the_moment_at_which_it_is() -> None:
+    called = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # 03:00 in Oslo, where 02:00 to 02:59 are skipped
+    around = Window(read_from("2026-03-29 02:30"), read_from("2026-03-29 03:30"))
+    assert report([answered(at=called)], window=around).total.calls == 1
+    before = Window(last=read_from("2026-03-29 02:30"))
+    assert report([answered(at=called)], window=before).total.calls == 0
+
+
 def test_first_and_last_are_what_the_clocks_showed() -> None:
     later = answered(at=TEN + timedelta(minutes=5), client="saigon")
     found = report([later, answered(at=TEN)])

@@ -1,7 +1,7 @@
 """Durations, moments, dates and hours of the day, as written."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from router.core.times import (
     Duration,
     Period,
     YearDays,
+    instant,
     read_dates,
     read_holidays,
     read_spans,
@@ -160,6 +161,22 @@ def local(*ends: str) -> Period:
     return Period.local(start, end, OSLO)
 
 
+WALLS = [
+    ("an ordinary hour", "2026-11-16 12:00", "2026-11-16 11:00"),
+    ("before the hour that is skipped", "2026-03-29 01:59", "2026-03-29 00:59"),
+    ("where that begins", "2026-03-29 02:00", "2026-03-29 01:00"),
+    ("within it", "2026-03-29 02:30", "2026-03-29 01:00"),
+    ("its last minute", "2026-03-29 02:59", "2026-03-29 01:00"),
+    ("after it", "2026-03-29 03:30", "2026-03-29 01:30"),
+    ("an hour that comes twice", "2026-10-25 02:30", "2026-10-25 00:30"),
+]
+
+
+@pytest.mark.parametrize(("wall", "utc"), [row[1:] for row in WALLS], ids=[row[0] for row in WALLS])
+def test_when_a_clock_shows_it(wall: str, utc: str) -> None:
+    assert instant(datetime.fromisoformat(wall), OSLO) == datetime.fromisoformat(f"{utc}+00:00")
+
+
 PERIODS = [
     ("both ends", local("2026-11-16 12:00", "2026-11-16 15:30"), ["11:00", "14:30"]),
     ("its beginning", local("2026-11-16 12:00", "2026-11-18"), ["11:00"]),
@@ -172,6 +189,14 @@ PERIODS = [
 def test_when_a_period_begins_and_ends(period: Period, ends: list[str]) -> None:
     found = period.changes(datetime(2026, 11, 16, tzinfo=OSLO), datetime(2026, 11, 17, tzinfo=OSLO))
     assert [f"{instant:%H:%M}" for instant in found] == ends
+
+
+def test_a_period_that_begins_in_a_skipped_hour_begins_when_that_is_skipped() -> None:
+    begun = local("2026-03-29 02:30", "2026-03-29 03:30")
+    three = datetime(2026, 3, 29, 3, 0, tzinfo=OSLO)
+    assert [begun.holds(three + timedelta(minutes=minutes)) for minutes in (-1, 0, 29, 30)] == [
+        False, True, True, False,
+    ]  # fmt: skip
 
 
 def test_a_period_that_the_clocks_leave_nothing_of_never_begins() -> None:
