@@ -235,10 +235,10 @@ def test_who_is_to_be_called_back_is_listed_until_somebody_did(api: ApiServer) -
     )
     listed = api.ask("/obligations").body
     assert [one["id"] for one in listed["items"]] == [kari, anybody, sunds]
-    assert (listed["items"][0]["number"], listed["more"]) == ("+4790000002", False)
+    assert (listed["items"][0]["number"], listed["next"]) == ("+4790000002", None)
     assert [one["id"] for one in api.ask("/obligations?owner=ola&client=fjord").body["items"]] == [anybody]
     first = api.ask("/obligations?limit=1", "fjord").body
-    assert ([one["id"] for one in first["items"]], first["more"]) == ([kari], True)
+    assert ([one["id"] for one in first["items"]], first["next"]) == ([kari], str(kari))
     done = api.ask(f"/obligations/{kari}/done", "kari", method="POST").body
     assert (done["id"], done["closed_by"]) == (kari, "api:kari")
     assert api.ask(f"/obligations/{kari}/done", "boss", method="POST").status == 409
@@ -249,6 +249,49 @@ def test_who_is_to_be_called_back_is_listed_until_somebody_did(api: ApiServer) -
         assert api.ask(f"/obligations/{id}/done", "boss", method="POST").status == 200
     assert api.ask("/obligations").body["items"] == []
     assert len(api.ask("/obligations?done=true").body["items"]) == 4
+
+
+def pages(api: ApiServer, path: str, token: str = "boss") -> list[list[int]]:
+    """The ids on each page of a list, to its end."""
+    found, after = [], ""
+    while True:
+        page = api.ask(f"{path}{after}", token).body
+        found.append([one["id"] for one in page["items"]])
+        if page["next"] is None:
+            return found
+        after = f"&after={page['next']}"
+
+
+def test_obligations_come_in_pages(api: ApiServer) -> None:
+    urgent = [owe(api.url, f"p{one}", "", number=f"+479000002{one}") for one in range(5)]
+    assert pages(api, "/obligations?limit=2") == [urgent[:2], urgent[2:4], urgent[4:]]
+    first = api.ask("/obligations?limit=2&done=true").body
+    for id in (urgent[1], urgent[3]):  # On that page, and behind it.
+        assert api.ask(f"/obligations/{id}/done", "boss", method="POST").status == 200
+    rest = [one["id"] for one in api.ask(f"/obligations?done=true&after={first['next']}").body["items"]]
+    assert rest[:2] == [urgent[2], urgent[4]], "what is done meanwhile moves no other"
+    assert rest[2:4] == [urgent[3], urgent[1]]
+    one_by_one = [id for page in pages(api, "/obligations?limit=1&done=true") for id in page]
+    assert one_by_one == [urgent[0], urgent[2], urgent[4], urgent[3], urgent[1], *rest[4:]]
+    sunds = owe(api.url, "p5", "", "sund")
+    assert api.ask(f"/obligations?after={sunds}", "fjord").status == 422
+    assert api.ask(f"/obligations?after={sunds},done", "boss").status == 422, "it is not done"
+    for id in (urgent[0], urgent[2], urgent[4], sunds):
+        assert api.ask(f"/obligations/{id}/done", "boss", method="POST").status == 200
+    assert len(set(one_by_one)) == len(one_by_one)
+
+
+def test_numbers_that_nobody_is_to_call_come_in_pages(api: ApiServer) -> None:
+    body = {"number": "90000011"}
+    entered = [
+        api.ask("/do-not-contact", "boss", method="POST", body={"number": f"9000001{last}"}).body["id"]
+        for last in range(5)
+    ]
+    assert pages(api, "/do-not-contact?limit=2") == [entered[:2], entered[2:4], entered[4:]]
+    again = api.ask("/do-not-contact", "fjords", method="POST", body=body).body["id"]
+    assert pages(api, "/do-not-contact?limit=1&number=90000011") == [[entered[1]], [again]]
+    for last in range(5):
+        assert api.ask(f"/do-not-contact/9000001{last}", "boss", method="DELETE").status == 200
 
 
 def test_contacts_are_written_and_looked_up(api: ApiServer) -> None:
@@ -397,6 +440,10 @@ REFUSED: list[Refusal] = [
     ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400, "`kind`"),
     ("too deep", "POST", "/explain", "reader", b"[" * 60_000, 400, "nested too deeply"),
     ("no obligation", "POST", "/obligations/77/done", "boss", None, 404, "there is no obligation 77"),
+    ("no page of obligations", "GET", "/obligations?after=77", "reader", None, 422,
+     "`after` is no obligation: `77`; give `next` of a page"),
+    ("no place among obligations", "GET", "/obligations?after=x", "reader", None, 400, "`after`"),
+    ("too many entries", "GET", "/do-not-contact?limit=1000", "reader", None, 400, "`limit`"),
     ("another client's contact", "PUT", "/contacts/+4790000001?client=sund", "fjords", {}, 403,
      "for fjord only"),
     ("no language", "PUT", "/contacts/+4790000001", "boss", {"language": "norsk norsk"}, 422, "language"),

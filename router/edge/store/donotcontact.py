@@ -32,12 +32,23 @@ class DoNotContacts(Access):
         with begin(self._writing) as connection:
             return [_entry(row) for row in connection.execute(ended.returning(*_COLUMNS))]
 
-    def standing(self, now: datetime, client: str | None = None) -> Sequence[DoNotContact]:
-        """All that hold now (of one client, those of all clients included), in the order they were made."""
-        which = _standing(now)
+    def standing(
+        self,
+        now: datetime,
+        client: str | None = None,
+        *,
+        number: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[DoNotContact]:
+        """All that hold now (of one client, those of all clients included; of one number), in the order they
+        were made; those behind the one with the id `after`, at most `limit`."""
+        which = [_standing(now), DO_NOT_CONTACT.c.id > after]
         if client is not None:
-            which = and_(which, or_(DO_NOT_CONTACT.c.client == client, DO_NOT_CONTACT.c.client.is_(None)))
-        in_order = select(*_COLUMNS).where(which).order_by(DO_NOT_CONTACT.c.id)
+            which.append(or_(DO_NOT_CONTACT.c.client == client, DO_NOT_CONTACT.c.client.is_(None)))
+        if number is not None:
+            which.append(DO_NOT_CONTACT.c.number == number)
+        in_order = select(*_COLUMNS).where(*which).order_by(DO_NOT_CONTACT.c.id).limit(limit)
         with begin(self._reading) as connection:
             return [_entry(row) for row in connection.execute(in_order)]
 

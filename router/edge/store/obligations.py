@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 
 from router.edge.store.database import Access, begin
 from router.edge.store.followups import closed, reach
@@ -59,9 +59,11 @@ class Obligations(Access):
         owner: str | None = None,
         number: str | None = None,
         done: bool = False,
+        after: Obligation | None = None,
         limit: int,
     ) -> list[Obligation]:
-        """The most urgent first; `done` also those that are done, after all others, the latest first."""
+        """The most urgent first; `done` also those that are done, after all others, the latest first. `after`
+        only those behind that one, as it was when it was listed."""
         wanted: list[ColumnElement[bool]] = [] if done else [_OWED]
         if number is not None:
             wanted.append(OBLIGATIONS.c.number == number)
@@ -69,6 +71,8 @@ class Obligations(Access):
             wanted.append(OBLIGATIONS.c.client == client)
         if owner is not None:
             wanted.append(OBLIGATIONS.c.owner.in_(("", owner)))
+        if after is not None:
+            wanted.append(_behind(after))
         return self._read(wanted, limit, _DONE_LAST if done else _BY_URGENCY)
 
     def of_number(self, number: str, client: str | None) -> list[Obligation]:
@@ -118,3 +122,12 @@ class Obligations(Access):
         in_order = select(*_COLUMNS).where(*wanted).order_by(*order)
         with begin(self._reading) as connection:
             return [Obligation(**row._mapping) for row in connection.execute(in_order.limit(limit))]
+
+
+def _behind(one: Obligation) -> ColumnElement[bool]:
+    """What comes after it where all are listed: those that are done come last, the latest first."""
+    less_urgent = tuple_(*_BY_URGENCY) > (one.due_at, one.id)
+    if one.closed_at is None:
+        return or_(OBLIGATIONS.c.closed_at.is_not(None), less_urgent)
+    as_late = and_(OBLIGATIONS.c.closed_at == one.closed_at, less_urgent)
+    return or_(OBLIGATIONS.c.closed_at < one.closed_at, as_late)

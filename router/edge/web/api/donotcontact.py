@@ -1,12 +1,15 @@
 """Numbers that nobody is to call."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from router.core.access import Role
 from router.core.donotcontact import DoNotContact
 from router.edge.store.donotcontact import DoNotContacts
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
-from router.edge.web.api.routes import Asking, ClientId, Nothing, Resource, Route, Why, plain
+from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, Resource, Route, Why, plain
 from router.edge.web.api.typed import Length, Number, number_of, until
 
 
@@ -17,6 +20,9 @@ class EntriesQuery(msgspec.Struct, frozen=True):
     """Only those that count for this client."""
     number: Number | None = None
     """Only those of this number."""
+    after: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    """Go on behind this one: `next` of the page before."""
+    limit: Limit = 50
 
 
 class EntryPath(msgspec.Struct, frozen=True):
@@ -48,13 +54,29 @@ class Entries(msgspec.Struct, frozen=True):
     """In the order in which they were entered."""
 
 
-async def list_entries(asking: Asking[EntriesQuery, Nothing]) -> Entries:
+class EntriesPage(msgspec.Struct, frozen=True):
+    """Numbers that nobody is to call, a page of them."""
+
+    items: tuple[DoNotContact, ...]
+    """In the order in which they were entered."""
+    next: int | None
+    """What to give as `after` for those behind them; null where there are none."""
+
+
+async def list_entries(asking: Asking[EntriesQuery, Nothing]) -> EntriesPage:
     """The numbers that nobody is to call now."""
     asked, now = asking.asked, asking.now
     client = asking.client(asked.client)
     number = None if asked.number is None else number_of(asking, asked.number, client)
-    found = await asking.powers.records.ask(DoNotContacts, lambda kept: kept.standing(now, client))
-    return Entries(tuple(one for one in found if number in (None, one.number)))
+
+    def read(kept: DoNotContacts) -> tuple[DoNotContact, ...]:
+        return tuple(
+            kept.standing(now, client, number=number, after=asked.after or 0, limit=asked.limit + 1)
+        )
+
+    found: tuple[DoNotContact, ...] = await asking.powers.records.ask(DoNotContacts, read)
+    items = found[: asked.limit]
+    return EntriesPage(items, items[-1].id if len(found) > asked.limit else None)
 
 
 async def enter(asking: Asking[Nothing, Entering]) -> DoNotContact:
@@ -99,7 +121,7 @@ RESOURCE = Resource(
             role=Role.READER,
             handle=list_entries,
             asked=EntriesQuery,
-            answer=Entries,
+            answer=EntriesPage,
             refusals=(NOT_MEANT,),
         ),
         Route(

@@ -12,6 +12,11 @@ from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, PersonI
 from router.edge.web.api.typed import Number, number_of
 
 
+Place = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}(,done)?$")]
+"""An obligation's id, and whether it was done when it was listed."""
+_WAS_DONE = ",done"
+
+
 class ObligationsQuery(msgspec.Struct, frozen=True):
     """Which obligations."""
 
@@ -23,6 +28,8 @@ class ObligationsQuery(msgspec.Struct, frozen=True):
     """Only those to call this number."""
     done: bool = False
     """Also those that are done."""
+    after: Place | None = None
+    """Go on behind this one: `next` of the page before."""
     limit: Limit = 50
 
 
@@ -32,30 +39,50 @@ class ObligationPath(msgspec.Struct, frozen=True):
     id: Annotated[int, Meta(ge=1, le=2**53)]
 
 
-class ObligationList(msgspec.Struct, frozen=True):
-    """Obligations, the most urgent first."""
+class ObligationsPage(msgspec.Struct, frozen=True):
+    """Obligations, the most urgent first; those that are done after all others, the latest first."""
 
     items: tuple[Obligation, ...]
-    more: bool
-    """Whether there are more than `limit`."""
+    next: str | None
+    """What to give as `after` for those behind them; null where there are none."""
 
 
-async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> ObligationList:
+async def list_obligations(asking: Asking[ObligationsQuery, Nothing]) -> ObligationsPage:
     """The callers who are to be called back, the most urgent first; who has called several times may be there
     as often. One is done by itself once the caller calls again, or is called back by a queue, and somebody
     talks with them."""
     asked = asking.asked
     client = asking.client(asked.client)
     number = None if asked.number is None else number_of(asking, asked.number, client)
+    after = None if asked.after is None else await _at(asking, asked.after)
 
     def read(obligations: Obligations) -> list[Obligation]:
         return obligations.listed(
-            client=client, owner=asked.owner, number=number, done=asked.done, limit=asked.limit + 1
+            client=client,
+            owner=asked.owner,
+            number=number,
+            done=asked.done,
+            after=after,
+            limit=asked.limit + 1,
         )
 
     found: list[Obligation] = await asking.powers.records.ask(Obligations, read)
     items = tuple(found[: asked.limit])
-    return ObligationList(items, len(found) > asked.limit)
+    return ObligationsPage(items, _place(items[-1]) if len(found) > asked.limit else None)
+
+
+def _place(one: Obligation) -> str:
+    return f"{one.id}{_WAS_DONE if one.closed_at else ''}"
+
+
+async def _at(asking: Asking[ObligationsQuery, Nothing], place: str) -> Obligation:
+    """The obligation at that place, open if it was when it was listed. ProblemError where there is none."""
+    id = int(place.removesuffix(_WAS_DONE))
+    one: Obligation | None = await asking.powers.records.ask(Obligations, lambda kept: kept.find(id))
+    was_done = place.endswith(_WAS_DONE)
+    if one is None or not asking.who.sees(one.client) or (was_done and one.closed_at is None):
+        raise ProblemError(NOT_MEANT, f"`after` is no obligation: `{place}`; give `next` of a page")
+    return one if was_done else msgspec.structs.replace(one, closed_at=None)
 
 
 async def set_obligation_done(asking: Asking[ObligationPath, Nothing]) -> Obligation:
@@ -85,7 +112,7 @@ RESOURCE = Resource(
             role=Role.READER,
             handle=list_obligations,
             asked=ObligationsQuery,
-            answer=ObligationList,
+            answer=ObligationsPage,
             refusals=(NOT_MEANT,),
         ),
         Route(
