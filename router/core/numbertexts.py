@@ -88,7 +88,8 @@ def read_ring_target(value: object, info: ValidationInfo) -> Target | PersonRef:
     if text == SELF:
         return PersonRef(SELF)
     if ID.fullmatch(text):
-        return PersonRef(known(text, reading_of(info).people, "people", "nobody here is", info))
+        shared = "name here only what is no client's own, such as PJSIP/100"
+        return PersonRef(known(text, reading_of(info).people, "people", "nobody here is", info, shared))
     return read_phone(text, info)
 
 

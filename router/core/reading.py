@@ -46,6 +46,8 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 _KEY = re.compile(r"[0-9*#]")
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,9}")
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][!-~]*)?")
+_USER = re.compile(r"[A-Za-z]+://[^/?#]*@")
+"""An address with one, and maybe a password."""
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}(?:/[A-Za-z0-9_-]{1,64}){0,4}")
 KINDS = {dict: "a mapping", list: "a list", bool: "true or false", type(None): "nothing"}
 
@@ -145,12 +147,25 @@ def reading_of(info: ValidationInfo) -> Reading:
     return cast(Reading, info.context)
 
 
-def known(name: str, names: Collection[str], key: str, what: str, info: ValidationInfo) -> str:
-    """A name that is among those that the document has under `key`; `what` says of one that is not."""
+_IN_SHARED: Mapping[str, str] = {
+    "hours": "hours are each client's own, so write what goes by them in the client's own file",
+    "queues": "queues are each client's own, so write what goes by them in the client's own file",
+    "people": "people are each client's own, so leave them out, or write this in the client's own file",
+    "routes": "routes are each client's own, so leave them out, or write this in the client's own file",
+    "tags": "add it under `tags:` here, or write what goes by a client's own tag in the client's file",
+}
+"""What to write in shared.yaml where a name is not known, by the key that it would be under."""
+
+
+def known(
+    name: str, names: Collection[str], key: str, what: str, info: ValidationInfo, in_shared: str = ""
+) -> str:
+    """A name that is among those that the document has under `key`; `what` says of one that is not, and
+    `in_shared` what to write instead in shared.yaml, if not as everywhere there."""
     if name not in names:
         otherwise = f"add it under `{key}:`"
         if reading_of(info).shared:
-            otherwise = "name here only what is no client's own, such as PJSIP/100"
+            otherwise = in_shared or _IN_SHARED[key]
         raise UnknownNameError.among(f"{what} `{name}`", name, names, otherwise)
     return name
 
@@ -200,7 +215,7 @@ def read_calendar_file(value: object, info: ValidationInfo) -> str:
 
 def read_calendar_url(value: object) -> str:
     """Calendar address: where an iCalendar is fetched from, `https://...` or `http://...`."""
-    text = text_of(value)
+    text = _without_user(text_of(value))
     if not _URL.fullmatch(text):
         hint = "write https:// in place of webcal://" if text.startswith("webcal:") else "begin with https://"
         raise ValueError(f"`{text[:60]}` is not the address of a calendar; {hint}")
@@ -209,9 +224,17 @@ def read_calendar_url(value: object) -> str:
 
 def read_web_address(value: object) -> str:
     """Web address: where something is posted to, `https://...`, or `http://...` within one's own net."""
-    text = text_of(value)
+    signed = ": what is posted is signed with the secret of `webhooks.secret_file` in the settings"
+    text = _without_user(text_of(value), signed)
     if not _URL.fullmatch(text):
         raise ValueError(f"`{text[:60]}` is not an address on the web; begin with https://")
+    return text
+
+
+def _without_user(text: str, instead: str = "") -> str:
+    """An address as it is, if it has no user and password, which are not told again."""
+    if _USER.match(text):
+        raise ValueError(f"an address here may have no user and password; leave them out{instead}")
     return text
 
 

@@ -383,7 +383,7 @@ class DefaultsDoc(Shape):
     screening: DefaultScreeningDoc | None = None
     """How callers are refused."""
     follow_ups: tuple[FollowUpDoc, ...] | None = None
-    """What is to be done after calls; without people, queues and hours."""
+    """What is to be done after calls; without people, queues, hours and clients' own tags."""
     last_resort: Steps | None = None
     """The steps for a call that nobody has answered, where its own run out; without people and routes."""
 

@@ -251,6 +251,9 @@ WRONG = [
     ("nothing to do", "follow_ups: [{name: f, do: {}}]",
      ["11:28: nothing is to be done here; write webhook, mail, mqtt, call_back or do_not_contact"]),
     ("nothing at all", "follow_ups: [{name: f}]", ["11:14: `do` is missing; add `do: ...`"]),
+    ("a user in an address", 'follow_ups: [{name: f, do: {webhook: "https://user:pw@x.example/"}}]',
+     ["11:38: an address here may have no user and password; leave them out: what is posted is signed with "
+      "the secret of `webhooks.secret_file` in the settings"]),
     ("no address", "follow_ups: [{name: f, do: {webhook: crm}}]",
      ["11:38: `crm` is not an address on the web; begin with https://"]),
     ("a topic with a hash", "follow_ups: [{name: f, do: {mqtt: crm/#}}]",

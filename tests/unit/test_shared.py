@@ -164,6 +164,26 @@ WRONG = [
         [f"{SHARED}:1:33: nobody here is `kari`; name here only what is no client's own, such as PJSIP/100"],
     ),
     (
+        "what follow-ups of all clients cannot name",
+        """\
+defaults:
+  follow_ups:
+    - name: missed
+      when: {open: office, queue: rec, tag: vipp}
+      do: {call_back: {owner: kari, by: office}}
+  last_resort: [{goto: main}]
+""",
+        HEAD + "people: {kari: {rings: PJSIP/1}}\nhours: {office: {week: {mon: '08:00-16:00'}}}",
+        [
+            f"{SHARED}:4:20: no hours are called `office`; hours are each client's own, so write ",
+            f"{SHARED}:4:35: no queue is called `rec`; queues are each client's own, so write ",
+            f"{SHARED}:4:45: no tag is called `vipp`; add it under `tags:` here, or write what goes by ",
+            f"{SHARED}:5:31: nobody here is `kari`; people are each client's own, so leave them out, or ",
+            f"{SHARED}:5:41: no hours are called `office`; hours are each client's own, so write ",
+            f"{SHARED}:6:24: no route is called `main`; routes are each client's own, so leave them out, or ",
+        ],
+    ),
+    (
         "a number without a country",
         "defaults: {last_resort: [{ring: '+4790000001'}]}",
         HEAD,
