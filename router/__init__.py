@@ -285,6 +285,7 @@ For other programs, over HTTP
     edge/web/api/problems.py   what it refuses, and how
     edge/web/api/routes.py     the form of all resources: a table of routes
     edge/web/api/reading.py    requests, read against it
+    edge/web/api/wording.py    ... and what is wrong with them, in words
     edge/web/api/fielddocs.py  what fields mean, from the source
     edge/web/api/openapi.py    the OpenAPI document, made from it
     edge/web/api/calls.py      calls that are written down

@@ -19,6 +19,7 @@ from router.edge.postbox import file_of
 from router.edge.store.messages import Messages
 from router.edge.web.api import reading
 from router.edge.web.api.resources import RESOURCES
+from router.edge.web.api.wording import to_write
 from tests.edge.api_server import ApiServer, refused_rules
 from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, owe, talked
 
@@ -414,7 +415,19 @@ REFUSED: list[Refusal] = [
     ("what no number has", "GET", "/calls?caller=%00", "reader", None, 400, "`caller`"),
     ("too many", "GET", "/calls?limit=1000", "reader", None, 400, "`limit`: Expected `int` <= 100"),
     ("no value", "GET", "/events?after=null", "reader", None, 400, "`after` has no value"),
-    ("no moment", "GET", "/calls?since=2026-11-22", "reader", None, 400, "`since`: Invalid RFC3339"),
+    ("no moment", "GET", "/calls?since=2026-11-22", "reader", None, 400,
+     "`since`: this is no moment; write it as in 2026-11-28T09:00:00Z"),
+    ("no zone", "GET", "/calls?before=2026-11-22T09:00:00", "reader", None, 400,
+     "`before`: this moment has no zone; write it as in 2026-11-28T09:00:00Z"),
+    ("no moment to explain", "POST", "/explain", "reader", {"to": "1", "at": "now"}, 400,
+     "`at`: this is no moment; write it as in 2026-11-28T09:00:00Z"),
+    ("no disposition", "GET", "/calls?disposition=nope", "reader", None, 400,
+     "`disposition`: there is no such value; write one of blocked, answered, dropped,"),
+    ("no type of events", "GET", "/events?type=call.ended&type=nope", "reader", None, 400,
+     "`type[1]`: this cannot stand here; write one of call.arrived, call.routed,"),
+    ("no id of a client", "GET", "/calls?client=1%202", "reader", None, 400,
+     "`client`: this cannot stand here; write an id, as in the rules"),
+    ("no page of calls", "GET", "/calls?after=A", "reader", None, 400, "write a call's id"),
     ("no page", "GET", "/calls?after=zz", "reader", None, 422, "`after` is no call: `zz`"),
     ("no JSON", "POST", "/explain", "reader", b"{", 400, "Input data was truncated"),
     ("no UTF-8", "POST", "/explain", "reader", b'{"to": "\xff"}', 400, "utf-8"),
@@ -437,7 +450,8 @@ REFUSED: list[Refusal] = [
     ("no number that there is", "POST", "/numbers", "boss", {"number": "12", "kind": "block"}, 422, "12"),
     ("no time", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "block", "for": "0s"}, 422,
      "no time at all"),
-    ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400, "`kind`"),
+    ("no kind", "POST", "/numbers", "boss", {"number": "+4781549000", "kind": "deny"}, 400,
+     "`kind`: there is no such value; write one of block, allow"),
     ("too deep", "POST", "/explain", "reader", b"[" * 60_000, 400, "nested too deeply"),
     ("no obligation", "POST", "/obligations/77/done", "boss", None, 404, "there is no obligation 77"),
     ("no page of obligations", "GET", "/obligations?after=77", "reader", None, 422,
@@ -471,6 +485,18 @@ def test_what_cannot_be_is_told(
     assert detail in answer.body["detail"]
     assert answer.body["status"] == status
     assert answer.body["type"].startswith("urn:callrouter:problem:")
+
+
+def test_whatever_has_a_pattern_says_what_to_write() -> None:
+    told = [
+        next(to_write(field.type))
+        for one in RESOURCES
+        for route in one.routes
+        for read in (route.asked, route.body)
+        for field in msgspec.structs.fields(read)
+        if "pattern=" in str(field.type)
+    ]
+    assert all(told)
 
 
 def test_what_is_no_json_by_its_header_is_refused(api: ApiServer) -> None:

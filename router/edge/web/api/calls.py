@@ -20,9 +20,23 @@ from router.core.record import (
 from router.core.tags import CallTag
 from router.edge.store.queries import CallFilter, CallStory, ListedCall, Queries
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
-from router.edge.web.api.routes import ID, Asking, CallId, ClientId, Limit, Moment, Nothing, Resource, Route
+from router.edge.web.api.routes import (
+    AN_ID,
+    ID,
+    WRITE,
+    Asking,
+    CallId,
+    ClientId,
+    Limit,
+    Moment,
+    Nothing,
+    Resource,
+    Route,
+)
 
-Number = Annotated[str, Meta(pattern=r"^[^\u0000-\u001f]{1,40}$")]
+Number = Annotated[
+    str, Meta(pattern=r"^[^\u0000-\u001f]{1,40}$", extra={WRITE: "a number, as in +4722334455"})
+]
 
 
 class CallsQuery(msgspec.Struct, frozen=True):
@@ -32,7 +46,7 @@ class CallsQuery(msgspec.Struct, frozen=True):
     """Only this client's."""
     disposition: Disposition | None = None
     """Only those of which this became, as it was corrected last."""
-    tag: Annotated[str, Meta(pattern=ID)] | None = None
+    tag: Annotated[str, Meta(pattern=ID, extra=AN_ID)] | None = None
     """Only those that have this tag now."""
     caller: Number | None = None
     """Only those of this caller: E.164."""

@@ -23,13 +23,13 @@ from router.edge.store.obligations import Obligation, Obligations
 from router.edge.store.queries import CallFilter, Queries
 from router.edge.web.api.calls import Call, as_call
 from router.edge.web.api.problems import NOT_FOUND, NOT_MEANT, ProblemError
-from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, Resource, Route
+from router.edge.web.api.routes import A_PAGE, Asking, ClientId, Limit, Nothing, Resource, Route
 from router.edge.web.api.typed import Number, number_of
 
 LAST_CALLS = 10
 """So many of a number are shown with it."""
 
-Place = Annotated[str, Meta(pattern=r"^\+[0-9]{3,15},[A-Za-z0-9_.-]{0,64}$")]
+Place = Annotated[str, Meta(pattern=r"^\+[0-9]{3,15},[A-Za-z0-9_.-]{0,64}$", extra=A_PAGE)]
 
 
 class ContactsQuery(msgspec.Struct, frozen=True):

@@ -70,9 +70,7 @@ async def list_entries(asking: Asking[EntriesQuery, Nothing]) -> EntriesPage:
     number = None if asked.number is None else number_of(asking, asked.number, client)
 
     def read(kept: DoNotContacts) -> tuple[DoNotContact, ...]:
-        return tuple(
-            kept.standing(now, client, number=number, after=asked.after or 0, limit=asked.limit + 1)
-        )
+        return tuple(kept.standing(now, client, number=number, after=asked.after or 0, limit=asked.limit + 1))
 
     found: tuple[DoNotContact, ...] = await asking.powers.records.ask(DoNotContacts, read)
     items = found[: asked.limit]

@@ -21,7 +21,7 @@ from router.edge.noticefeed import NoticeFeed
 from router.edge.records import UnreachableError
 from router.edge.store.outbox import Outgoing
 from router.edge.web.api.problems import BUSY, RETRY, ProblemError
-from router.edge.web.api.routes import Asking, ClientId, Nothing, Resource, Route
+from router.edge.web.api.routes import WRITE, Asking, ClientId, Nothing, Resource, Route
 
 MOST_LISTENERS = 50
 MOST_OF_A_TOKEN = 20
@@ -42,7 +42,10 @@ GAP = "stream.gap"
 LAST_ID = "Last-Event-ID"
 
 TYPES = tuple(str(notice.__struct_config__.tag) for notice in get_args(Notice))
-Type = Annotated[str, Meta(pattern=f"^({'|'.join(TYPES).replace('.', '[.]')})$")]
+Type = Annotated[
+    str,
+    Meta(pattern=f"^({'|'.join(TYPES).replace('.', '[.]')})$", extra={WRITE: f"one of {', '.join(TYPES)}"}),
+]
 EventId = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 _HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}

@@ -8,11 +8,10 @@ from msgspec import Meta
 from router.core.access import Role
 from router.edge.store.obligations import Obligation, Obligations
 from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, NOT_MEANT, ProblemError
-from router.edge.web.api.routes import Asking, ClientId, Limit, Nothing, PersonId, Resource, Route
+from router.edge.web.api.routes import A_PAGE, Asking, ClientId, Limit, Nothing, PersonId, Resource, Route
 from router.edge.web.api.typed import Number, number_of
 
-
-Place = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}(,done)?$")]
+Place = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}(,done)?$", extra=A_PAGE)]
 """An obligation's id, and whether it was done when it was listed."""
 _WAS_DONE = ",done"
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from router.core.remarks import did_you_mean
 from router.edge.web.api.problems import BAD_REQUEST, NOT_JSON, TOO_LARGE, TOO_SLOW, ProblemError
 from router.edge.web.api.routes import Moment, Nothing, Route
+from router.edge.web.api.wording import words
 
 LARGEST = 65_536
 """Bytes of a body."""
@@ -58,8 +59,8 @@ def read_parameters(route: Route, request: web.Request) -> msgspec.Struct:
             raise ProblemError(BAD_REQUEST, f"`{name}` is given {len(values)} times; give it once")
         given[name] = values if known[name].several else values[0]
         if known[name].moment:  # Else seconds since 1970 would do.
-            given[name] = _convert(partial(msgspec.convert, values[0], Moment), name)
-    read: msgspec.Struct = _convert(partial(msgspec.convert, given, route.asked, strict=False))
+            given[name] = _convert(partial(msgspec.convert, values[0], Moment), route.asked, name)
+    read: msgspec.Struct = _convert(partial(msgspec.convert, given, route.asked, strict=False), route.asked)
     for name in given:
         # `null` is read as nothing; who means that leaves it out.
         if getattr(read, known[name].field) is None:
@@ -78,7 +79,7 @@ async def read_body(route: Route, request: web.Request) -> msgspec.Struct:
             text = await _read(request)
     except TimeoutError as error:
         raise ProblemError(TOO_SLOW, f"send the whole request within {LIMIT:g} seconds") from error
-    body: msgspec.Struct = _convert(partial(_decode, text, route.body))
+    body: msgspec.Struct = _convert(partial(_decode, text, route.body), route.body)
     return body
 
 
@@ -110,8 +111,8 @@ async def _read(request: web.Request) -> bytes:
     return bytes(text)
 
 
-def _convert(read: Callable[[], Any], name: str = "") -> Any:
-    """What is read, of that parameter or of the whole."""
+def _convert(read: Callable[[], Any], kind: type[msgspec.Struct], name: str = "") -> Any:
+    """What is read, of that parameter of such a thing or of the whole."""
     try:
         return read()
     except RecursionError as error:
@@ -120,7 +121,7 @@ def _convert(read: Callable[[], Any], name: str = "") -> Any:
         text = str(error)
         found = _PLACE.search(text)
         place = found["place"] if found else name
-        why = text[: found.start()] if found else text
+        why = words(text[: found.start()] if found else text, place, kind)
         raise ProblemError(BAD_REQUEST, f"`{place}`: {why}" if place else why) from error
 
 

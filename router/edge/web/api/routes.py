@@ -19,9 +19,20 @@ from router.edge.web.api.powers import Powers
 from router.edge.web.api.problems import FORBIDDEN, Kind, ProblemError
 
 ID = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
-CallId = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,32}$", description="The call's id.")]
-ClientId = Annotated[str, Meta(pattern=ID, description="The client's id, as in rules.")]
-PersonId = Annotated[str, Meta(pattern=ID, description="The person's id, as in rules.")]
+WRITE = "write"
+"""In `extra` of whatever has a pattern: what to write, for those who wrote something else."""
+AN_ID = {WRITE: "an id, as in the rules: a letter first, then letters, digits, _ . -"}
+A_PAGE = {WRITE: "`next` of the page before"}
+CallId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9]{1,32}$",
+        description="The call's id.",
+        extra={WRITE: "a call's id, as /calls has it"},
+    ),
+]
+ClientId = Annotated[str, Meta(pattern=ID, description="The client's id, as in rules.", extra=AN_ID)]
+PersonId = Annotated[str, Meta(pattern=ID, description="The person's id, as in rules.", extra=AN_ID)]
 Moment = Annotated[datetime, Meta(tz=True)]
 MOST_LISTED = 100
 """A page of so many takes 15 to 20 ms of CPU."""

@@ -15,9 +15,9 @@ from router.edge.store.queries import CallStory
 from router.edge.store.tags import Tags
 from router.edge.web.api.calls import CallPath, find_call
 from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, NOT_MEANT, ProblemError
-from router.edge.web.api.routes import ID, Asking, CallId, ClientId, Nothing, Resource, Route, plain
+from router.edge.web.api.routes import AN_ID, ID, Asking, CallId, ClientId, Nothing, Resource, Route, plain
 
-TagId = Annotated[str, Meta(pattern=ID, description="The tag's id, as in rules.")]
+TagId = Annotated[str, Meta(pattern=ID, description="The tag's id, as in rules.", extra=AN_ID)]
 Said = Annotated[str, Meta(max_length=500)]
 
 

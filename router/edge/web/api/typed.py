@@ -8,9 +8,11 @@ from msgspec import Meta
 from router.core.remarks import did_you_mean
 from router.core.times import Duration
 from router.edge.web.api.problems import NOT_MEANT, ProblemError
-from router.edge.web.api.routes import Asking
+from router.edge.web.api.routes import WRITE, Asking
 
-Number = Annotated[str, Meta(pattern=r"^[+0-9(][0-9 ()./-]{0,39}$")]
+Number = Annotated[
+    str, Meta(pattern=r"^[+0-9(][0-9 ()./-]{0,39}$", extra={WRITE: "a number, as in +4722334455"})
+]
 Length = Annotated[str, Meta(max_length=20)]
 
 
