@@ -1,6 +1,7 @@
 """The address book, as the commands on contacts share it."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import typer
 from router.cli.daemon import NoDaemonError, tell
 from router.cli.options import FAILED
 from router.core.contacts import Entry
+from router.core.languages import speaks
 from router.edge.store.contacts import Contacts
 from router.edge.store.errors import StoreError
 from router.edge.web.health import CONTACTS
@@ -65,3 +67,12 @@ def row(entry: Entry) -> Sequence[str]:
 def whose(client: str | None) -> str:
     """`for fjord`, or `for all clients`."""
     return f"for {client}" if client else "for all clients"
+
+
+def warn_of_languages(entries: Iterable[Entry]) -> None:
+    """Tell of languages that callrouter itself does not speak, each once."""
+    unspoken = Counter(one.language for one in entries if one.language and not speaks(one.language))
+    for language, count in unspoken.items():
+        who = "this contact hears" if count == 1 else f"{count} contacts hear"
+        what = f"callrouter itself speaks no {language}, so {who} what all callers hear"
+        typer.echo(f"warning: {what}", err=True)

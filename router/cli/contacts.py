@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.cli import contacttables
-from router.cli.addressbook import COLUMNS, as_object, in_json, opened, row, tell_of, whose
+from router.cli.addressbook import COLUMNS, as_object, in_json, opened, row, tell_of, warn_of_languages, whose
 from router.cli.calls import COLUMNS as CALL_COLUMNS
 from router.cli.calls import as_object as call_as_object
 from router.cli.calls import row as call_row
@@ -22,7 +22,6 @@ from router.cli.labels import Labels
 from router.cli.options import FAILED, MOST_LISTED, Config, Json, prompts, read_settings
 from router.cli.words import in_columns, moment, who_types
 from router.core.contacts import Entry, fits, read_groups, read_name, read_notes, read_spoken
-from router.core.languages import speaks
 from router.edge.store.contacts import Contacts, Kept
 from router.edge.store.messages import Messages, StoredMessage
 from router.edge.store.obligations import Obligation, Obligations
@@ -192,7 +191,7 @@ def forget(number: Number, as_json: Json = False, config: Config = None) -> None
     """
     settings = read_settings(config)
     known = Known.of(settings)
-    e164 = known.number(number, None)
+    e164 = known.number(number, None, may_name_one=False)
     with opened(settings) as contacts:
         forgotten = contacts.forget(e164)
     spoken = prompts(settings)
@@ -228,9 +227,8 @@ def _written(
             option = "--group" if field == "groups" else f"--{field}"
             raise typer.BadParameter(str(error), param_hint=option) from error
     entry = msgspec.structs.replace(entry, **changed)
-    if language and not speaks(entry.language):
-        what = f"callrouter itself speaks no {entry.language}"
-        typer.echo(f"warning: {what}, so this contact hears what all callers hear", err=True)
+    if language:
+        warn_of_languages([entry])
     return entry
 
 

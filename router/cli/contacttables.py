@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from router.cli.addressbook import in_json, opened, tell_of
+from router.cli.addressbook import in_json, opened, tell_of, warn_of_languages
 from router.cli.check import print_remarks
 from router.cli.known import Known
 from router.cli.options import FAILED, WRONG, Config, Json, read_settings
@@ -72,6 +72,7 @@ def import_table(
         )
     if not dry_run:
         tell_of(settings)
+    warn_of_languages(table.entries)
     typer.echo(in_json(changes._asdict() | {"dry_run": dry_run}) if as_json else _told(changes, dry_run))
 
 

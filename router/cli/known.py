@@ -6,7 +6,7 @@ import typer
 
 from router.cli.options import rules_file
 from router.core.contacts import Entry, known_as
-from router.core.numbers import CallerId, PhoneNumber
+from router.core.numbers import CallerId, NoCallingCodeError, PhoneNumber
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
 from router.core.screening import find, matching
@@ -35,12 +35,27 @@ class Known:
         rules = self._rules
         return rules.country_for(client if client in rules.clients else None) if rules else None
 
-    def number(self, text: str, client: str | None) -> str:
-        """In E.164; without + it is read in `country`."""
+    def number(self, text: str, client: str | None, *, may_name_one: bool = True) -> str:
+        """In E.164; without + it is read in `country`. `may_name_one`: the command has --client."""
         try:
             return PhoneNumber.parse(text, self.country(client)).e164
+        except NoCallingCodeError as error:
+            what = self._in_no_country(text, may_name_one=may_name_one)
+            raise typer.BadParameter(what or str(error), param_hint="NUMBER") from error
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="NUMBER") from error
+
+    def _in_no_country(self, text: str, *, may_name_one: bool) -> str:
+        """Why nobody knows in which country a number is to be read, if more is to be said of it."""
+        what = f"`{text}` has no calling code"
+        if self._rules is None:
+            why = "the rules, which cannot be read (`callrouter check`), say no country"
+            return f"{what}, and {why}; write it with +"
+        if not self._rules.countries:
+            return ""
+        countries = ", ".join(self._rules.countries)
+        instead = "write it with +" + (", or say whose country: --client ID" if may_name_one else "")
+        return f"{what}, and clients are in several countries ({countries}); {instead}"
 
     def client(self, name: str | None) -> str | None:
         if name is not None and self._rules and name not in self._rules.clients:

@@ -31,7 +31,18 @@ from router.settings import Settings
 LONGEST = 500
 """Characters of what somebody says in their own words."""
 
-Call = Annotated[str, typer.Argument(metavar="CALL", help="The call's id, or the beginning of it.")]
+
+def _of_a_call(id: str | None) -> str | None:
+    """An id, or the beginning of one: every call's begins with nothing."""
+    if id is not None and not id.strip():
+        raise typer.BadParameter("the id is empty; `callrouter calls` lists them")
+    return id
+
+
+Call = Annotated[
+    str,
+    typer.Argument(metavar="CALL", help="The call's id, or the beginning of it.", callback=_of_a_call),
+]
 By = Annotated[
     str | None,
     typer.Option(metavar="WHO", help="Who says so, if not who types.", show_default=False),
@@ -108,7 +119,13 @@ def list_tags(
     ] = None,
     call: Annotated[
         str | None,
-        typer.Option("--call", metavar="CALL", help="What this call was tagged with.", show_default=False),
+        typer.Option(
+            "--call",
+            metavar="CALL",
+            help="What this call was tagged with.",
+            show_default=False,
+            callback=_of_a_call,
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also those that are hidden.")] = False,
     language: Language = None,

@@ -112,7 +112,7 @@ def _e164(plain: str, country: str | None, text: str) -> str:
 
 def _read_national(digits: str, country: str | None, text: str) -> str:
     if country is None:
-        raise ValueError(f"`{text}` has no calling code; write it with +")
+        raise NoCallingCodeError(f"`{text}` has no calling code; write it with +")
     try:
         return read_dialled(digits, country)
     except ValueError:
@@ -128,6 +128,10 @@ def masked(number: str) -> str:
         if len(number) >= least:
             return f"{number[:first]}***{number[len(number) - last :]}"
     return ""
+
+
+class NoCallingCodeError(ValueError):
+    """A number is written without +, and nobody knows in which country it is to be read."""
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, order=True):
@@ -290,7 +294,7 @@ class NumberPattern(msgspec.Struct, frozen=True, gc=False):
 
 def _with_calling_code(plain: str, country: str | None, text: str) -> str:
     if country is None:
-        raise ValueError(f"`{text}` has no calling code; write it with +")
+        raise NoCallingCodeError(f"`{text}` has no calling code; write it with +")
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
     trunk_prefix = (metadata.national_prefix if metadata else None) or ""
     return f"+{phonenumbers.country_code_for_region(country)}{plain.removeprefix(trunk_prefix)}"

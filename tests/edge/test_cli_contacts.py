@@ -304,6 +304,39 @@ def test_a_language_that_nobody_here_speaks_is_kept_and_told(place: Place) -> No
         "warning: callrouter itself speaks no fr, so this contact hears what all callers hear\n",
     )
     assert place.type("contacts", "add", OLA, "--language", "en-GB").stderr == ""
+    table = f"number,language\n{KARI},xx\n{OLA},nb\n+4790000003,fr\n+4790000004,fr\n"
+    told = place.type("contacts", "import", "-", text=table)
+    assert (told.exit_code, told.stderr.splitlines()) == (
+        0,
+        [
+            "warning: callrouter itself speaks no xx, so this contact hears what all callers hear",
+            "warning: callrouter itself speaks no fr, so 2 contacts hear what all callers hear",
+        ],
+    )
+
+
+def test_of_several_countries_a_number_tells_its_own(place: Place) -> None:
+    (place.folder / "rules" / "lund.yaml").write_text(
+        LUND.replace("+4722334466", "+46812345678").replace("NO", "SE")
+    )
+    several = "`90000001` has no calling code, and clients are in several countries (NO, SE); write it with +"
+    assert f"{several}, or say whose country: --client ID" in place.refused("add", "90000001", status=2)
+    told = place.refused("forget", "90000001", status=2)
+    assert (several in told, "--client" in told) == (True, False)
+    assert place.contacts("add", "90000001", "--client", "fjord").startswith(f"added: {KARI}")
+
+
+def test_rules_that_cannot_be_read_say_no_country(place: Place) -> None:
+    (place.folder / "rules" / "lund.yaml").write_text("client: lund\n")
+    told = place.refused("add", "90000001", "--client", "fjord", status=2)
+    assert "the rules, which cannot be read (`callrouter check`), say no country; write it with +" in told
+
+
+def test_without_clients_a_number_has_a_calling_code(place: Place) -> None:
+    for rules in (place.folder / "rules").iterdir():
+        rules.unlink()
+    (place.folder / "rules" / "shared.yaml").write_text("lists: {}\n")
+    assert "has no calling code" in place.refused("add", "90000001", status=2)
 
 
 def test_without_a_running_router_it_counts_later(tmp_path: Path) -> None:

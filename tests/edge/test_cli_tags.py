@@ -136,6 +136,15 @@ def test_a_call_is_found_by_the_beginning_of_its_id(place: Place) -> None:
     assert "no call's id begins with x" in place.type("tag", "x", "callback", exit_code=1).stderr
 
 
+EMPTY = [("tag", "", "callback"), ("correct", " ", "busy", "--why", "x"), ("tags", "--call", "")]
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=[" ".join(words) for words in EMPTY])
+def test_no_id_is_the_beginning_of_every_id(place: Place, words: tuple[str, ...]) -> None:
+    assert "the id is empty; `callrouter calls`" in place.type(*words, exit_code=2).stderr
+    assert place.call("c1")["tags"] == []
+
+
 def test_a_call_that_lasts_is_tagged(place: Place) -> None:
     place.type("tag", "live-4", "callback")
     assert place.call("live-4")["tagged"] == ["callback"]
