@@ -143,6 +143,7 @@ The call
     core/steps/tag.py          the rules tag the call
     core/tags.py               what they, and people, say came of a call
     core/featurecodes.py       agents come and go, and say that, by keys of their phones
+    core/keyedin.py            ... which is written down as calls, and is none
     edge/queues.py             ... and how callers hear of it
     edge/phones.py             ... and whether a phone is in use
     edge/agentlog.py           ... and how agents' changes are kept

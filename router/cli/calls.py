@@ -75,6 +75,9 @@ def list_calls(
             show_default=False,
         ),
     ] = None,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Also feature codes that agents' phones have dialled.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=MOST_LISTED, help="At most so many, the latest.")] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with calls as they end.")] = False,
     language: Language = None,
@@ -84,7 +87,9 @@ def list_calls(
     """List calls, the latest last."""
     names = Labels.of(language, read_settings(config))
     queries = open_records(config)
-    wanted = CallFilter(client=client, disposition=disposition, tag=tag, since=since, limit=limit)
+    wanted = CallFilter(
+        client=client, disposition=disposition, tag=tag, since=since, codes=codes, limit=limit
+    )
     began = datetime.now(UTC)
     latest = queries.calls(wanted)[::-1]
     show = _show_json if as_json else _show_lines if follow or not Console().is_terminal else _show_table

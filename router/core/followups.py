@@ -22,6 +22,7 @@ from router.core.followupdocs import (
     EndedWhenDoc,
 )
 from router.core.hours import Hours
+from router.core.keyedin import is_feature_code
 from router.core.numbers import CallerId, PhoneNumber
 from router.core.openings import next_change
 from router.core.record import CallRecord, Disposition
@@ -101,9 +102,8 @@ class Ended(Moment):
 
 
 def is_followed(record: CallRecord) -> bool:
-    """Whether it is a caller's call, to a number of a client's. What agents key in is written down as a call,
-    too."""
-    return record.info.client is not None and record.info.dialled.startswith("+")
+    """Whether it is a caller's call, to a number of a client's."""
+    return record.info.client is not None and not is_feature_code(record.info)
 
 
 def tags_by_rules(record: CallRecord) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 A notice stands by itself: each of a call says whose it is, who called and when, so that a ticket can be made
 of the last one alone. Its `id` is the same however often it is sent, and never another's. Those of one call
-come in the order in which they happened.
+come in the order in which they happened. A feature code that a phone dials is no call: what comes of it is
+told, as `agent.changed`, or as `call.tagged` of the call that it was keyed in for.
 
 VERSION is that of the whole form. It grows where a field is removed or changes its meaning; further fields
 and further types may come at any time, and whoever reads notices passes over what it does not know.
@@ -18,6 +19,7 @@ from router.core.call import CALLER, Call, Talking
 from router.core.corrections import Correction
 from router.core.events import AsteriskAgentCalled, AsteriskQueueJoined, CallEvent, LegRinging, QueueJoined
 from router.core.followups import Due, call_back_number
+from router.core.keyedin import is_feature_code
 from router.core.plan import AsteriskQueue, Queue
 from router.core.record import Attempt, CallInfo, CallRecord, Disposition, Party, Phase, Talk
 from router.core.tags import CallTag, Way
@@ -195,7 +197,9 @@ def type_of(notice: Notice) -> str:
 
 
 def of_arrival(info: CallInfo) -> tuple[Notice, ...]:
-    """What is told when a call arrives: it is routed at the same moment."""
+    """What is told when a call arrives: it is routed at the same moment. Nothing of a feature code."""
+    if is_feature_code(info):
+        return ()
     call, at = About.of(info), info.arrived_at
     arrived = CallArrived(id=f"{info.id}.arrived", at=at, call=call)
     return arrived, CallRouted(id=f"{info.id}.routed", at=at, call=call, rules_version=info.rules_version)
@@ -220,8 +224,11 @@ def of_step(before: Call, after: Call, event: CallEvent, seq: int, now: datetime
 
 
 def of_end(record: CallRecord) -> tuple[Notice, ...]:
-    """What is told of the end of a call; before it, in case a crash came between, what was of its tags."""
+    """What is told of the end of a call; before it, in case a crash came between, what was of its tags.
+    Nothing of a feature code."""
     info, at = record.info, record.ended_at
+    if is_feature_code(info):
+        return ()
     call = About.of(info)
     tags = tuple(of_tag(tag, call) for tag in record.tags)
     ended = CallEnded(

@@ -24,6 +24,7 @@ from router.core.decide import Decision, decide
 from router.core.events import CallEvent, LegAnswered
 from router.core.facts import Facts
 from router.core.featurecodes import Keyed, agents_at, confirmation
+from router.core.keyedin import route_of
 from router.core.phrases import named
 from router.core.plan import CallPlan, Dialplan, PlanNode
 from router.core.record import CallInfo
@@ -181,7 +182,7 @@ class Arrivals:
     def _begin(self, info: CallInfo, plan: CallPlan, trace: Sequence[TraceRow]) -> tuple[LiveCall, Commands]:
         call, commands = machine.begin(info, plan, info.arrived_at)
         self._journal.arrived(info, call.plan, trace)
-        self._metrics.call_entered(call.phase)
+        self._metrics.call_entered(info, call.phase)
         if info.name:
             self._speak(named(plan, info.name))
         self._log.debug("call arrived", call_id=info.id, client=info.client, route=info.route,
@@ -193,9 +194,10 @@ class Arrivals:
         endpoint = wire.endpoint_of(channel.name)
         agents = agents_at(self._rules, endpoint)
         reply = self._queues.key_in(agents, keyed, endpoint)
+        self._metrics.feature_code(reply.phrase)
         key, exten = (*self.asterisk, channel.id), channel.dialplan.exten
         client = agents[0].client if agents else None
-        route, version = f"agent {reply.phrase.removeprefix('agent_').replace('_', ' ')}", self._rules.version
+        route, version = route_of(reply.phrase), self._rules.version
         info = CallInfo(
             call_id(*key), *key, exten, channel.caller.number, client, route, version, self._clock()
         )

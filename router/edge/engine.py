@@ -372,7 +372,7 @@ class Engine:
             place = before.plan.nodes[before.position].place
             self._metrics.key_pressed(before.info.client, place, event.key)
         if live.call.phase is not before.phase:
-            self._metrics.phase_changed(before.phase, live.call.phase)
+            self._metrics.phase_changed(before.info, before.phase, live.call.phase)
         if live.call.info.name and live.call.plan is not before.plan:
             self._speak(named(live.call.plan, live.call.info.name))
         self._carry_out(live, commands)

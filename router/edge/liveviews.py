@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from router.core.call import CALLER, Call, Leg, LegState, Talking
+from router.core.keyedin import is_feature_code
 from router.core.plan import AsteriskQueue, Queue
 from router.core.record import Phase
 
@@ -53,8 +54,9 @@ class SeenCall(msgspec.Struct, frozen=True):
 
 
 def seen(calls: Iterable[Call]) -> list[SeenCall]:
-    """These calls, who arrived first before the others."""
-    return sorted(map(_seen, calls), key=lambda call: (call.arrived_at, call.id))
+    """These calls, who arrived first before the others. A feature code that is keyed in is none."""
+    callers = (_seen(call) for call in calls if not is_feature_code(call.info))
+    return sorted(callers, key=lambda call: (call.arrived_at, call.id))
 
 
 def _seen(call: Call) -> SeenCall:

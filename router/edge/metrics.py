@@ -23,7 +23,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from router.core.record import CallRecord, Disposition, Phase
+from router.core.keyedin import is_feature_code
+from router.core.record import CallInfo, CallRecord, Disposition, Phase
 from router.core.trace import TraceRow
 
 OTHER = "other"
@@ -123,6 +124,7 @@ class Metrics(Collector):
         self._command_failures: dict[tuple[str, str], int] = {}
         self._unknown_events: dict[str, int] = {}
         self._prompt_failures = 0
+        self._feature_codes: dict[str, int] = {}
         self._supervisions: dict[tuple[str, str], int] = {}
         self._agi_requests: dict[str, int] = {}
         self._menus = Bounded(MOST_MENU_KEYS, (OTHER, OTHER, OTHER))
@@ -155,10 +157,16 @@ class Metrics(Collector):
         copies was fetched."""
         self._calendar_ages = ages
 
-    def call_entered(self, phase: Phase) -> None:
-        """A call is ours and live from now on: it arrived, or was found again after a restart."""
-        self._entered += 1
-        self._live[phase] += 1
+    def call_entered(self, info: CallInfo, phase: Phase) -> None:
+        """A call is ours and live from now on: it arrived, or was found again after a restart. Feature codes
+        are counted apart, here and below."""
+        if not is_feature_code(info):
+            self._entered += 1
+            self._live[phase] += 1
+
+    def feature_code(self, said: str) -> None:
+        """An agent's phone dialled a feature code, and is told so (a Phrase)."""
+        self._feature_codes[said] = self._feature_codes.get(said, 0) + 1
 
     def screened(self, client: str | None, trace: Iterable[TraceRow]) -> None:
         """A call was decided; count the block rules that held, those in shadow too, and commands, as one:
@@ -168,13 +176,16 @@ class Metrics(Collector):
                 key = self._hits_of.name((client or "none", row.name if row.place else "command", row.kind))
                 self._hits[key] = self._hits.get(key, 0) + 1
 
-    def phase_changed(self, old: Phase, new: Phase) -> None:
+    def phase_changed(self, info: CallInfo, old: Phase, new: Phase) -> None:
         """A live call went on."""
-        self._live[old] -= 1
-        self._live[new] += 1
+        if not is_feature_code(info):
+            self._live[old] -= 1
+            self._live[new] += 1
 
     def call_ended(self, record: CallRecord) -> None:
         """A call is disposed of, and was live in its record's phase until now."""
+        if is_feature_code(record.info):
+            return
         self._live[record.phase] -= 1
         key = (self._clients.name(record.info.client or "none"), record.disposition)
         self._ended[key] = self._ended.get(key, 0) + 1
@@ -295,6 +306,10 @@ class Metrics(Collector):
         )
         yield _counter(
             "callrouter_prompt_failures", "Prompts Asterisk could not play.", self._prompt_failures
+        )
+        codes = {(said,): count for said, count in self._feature_codes.items()}
+        yield _counters(
+            "callrouter_feature_codes", "Feature codes of agents, which are no calls.", ["said"], codes
         )
         yield _counters(
             "callrouter_supervisions",

@@ -188,7 +188,7 @@ class Reconciliation:
         call, commands = machine.begin(old.info, _decode_plan(old.plan), old.info.arrived_at)
         for row in old.timeline:
             call, commands = machine.step(call, _decode_event(row.event), row.at)
-        self._metrics.call_entered(call.phase)
+        self._metrics.call_entered(old.info, call.phase)
         return self._calls.keep(LiveCall(call, old.next_seq - 1)), commands
 
     # What belongs to no call

@@ -47,6 +47,18 @@ def a_call(id: str = "c1", *, at: datetime = TEN, client: str | None = "fjord", 
     return msgspec.structs.replace(info, **changes)
 
 
+def a_code(id: str = "k1", *, at: datetime = TEN, client: str | None = "fjord", **changes: str) -> CallInfo:
+    """A feature code: an agent said what came of a call."""
+    keyed_in = {"dialled": "code12", "caller": "100", "route": "agent code kept"}
+    return a_call(id, at=at, client=client, **(keyed_in | changes))
+
+
+def informed(call: CallInfo) -> CallRecord:
+    """The story of who heard a sentence, and was hung up on."""
+    end = call.arrived_at + timedelta(seconds=2)
+    return CallRecord(call, Disposition.INFORMED, Phase.CLOSING, Party.ROUTER, end)
+
+
 def talked(call: CallInfo, *, seconds: float = 65.0) -> CallRecord:
     """The story of a call in which kari was busy and ola answered."""
     start = call.arrived_at

@@ -21,7 +21,20 @@ from router.edge.web.api import reading
 from router.edge.web.api.resources import RESOURCES
 from router.edge.web.api.wording import to_write
 from tests.edge.api_server import ApiServer, refused_rules
-from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, eventually, owe, talked
+from tests.edge.stories import (
+    PLAN,
+    TALK,
+    TEN,
+    TRACE,
+    a_call,
+    a_code,
+    abandoned,
+    encoded,
+    eventually,
+    informed,
+    owe,
+    talked,
+)
 
 HOUR = timedelta(hours=1)
 LIVE = SeenCall(
@@ -51,6 +64,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
             server.writer.happened(call.id, seq, call.arrived_at + timedelta(seconds=seq), event)
         server.writer.ended(leaves(record(call)) if call.id == "mm1" else record(call))
     server.writer.tagged(CallTag("aa1", "booking", "kari", Way.PHONE, TEN + timedelta(minutes=2)))
+    server.writer.arrived(a_code("kk1", at=TEN + 4.5 * HOUR), PLAN, ())
+    server.writer.ended(informed(a_code("kk1", at=TEN + 4.5 * HOUR)))
     server.writer.arrived(a_call("cc1", at=TEN + 5 * HOUR), PLAN, TRACE)
     server.writer.advised(a_call("dd1"), "ring", TRACE)
     server.writer.advised(a_call("dd2", client="sund"), "ring", TRACE)
@@ -62,6 +77,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
 
 LISTS = [
     ("all, the latest first", "", "reader", ["cc1", "mm1", "bb2", "bb1", "aa2", "aa1"]),
+    ("feature codes, too", "?codes=true&since=2026-11-22T14:00:00Z", "reader", ["cc1", "kk1", "mm1"]),
     ("one client's", "?client=sund", "reader", ["bb1"]),
     ("by a token for one client", "", "fjord", ["cc1", "mm1", "aa2", "aa1"]),
     ("of one disposition", "?disposition=answered", "reader", ["bb1", "aa1"]),

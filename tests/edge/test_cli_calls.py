@@ -28,7 +28,7 @@ from router.core.record import CallRecord
 from router.edge.store.database import prepare
 from router.edge.store.queries import CallFilter, ListedCall, Queries
 from router.edge.store.writer import Writer
-from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, talked
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, a_code, abandoned, talked
 
 
 class Router:
@@ -40,11 +40,13 @@ class Router:
         self.url = f"sqlite:///{folder / 'state' / 'callrouter.db'}"
 
     def write(self, *calls: str) -> None:
-        """Calls by id; `talked`, `abandoned` and `live` in it say what became of them."""
+        """Calls by id; `talked`, `abandoned` and `live` in it say what became of them, `code` that nobody
+        called."""
         prepare(self.url)
         writer = Writer(self.url, queue_limit=1000)
         for number, id in enumerate(calls):
-            call = a_call(id, at=TEN + timedelta(hours=number), client="acme" if "acme" in id else "fjord")
+            made = a_code if "code" in id else a_call
+            call = made(id, at=TEN + timedelta(hours=number), client="acme" if "acme" in id else "fjord")
             writer.arrived(call, PLAN, TRACE)
             for seq, event in enumerate(TALK, start=1):
                 writer.happened(id, seq, call.arrived_at + timedelta(seconds=seq), event)
@@ -120,6 +122,16 @@ CHOICES = [
     ("limit", ["--limit", "2"], ["abandoned-3", "live-4"]),
     ("nothing fits, and JSON says nothing", ["--client", "nobody"], []),
 ]
+
+
+def test_feature_codes_are_listed_where_they_are_asked_for(router: Router) -> None:
+    router.write("talked-1", "code-2")
+
+    def ids(*words: str) -> list[str]:
+        return [json.loads(line)["id"] for line in router.type("calls", "--json", *words).splitlines()]
+
+    assert (ids(), ids("--codes")) == (["talked-1"], ["talked-1", "code-2"])
+    assert "agent code kept" in router.type("call", "code-2")
 
 
 @pytest.mark.parametrize(("words", "ids"), [row[1:] for row in CHOICES], ids=[row[0] for row in CHOICES])

@@ -319,7 +319,7 @@ def test_whom_nobody_is_to_call(url: str) -> None:
 
 
 def test_what_agents_key_in_is_no_call_to_be_followed_up(url: str, jobs: Jobs) -> None:
-    written(url, missed("c1", dialled="*85", caller="112"))
+    written(url, missed("c1", dialled="code12", route="agent code kept", caller="112"))
     assert sent_to(jobs) == []
 
 

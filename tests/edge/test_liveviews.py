@@ -83,6 +83,12 @@ def test_who_arrived_first_is_shown_first() -> None:
     assert [call.id for call in seen([later, first])] == ["aaaaaaaaaaaaa", "bbb"]
 
 
+def test_a_feature_code_is_no_live_call() -> None:
+    call = story(plan(HELLO)).call
+    keyed_in = replace(call, info=replace(call.info, id="bbb", dialled="code12", route="agent code kept"))
+    assert [shown.id for shown in seen([call, keyed_in])] == ["aaaaaaaaaaaaa"]
+
+
 def test_a_phone_is_shown_since_it_last_changed() -> None:
     def since(call: Story) -> float:
         return (seen([call.call])[0].phones[0].since - ARRIVAL).total_seconds()

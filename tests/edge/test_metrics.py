@@ -18,7 +18,7 @@ from router.edge.metrics import (
     MOST_EVENT_TYPES,
     Metrics,
 )
-from tests.edge.stories import TEN, a_call, abandoned, talked
+from tests.edge.stories import TEN, a_call, a_code, abandoned, informed, talked
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def series(metrics: Metrics, name: str) -> int:
 
 def test_every_call_that_entered_is_disposed_of_or_live(metrics: Metrics) -> None:
     for _ in range(3):
-        metrics.call_entered(Phase.GREETING)
-    metrics.phase_changed(Phase.GREETING, Phase.RINGING)
-    metrics.phase_changed(Phase.RINGING, Phase.TALKING)
+        metrics.call_entered(a_call(), Phase.GREETING)
+    metrics.phase_changed(a_call(), Phase.GREETING, Phase.RINGING)
+    metrics.phase_changed(a_call(), Phase.RINGING, Phase.TALKING)
     metrics.call_ended(talked(a_call()))
     metrics.call_ended(abandoned(a_call()))
     live = {phase: value(metrics, "callrouter_live_calls", phase=phase.value) for phase in Phase}
@@ -46,6 +46,22 @@ def test_every_call_that_entered_is_disposed_of_or_live(metrics: Metrics) -> Non
     assert value(metrics, "callrouter_calls_entered_total") == 3
     assert value(metrics, "callrouter_calls_total", client="fjord", disposition="answered") == 1
     assert value(metrics, "callrouter_calls_total", client="fjord", disposition="abandoned") == 1
+
+
+def test_a_feature_code_is_no_call(metrics: Metrics) -> None:
+    before = (series(metrics, "callrouter_calls"), series(metrics, "callrouter_live_calls"))
+    metrics.feature_code("no_call")
+    metrics.feature_code("code_kept")
+    metrics.feature_code("code_kept")
+    metrics.call_entered(a_code(), Phase.CLOSING)
+    metrics.phase_changed(a_code(), Phase.CLOSING, Phase.GREETING)
+    assert all(value(metrics, "callrouter_live_calls", phase=phase.value) == 0 for phase in Phase)
+    metrics.call_ended(informed(a_code()))
+    assert all(value(metrics, "callrouter_live_calls", phase=phase.value) == 0 for phase in Phase)
+    assert value(metrics, "callrouter_calls_entered_total") == 0
+    assert (series(metrics, "callrouter_calls"), series(metrics, "callrouter_live_calls")) == before
+    assert value(metrics, "callrouter_feature_codes_total", said="code_kept") == 2
+    assert value(metrics, "callrouter_feature_codes_total", said="no_call") == 1
 
 
 def test_supervision_is_counted_by_how_it_was_and_how_it_ended(metrics: Metrics) -> None:
@@ -56,7 +72,7 @@ def test_supervision_is_counted_by_how_it_was_and_how_it_ended(metrics: Metrics)
 
 
 def test_a_talk_is_measured(metrics: Metrics) -> None:
-    metrics.call_entered(Phase.TALKING)
+    metrics.call_entered(a_call(), Phase.TALKING)
     metrics.call_ended(talked(a_call(), seconds=65))
     assert value(metrics, "callrouter_setup_seconds_sum") == 6
     assert value(metrics, "callrouter_setup_seconds_bucket", le="5.0") == 0
@@ -69,7 +85,7 @@ def test_a_talk_is_measured(metrics: Metrics) -> None:
 
 
 def test_a_call_without_a_talk_has_no_setup_time(metrics: Metrics) -> None:
-    metrics.call_entered(Phase.GREETING)
+    metrics.call_entered(a_call(), Phase.GREETING)
     metrics.call_ended(abandoned(a_call()))
     assert value(metrics, "callrouter_setup_seconds_count") == 0
 
@@ -189,7 +205,7 @@ def test_the_room_on_the_disk_is_looked_at_every_scrape(metrics: Metrics, tmp_pa
 
 
 def test_prometheus_can_read_the_text(metrics: Metrics) -> None:
-    metrics.call_entered(Phase.GREETING)
+    metrics.call_entered(a_call(), Phase.GREETING)
     metrics.call_ended(talked(a_call(client='quoted "å"\n')))
     families = {family.name: family for family in text_string_to_metric_families(metrics.text().decode())}
     assert families["callrouter_calls"].samples[0].labels["client"] == 'quoted "å"\n'

@@ -1,28 +1,35 @@
 """Reads of a real SQLite file: lists, one call, counts, and what recovery needs."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from router.core.record import Disposition
+from router.core.keyedin import is_feature_code
+from router.core.record import CallInfo, Disposition
 from router.edge.store.database import parse_url, prepare, reading_engine
 from router.edge.store.errors import UnusableDatabaseError
 from router.edge.store.queries import CallFilter, CallStory, Counts, NoSuchCall, Queries, SeveralCalls
 from router.edge.store.writer import Writer
-from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, abandoned, encoded, talked
+from tests.edge.stories import PLAN, TALK, TEN, TRACE, a_call, a_code, abandoned, encoded, informed, talked
 
 HOUR = timedelta(hours=1)
+CODES = (
+    a_code("kk1", at=TEN + 1.1 * HOUR, caller="+4790000001"),
+    a_code("kk2", at=TEN + 3.5 * HOUR, client=None, dialled="logged_in", route="agent no agent"),
+)
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """A morning: three calls of fjord, one of acme, and one that is still open."""
+    """A morning: three calls of fjord, one of acme, one that is still open, and two feature codes."""
     url = f"sqlite:///{tmp_path / 'callrouter.db'}"
     prepare(url)
     writer = Writer(url, queue_limit=200_000)
@@ -34,6 +41,9 @@ def url(tmp_path: Path) -> str:
     ):
         writer.arrived(call, PLAN, TRACE)
         writer.ended(record(call))
+    for code in CODES:
+        writer.arrived(code, PLAN, ())
+        writer.ended(informed(code))
     writer.arrived(a_call("cc1", at=TEN + 4 * HOUR), PLAN, TRACE)
     writer.start()
     assert writer.close(20) == 0
@@ -49,6 +59,7 @@ def queries(url: str) -> Iterator[Queries]:
 
 FILTERS = [
     ("all, the latest first", CallFilter(), ["cc1", "bb2", "bb1", "aa2", "aa1"]),
+    ("feature codes, too", CallFilter(codes=True), ["cc1", "kk2", "bb2", "bb1", "kk1", "aa2", "aa1"]),
     ("the latest two", CallFilter(limit=2), ["cc1", "bb2"]),
     ("the two after those", CallFilter(limit=2, after="bb2"), ["bb1", "aa2"]),
     ("one client's", CallFilter(client="fjord"), ["cc1", "aa2", "aa1"]),
@@ -72,6 +83,31 @@ def test_who_called_lately(queries: Queries) -> None:
     assert found == [("fjord", caller, TEN + HOUR), ("fjord", caller, TEN + 4 * HOUR)]
     assert queries.who_called(["fjord"], TEN + HOUR, TEN + 4 * HOUR, 9) == found[:1]
     assert queries.who_called(["fjord"], TEN + HOUR, TEN + 5 * HOUR, 1) == found[1:], "the latest"
+
+
+def test_rows_of_callers_are_those_that_are_no_feature_codes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'callrouter.db'}"
+    prepare(url)
+    writer = Writer(url, queue_limit=1000)
+    dialled, routes = ("+4722334455", "22334455", "code12", ""), ("main", "agent in", "Agent in", "agent", "")
+    odd = [
+        replace(a_call(f"c{number}"), dialled=what, route=route, client=client)
+        for number, (what, route, client) in enumerate(product(dialled, (*routes, None), ("fjord", None)))
+    ]
+    for info in odd:
+        writer.arrived(info, PLAN, ())
+    writer.start()
+    assert writer.close(20) == 0
+    with closing(Queries(url)) as queries:
+        found = {call.info.id for call in queries.calls(CallFilter(limit=100))}
+        assert len(queries.calls(CallFilter(limit=100, codes=True))) == len(odd)
+    assert found == {info.id for info in odd if not is_feature_code(info)}
+    assert left_out(odd, found) == {("22334455", "agent in"), ("code12", "agent in"), ("", "agent in")}
+
+
+def left_out(calls: Iterable[CallInfo], found: set[str]) -> set[tuple[str, str | None]]:
+    """What those that were not found had dialled, and their routes."""
+    return {(info.dialled, info.route) for info in calls if info.id not in found}
 
 
 def test_calls_of_one_moment_are_paged_without_loss(tmp_path: Path) -> None:
@@ -186,7 +222,7 @@ def test_a_database_that_is_damaged_inside_is_told(url: str) -> None:
 def test_a_reader_in_the_middle_of_reading_keeps_no_writer_waiting(url: str, queries: Queries) -> None:
     reader = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     reader.execute("BEGIN")
-    assert reader.execute("SELECT count(*) FROM calls").fetchone() == (5,)
+    assert reader.execute("SELECT count(*) FROM calls").fetchone() == (7,)
     writer = Writer(url, queue_limit=1000)
     writer.ended(talked(a_call("cc1", at=TEN + 4 * HOUR)))
     writer.start()

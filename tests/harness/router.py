@@ -126,7 +126,7 @@ class RouterProcess:
     def stories(self) -> list[CallStory]:
         """Every call that is written down, the latest first."""
         with closing(Queries(self.database)) as queries:
-            listed = queries.calls(CallFilter(limit=100_000))
+            listed = queries.calls(CallFilter(limit=100_000, codes=True))
             found = [queries.call(call.info.id) for call in listed]
         return [story for story in found if isinstance(story, CallStory)]
 
@@ -136,7 +136,7 @@ class RouterProcess:
         while True:
             # Without their timelines: a router of many tests has hundreds of calls.
             with closing(Queries(self.database)) as queries:
-                every = queries.calls(CallFilter(limit=100_000))
+                every = queries.calls(CallFilter(limit=100_000, codes=True))
             calls = [call for call in every if call.info.dialled.startswith(dialled)]
             closed = [call.record for call in calls if call.record]
             if len(closed) >= count and len(closed) == len(calls):

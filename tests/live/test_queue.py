@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from router.core.languages.catalogue import Phrase
 from router.core.phrases import phrase
 from router.core.record import AttemptOutcome, CallRecord, Disposition, Party, Phase
+from router.edge.store.outbox import Outbox
 from tests.harness.router import RouterProcess
 from tests.harness.sandbox import Sandbox
 from tests.harness.sipp import (
@@ -349,6 +350,7 @@ def test_agents_come_and_go_by_their_own_phones(board: Switchboard) -> None:
     records = board.router.records(count=5)
     told = [record for record in records if (record.info.route or "").startswith("agent ")]
     assert {record.disposition for record in told} == {Disposition.INFORMED}
+    assert_codes_are_no_calls(board, "agent_in", "agent_out", "agent_paused", "agent_back", "no_agent")
 
 
 def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) -> None:
@@ -395,6 +397,40 @@ def test_in_the_wrap_up_an_agent_says_what_came_of_the_call(board: Switchboard) 
     assert (booking["calls"], booking["answered_within"]) == (1, 1)
     assert 0.3 < booking["talk"]["average"] < booking["handling"]["average"]
     assert 1 < booking["wrap_up"]["average"] < 30, "it was cut short"
+    assert_codes_are_no_calls(board, "no_call", "code_kept", "no_code", "more_time", "no_wrap_up")
+    tagged = [one for one in events(board) if one["type"] == "call.tagged"]
+    assert ("booking", record.info.id) in {(one["tag"], one["call"]["id"]) for one in tagged}
+
+
+def events(board: Switchboard) -> list[dict[str, Any]]:
+    """All that other systems are told."""
+    with closing(Outbox(board.router.database)) as outbox:
+        return [json.loads(told.body) for told in outbox.since(0, 100_000)]
+
+
+def assert_codes_are_no_calls(board: Switchboard, *said: str) -> None:
+    """Feature codes, of which agents heard these, are written down, and nothing counts them as calls."""
+    records = board.router.records()
+    calls = {record.info.id for record in records if record.info.dialled.startswith("+")}
+    assert len(records) >= len(calls) + len(said)
+    told = events(board)
+    of_calls = [one for one in told if "call" in one]
+    assert [one for one in of_calls if one["call"]["id"] not in calls] == []
+    assert {one["call"]["id"] for one in of_calls if one["type"] == "call.ended"} == calls
+    listed = board.typed("calls", "--json", "--limit", "1000").splitlines()
+    assert {json.loads(line)["id"] for line in listed} == calls
+    total, *lines = map(
+        json.loads,
+        board.typed("report", "disposition", "--json", "--rules", str(board.router.rules)).splitlines(),
+    )
+    assert total["calls"] + total["callbacks"] == len(calls)
+    assert "informed" not in {line["key"] for line in lines}
+    metrics = board.router.metrics()
+    assert metrics["callrouter_calls_entered_total"] == len(calls)
+    assert sum(n for name, n in metrics.items() if name.startswith("callrouter_calls_total")) == len(calls)
+    assert sum(n for name, n in metrics.items() if name.startswith("callrouter_live_calls")) == 0
+    for one in said:
+        assert metrics[f'callrouter_feature_codes_total{{said="{one}"}}'] >= 1
 
 
 def said_of(board: Switchboard, record: CallRecord) -> dict[str, Any]:

@@ -206,7 +206,7 @@ class Router:
         """The records of the calls to a number that are over, in order of arrival."""
         queries = Queries(self.database)
         try:
-            listed = queries.calls(CallFilter(limit=1000))
+            listed = queries.calls(CallFilter(limit=1000, codes=True))
         finally:
             queries.close()
         found = [call.record for call in listed if call.info.dialled.startswith(dialled)]

@@ -73,7 +73,7 @@ def why_due(client: ClientRules, record: CallRecord = MISSED, *tags: str) -> lis
 
 def by(**changes: Any) -> CallRecord:
     """The missed call, with other facts."""
-    info = {key: changes.pop(key) for key in ("caller", "dialled") if key in changes}
+    info = {key: changes.pop(key) for key in ("caller", "dialled", "route") if key in changes}
     return replace(MISSED, info=replace(INFO, **info), **changes)
 
 
@@ -196,7 +196,7 @@ def test_until_when_somebody_is_to_call_back(written: str, at: datetime, until: 
 
 def test_what_agents_key_in_is_not_followed() -> None:
     assert is_followed(MISSED)
-    assert not is_followed(by(dialled="*85", caller="101"))
+    assert not is_followed(by(dialled="code12", route="agent code kept", caller="101"))
     assert not is_followed(replace(MISSED, info=replace(INFO, client=None)))
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, true
 
 from router.core.corrections import Correction, corrected
 from router.core.handout import Treatment
+from router.core.keyedin import ROUTE
 from router.core.record import (
     Attempt,
     AttemptOutcome,
@@ -35,6 +36,13 @@ from router.edge.store.tables import (
 )
 
 _AFTER_ALL_IDS = "\U0010ffff"
+
+IS_CALLERS = or_(
+    CALLS.c.route.is_(None),
+    func.substr(CALLS.c.route, 1, len(ROUTE)) != ROUTE,
+    func.substr(CALLS.c.dialled, 1, 1) == "+",
+)
+"""True of rows that are no `is_feature_code` (core/keyedin.py)."""
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -151,6 +159,8 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Ended at or after this moment; open calls are left out."""
     after: str | None = None
     """A call's id: only calls that come after it in the list, which is the latest first."""
+    codes: bool = False
+    """With the feature codes that agents' phones have dialled, which are no calls."""
     limit: int = 50
 
 
@@ -220,10 +230,15 @@ class Queries:
         asked = list(clients)
         with trouble_told(self._engine.url), self._engine.begin() as connection:
             found: dict[tuple[str, str, str], tuple[str, str, datetime]] = {}
-            for table in (DECISIONS, CALLS):
+            for table, of_callers in ((DECISIONS, true()), (CALLS, IS_CALLERS)):
                 columns = (table.c.client, table.c.caller, table.c.arrived_at, table.c.channel)
                 wanted = (table.c.client.in_(asked), table.c.arrived_at >= since, table.c.arrived_at < before)
-                latest = select(*columns).where(*wanted).order_by(table.c.arrived_at.desc()).limit(limit)
+                latest = (
+                    select(*columns)
+                    .where(*wanted, of_callers)
+                    .order_by(table.c.arrived_at.desc())
+                    .limit(limit)
+                )
                 for client, caller, at, channel in connection.execute(latest):
                     found[client, caller, channel] = (client, caller, at)  # A call may have been both.
         return sorted(found.values(), key=lambda row: row[2])[-limit:]
@@ -281,8 +296,10 @@ class Queries:
         )
 
     def counts(self, since: datetime | None = None) -> Counts:
-        """How many calls (that arrived since a moment) are open, and how many ended in which way."""
-        statement = select(CALLS.c.disposition, func.count()).group_by(CALLS.c.disposition)
+        """How many calls (that arrived since a moment) are open, and how many ended in which way; no
+        feature codes."""
+        every = select(CALLS.c.disposition, func.count()).where(IS_CALLERS)
+        statement = every.group_by(CALLS.c.disposition)
         if since is not None:
             statement = statement.where(CALLS.c.arrived_at >= since)
         with self._engine.begin() as connection:
@@ -294,7 +311,7 @@ class Queries:
 
 
 def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [] if wanted.codes else [IS_CALLERS]
     if wanted.client is not None:
         conditions.append(CALLS.c.client == wanted.client)
     if wanted.disposition is not None:

@@ -1,4 +1,7 @@
-"""Calls as reports count them: read a page at a time, so neither memory nor the writer notices how many."""
+"""Calls as reports count them: read a page at a time, so neither memory nor the writer notices how many.
+
+Feature codes that agents' phones have dialled are left out: nobody called.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,6 +19,7 @@ from router.core.returning import is_return
 from router.core.steps.tag import TAGGED
 from router.core.visits import visits_of
 from router.edge.store.database import begin, parse_url, reading_engine
+from router.edge.store.queries import IS_CALLERS
 from router.edge.store.tables import ATTEMPTS, CALLS, CORRECTIONS, TAGS, WRAP_UPS
 
 PAGE = 500
@@ -89,7 +93,8 @@ class CallsForReports:
 
     def zone_of(self, client: str) -> str:
         """The time zone by which the client's latest call was decided; empty where that is not known."""
-        latest = select(CALLS.c.trace).where(CALLS.c.client == client, CALLS.c.trace.is_not(None))
+        known = (CALLS.c.client == client, CALLS.c.trace.is_not(None))
+        latest = select(CALLS.c.trace).where(IS_CALLERS, *known)
         with begin(self._engine) as connection:
             trace = connection.execute(latest.order_by(CALLS.c.arrived_at.desc()).limit(1)).scalar()
         rows = msgspec.json.decode(trace) if trace else ()
@@ -99,6 +104,7 @@ class CallsForReports:
 def _arrived(
     client: str | None, since: datetime | None, before: datetime | None
 ) -> Iterator[ColumnElement[bool]]:
+    yield IS_CALLERS
     if client is not None:
         yield CALLS.c.client == client
     if since is not None:

@@ -58,6 +58,8 @@ class CallsQuery(msgspec.Struct, frozen=True):
     """Only those that arrived before that moment."""
     after: CallId | None = None
     """Go on behind this call: `next` of the page before."""
+    codes: bool = False
+    """Also feature codes that agents' phones have dialled, which are no calls."""
     limit: Limit = 50
 
 
@@ -173,6 +175,7 @@ async def list_calls(asking: Asking[CallsQuery, Nothing]) -> CallsPage:
         since=asked.since,
         before=asked.before,
         after=asked.after,
+        codes=asked.codes,
         limit=asked.limit + 1,
     )
 
