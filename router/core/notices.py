@@ -160,6 +160,8 @@ class FollowUpDue(CallNotice, frozen=True, kw_only=True, tag="follow_up.due"):
     talk_seconds: float
     callback: str
     """Where the caller can be called back (E.164); empty where nobody knows."""
+    do_not_contact: bool = False
+    """Whether nobody is to call that number, as it was when this became due."""
     queues: tuple[str, ...]
     """Those that the caller came to."""
     tags: tuple[str, ...]
@@ -290,7 +292,13 @@ def of_correction(correction: Correction, automatic: Disposition, call: About) -
 
 
 def of_follow_up(
-    due: Due, record: CallRecord, tags: Collection[str], at: datetime, topic: str = ""
+    due: Due,
+    record: CallRecord,
+    tags: Collection[str],
+    at: datetime,
+    topic: str = "",
+    *,
+    do_not_contact: bool = False,
 ) -> Notice:
     """What is told of a follow-up that is due."""
     name = due.follow_up.name
@@ -309,6 +317,7 @@ def of_follow_up(
         wait_seconds=record.wait_seconds,
         talk_seconds=record.talk_seconds,
         callback=call_back_number(record),
+        do_not_contact=do_not_contact,
         queues=record.queues,
         tags=tuple(sorted(tags)),
     )

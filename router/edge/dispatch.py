@@ -28,7 +28,7 @@ from router.edge.followupmetrics import Figures
 from router.edge.letters import follow_up_mail
 from router.edge.pace import Pace
 from router.edge.records import Records, UnreachableError
-from router.edge.store.jobs import FORGET_AT_ONCE, LEASE, Address, Job, Jobs, Tried
+from router.edge.store.jobs import FORGET_AT_ONCE, LEASE, Address, Caller, Job, Jobs, Tried
 from router.edge.store.obligations import Obligations
 from router.edge.store.operations import MAIL
 from router.edge.undelivered import RefusedError, UndeliveredError
@@ -239,8 +239,8 @@ class Dispatch:
         await self._pace.turn(GAP)
         try:
             if job.way == MAIL:
-                name = await self._records.ask(Jobs, lambda jobs: jobs.caller_name(job.call_id))
-                letter = await asyncio.to_thread(self._letter, job, name)
+                caller = await self._records.ask(Jobs, lambda jobs: jobs.caller(job, _now()))
+                letter = await asyncio.to_thread(self._letter, job, caller)
                 await mail.send(letter, job.address, settings.mail)
             else:
                 secret = await asyncio.to_thread(lambda: settings.webhooks.secret)
@@ -252,10 +252,10 @@ class Dispatch:
             return RefusedError(f"{type(error).__name__}: {error}")
         return None
 
-    def _letter(self, job: Job, name: str) -> bytes:
+    def _letter(self, job: Job, caller: Caller) -> bytes:
         """The whole mail. Not for the loop: there are many at once."""
         zone, tags = self._zone(job.client), self._tags(job.client)
-        return follow_up_mail(job, name, self._settings.mail.sender, zone, tags).as_bytes()
+        return follow_up_mail(job, caller, self._settings.mail.sender, zone, tags).as_bytes()
 
 
 def _now() -> datetime:

@@ -13,15 +13,18 @@ from router.core.languages import catalogue_of
 from router.core.languages.catalogue import Phrase
 from router.core.notices import FollowUpDue
 from router.core.tags import Tag
-from router.edge.store.jobs import Job
+from router.edge.store.jobs import Caller, Job
 from router.edge.store.messages import StoredMessage
 
 POSTED_VERSION = 1
 """Of what is posted; new keys do not raise it."""
 
 
-def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: str, zone: str) -> EmailMessage:
-    """The mail to one address, in the client's language; times are as in `zone`."""
+def as_mail(
+    message: StoredMessage, recording: bytes | None, sender: str, to: str, zone: str, *, spared: bool = False
+) -> EmailMessage:
+    """The mail to one address, in the client's language; times are as in `zone`. `spared`: nobody is to call
+    the number at which the caller could be called back."""
     say = catalogue_of(message.language).text
     caller = message.who or say(Phrase.WITHHELD, "formal")
     addressees = ", ".join(message.addressees) or message.client
@@ -29,7 +32,7 @@ def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: st
     called = message.arrived_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
     lines = [say(Phrase.MAIL_CALLED, "formal").format(caller=caller, dialled=message.dialled, time=called)]
     if message.callback:
-        lines.append(say(Phrase.MAIL_CALL_BACK, "formal").format(number=message.callback))
+        lines.append(_call_back(message.language, message.callback, spared=spared))
     if recording is not None:
         lines.append(say(Phrase.MAIL_SECONDS, "formal").format(seconds=round(message.seconds)))
     if message.lost_at is not None:
@@ -46,16 +49,16 @@ def as_mail(message: StoredMessage, recording: bytes | None, sender: str, to: st
     return mail
 
 
-def follow_up_mail(job: Job, name: str, sender: str, zone: str, tags: Mapping[str, Tag]) -> EmailMessage:
-    """The mail of a follow-up to one address, in the client's language. The caller is known by `name`, if by
-    any; times are as in `zone`, and `tags` are those that the client has."""
+def follow_up_mail(job: Job, who: Caller, sender: str, zone: str, tags: Mapping[str, Tag]) -> EmailMessage:
+    """The mail of a follow-up to one address, in the client's language. `who` is the caller; times are as in
+    `zone`, and `tags` are those that the client has."""
     say, due = catalogue_of(job.language).text, msgspec.json.decode(job.body, type=FollowUpDue)
     call = due.call
-    caller = with_name(call.caller, name) or say(Phrase.WITHHELD, "formal")
+    caller = with_name(call.caller, who.name) or say(Phrase.WITHHELD, "formal")
     called = call.arrived_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
     lines = [say(Phrase.MAIL_CALLED, "formal").format(caller=caller, dialled=call.dialled, time=called)]
     if due.callback:
-        lines.append(say(Phrase.MAIL_CALL_BACK, "formal").format(number=due.callback))
+        lines.append(_call_back(job.language, due.callback, spared=who.spared))
     named = (labels.of_tag(tags.get(tag, Tag(tag)), job.language) for tag in due.tags)
     became = labels.of_disposition(due.disposition, job.language)
     told = (became, due.answered_by or "", *due.queues, *named)
@@ -70,8 +73,14 @@ def follow_up_mail(job: Job, name: str, sender: str, zone: str, tags: Mapping[st
     return mail
 
 
-def as_posted(message: StoredMessage, recording: str | None) -> dict[str, object]:
-    """What is posted, ready for JSON; `recording` is in base64."""
+def _call_back(language: str, number: str, *, spared: bool) -> str:
+    """The line that says at which number to call back, or that nobody is to."""
+    phrase = Phrase.MAIL_NOT_TO_CALL if spared else Phrase.MAIL_CALL_BACK
+    return catalogue_of(language).text(phrase, "formal").format(number=number)
+
+
+def as_posted(message: StoredMessage, recording: str | None, *, spared: bool = False) -> dict[str, object]:
+    """What is posted, ready for JSON; `recording` is in base64, `spared` as in `as_mail`."""
     return {
         "version": POSTED_VERSION,
         "event": "callback_requested" if message.recording is None else "message_left",
@@ -82,6 +91,7 @@ def as_posted(message: StoredMessage, recording: str | None) -> dict[str, object
         "name": message.name,
         "dialled": message.dialled,
         "callback": message.callback,
+        "do_not_contact": spared,
         "arrived_at": message.arrived_at,
         "left_at": message.left_at,
         "seconds": message.seconds,

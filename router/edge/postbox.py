@@ -144,7 +144,7 @@ class Postbox:
     async def _deliver(self, messages: Messages, message: StoredMessage, delivery: Delivery) -> None:
         """Try once, and note what came of it: again and again until others may try, or it goes out twice."""
         until = _now() + LEASE
-        why = await self._try(message, delivery)
+        why = await self._try(messages, message, delivery)
         if why is not None:
             log.warning("message not delivered", call_id=message.call_id, way=delivery.way, error=why)
         while True:
@@ -163,15 +163,16 @@ class Postbox:
             again = _now() + AGAIN[min(delivery.tries, len(AGAIN) - 1)]
             messages.refused(message.call_id, delivery, again, why)
 
-    async def _try(self, message: StoredMessage, delivery: Delivery) -> str | None:
+    async def _try(self, messages: Messages, message: StoredMessage, delivery: Delivery) -> str | None:
         """Deliver once; None, or why it was not taken."""
         settings = self._settings
         try:
+            spared = await asyncio.to_thread(messages.spared, message, _now())
             if delivery.way == MAIL:
-                letter = await asyncio.to_thread(self._letter, message, delivery.address)
+                letter = await asyncio.to_thread(self._letter, message, delivery.address, spared)
                 await mail.send(letter, delivery.address, settings.mail)
             else:
-                signed = await asyncio.to_thread(self._signed, message)
+                signed = await asyncio.to_thread(self._signed, message, spared)
                 await self._poster.post(delivery.address, signed)
         except UndeliveredError as error:
             return str(error)
@@ -179,14 +180,15 @@ class Postbox:
             return str(UndeliveredError(f"{type(error).__name__}: {error}"))
         return None
 
-    def _letter(self, message: StoredMessage, to: str) -> bytes:
+    def _letter(self, message: StoredMessage, to: str, spared: bool) -> bytes:
         """The whole mail. It takes tenths of a second, so not for the loop, as below."""
         zone, sender = self._zone(message.client), self._settings.mail.sender
-        return as_mail(message, self._recording(message), sender, to, zone).as_bytes()
+        letter = as_mail(message, self._recording(message), sender, to, zone, spared=spared)
+        return letter.as_bytes()
 
-    def _signed(self, message: StoredMessage) -> webhook.Signed:
+    def _signed(self, message: StoredMessage, spared: bool) -> webhook.Signed:
         wav = self._recording(message)
-        document = as_posted(message, base64.b64encode(wav).decode() if wav else None)
+        document = as_posted(message, base64.b64encode(wav).decode() if wav else None, spared=spared)
         return webhook.Signed.of(document, _now(), self._settings.webhooks.secret)
 
     def _recording(self, message: StoredMessage) -> bytes | None:

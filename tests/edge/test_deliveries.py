@@ -95,6 +95,13 @@ def test_a_wish_to_be_called_back_is_told_as_such() -> None:
     assert (posted["event"], posted["recording"]) == ("callback_requested", None)
 
 
+def test_nobody_is_told_to_call_whom_nobody_is_to_call() -> None:
+    letter = as_mail(WISH, None, "pbx@fjord.example", "post@fjord.example", "UTC", spared=True)
+    assert letter.get_content().splitlines()[1:] == ["Nobody is to call +4790000009."]
+    told = [as_posted(WISH, None, spared=spared)["do_not_contact"] for spared in (False, True)]
+    assert told == [False, True]
+
+
 def test_a_mail_says_that_the_recording_is_lost_and_what_it_is() -> None:
     letter = as_mail(replace(MESSAGE, fetched_at=None, lost_at=AT), None, "a@b.example", "c@d.example", "UTC")
     assert letter.get_content().splitlines()[-1] == "Opptaket av beskjeden er gått tapt."

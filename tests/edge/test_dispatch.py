@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert
 
+from router.core.donotcontact import DoNotContact
 from router.core.tags import Tag
 from router.edge import dispatch, webhook
 from router.edge.dispatch import Dispatch
@@ -27,7 +28,8 @@ from router.edge.followupmetrics import Figures, FollowUpMetrics
 from router.edge.letters import follow_up_mail
 from router.edge.mail import send
 from router.edge.store.database import begin, prepare
-from router.edge.store.jobs import Address, Job, Jobs
+from router.edge.store.donotcontact import DoNotContacts
+from router.edge.store.jobs import Address, Caller, Job, Jobs
 from router.edge.store.tables import CALLS, JOBS
 from router.edge.undelivered import RefusedError
 from router.edge.webhook import SIGNATURE, TIMESTAMP
@@ -450,7 +452,7 @@ async def test_letters_are_not_written_on_the_loop(
 def test_a_mail_tells_who_called_whom_and_what_became_of_it(settings: Settings) -> None:
     queue_up(settings, ("c1", "post@fjord.example"))
     [job] = stored(settings)
-    letter = follow_up_mail(job, "", "pbx@fjord.example", "Europe/Oslo", TAGS)
+    letter = follow_up_mail(job, Caller(), "pbx@fjord.example", "Europe/Oslo", TAGS)
     assert (letter["To"], letter["Auto-Submitted"]) == ("post@fjord.example", "auto-generated")
     assert letter["Message-ID"] == f"<c1.{job.id}@callrouter>"
     assert letter.get_content().splitlines() == [
@@ -478,6 +480,19 @@ async def test_a_mail_has_the_name_by_which_the_client_knows_the_caller(settings
     letter = email.message_from_bytes(sinks.mails[0].as_bytes(), policy=email.policy.default)
     assert letter["Subject"] == "missed: Kari Ås (+4790000009)"
     assert letter.get_content().startswith("Kari Ås (+4790000009) ringte +4722334455")
+
+
+async def test_a_mail_does_not_tell_to_call_whom_nobody_is_to_call(settings: Settings) -> None:
+    with Sinks() as sinks:
+        mail = settings.mail.model_copy(update={"port": sinks.smtp.port})
+        with closing(DoNotContacts(settings.database_url)) as entries:
+            now = datetime.now(UTC)
+            entries.add(DoNotContact(0, "+4790000009", "fjord", None, "rules", "tag dncme", now))
+        queue_up(settings, ("c1", "post@fjord.example"))
+        async with sending(settings.model_copy(update={"mail": mail}), Told()):
+            await asyncio.to_thread(sinks.wait, 1, 0)
+    letter = email.message_from_bytes(sinks.mails[0].as_bytes(), policy=email.policy.default)
+    assert letter.get_content().splitlines()[1] == "Ingen skal ringe til +4790000009."
 
 
 async def test_a_mail_server_that_refuses_whom_it_is_for_is_there(settings: Settings) -> None:

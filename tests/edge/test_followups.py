@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete, select
+from sqlalchemy import Engine, delete, select
+from sqlalchemy import event as sqlalchemy_event
 from typer.testing import CliRunner
 
 from router.cli.main import app
@@ -27,7 +28,7 @@ from router.edge.store import followups
 from router.edge.store import jobs as store
 from router.edge.store.database import begin, parse_url, prepare, writing_engine
 from router.edge.store.donotcontact import DoNotContacts
-from router.edge.store.jobs import LEASE, Address, Job, Jobs, Tried
+from router.edge.store.jobs import LEASE, Address, Caller, Job, Jobs, Tried
 from router.edge.store.messages import Messages
 from router.edge.store.obligations import Obligation, Obligations
 from router.edge.store.operations import Reached
@@ -316,6 +317,72 @@ def test_whom_nobody_is_to_call(url: str) -> None:
         assert list(entries.remove("+4790000001", "fjord", "root", NOW)) == [row]
         assert list(entries.remove("+4790000001", None, "root", NOW)) == [own]
         assert list(entries.remove("+4790000001", None, "root", NOW)) == []
+
+
+def told_of(url: str, jobs: Jobs) -> dict[str, bool]:
+    """What is posted, and published, of whether nobody is to call: by the id of the notice."""
+    posts = {job.body for job in jobs.waiting(100) if job.way == "webhook"}
+    with closing(Outbox(url)) as outbox:
+        published = {one.body for one in outbox.unsent("ast1", 100) if one.type == FOLLOW_UP}
+    told = map(msgspec.json.decode, posts | published)
+    return {one["id"]: one["do_not_contact"] for one in told}
+
+
+def by_rule(name: str, record: CallRecord) -> CallRecord:
+    return replace(record, tags=(CallTag(record.info.id, name, "main", Way.RULE, TEN),))
+
+
+def test_posts_and_events_say_whether_nobody_is_to_call(url: str, jobs: Jobs) -> None:
+    written(url, by_rule("do_not_contact", missed("c1")), missed("c2", caller="+4790000002"))
+    assert told_of(url, jobs) == {
+        "c1.follow_up.missed": True,
+        "c1.follow_up.missed.crm/missed": True,
+        "c2.follow_up.missed": False,
+        "c2.follow_up.missed.crm/missed": False,
+    }
+    with closing(DoNotContacts(url)) as entries:
+        entries.add(DoNotContact(0, "+4790000003", "sund", None, "root", "asked", NOW))
+        entries.add(DoNotContact(0, "+4790000004", None, None, "root", "asked", NOW))
+        entries.add(DoNotContact(0, "+4790000005", None, TEN, "root", "asked", TEN))
+    numbers = {"c3": "+4790000001", "c4": "+4790000003", "c5": "+4790000004", "c6": "+4790000005"}
+    written(url, *(missed(id, caller=number) for id, number in numbers.items()), missed("c7", caller=""))
+    told = told_of(url, jobs)
+    assert [told[f"{id}.follow_up.missed"] for id in (*numbers, "c7")] == [True, False, True, False, False]
+
+
+def test_calls_of_which_nothing_is_to_be_done_ask_nothing_more(lite: str) -> None:
+    asked: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sqlalchemy_event.listen(Engine, "before_cursor_execute", note)
+    try:
+        written(lite, missed("c1", client="sund"), replace(missed("c2"), disposition=Disposition.BUSY))
+    finally:
+        sqlalchemy_event.remove(Engine, "before_cursor_execute", note)
+    assert not [one for one in asked if "do_not_contact" in one]
+
+
+def test_a_mail_asks_when_it_is_sent_whether_nobody_is_to_call(url: str, jobs: Jobs) -> None:
+    written(url, missed("c1"))
+    [job] = [job for job in jobs.waiting(9) if job.way == "mail"]
+    assert jobs.caller(job, NOW) == Caller()
+    with closing(DoNotContacts(url)) as entries:
+        entries.add(DoNotContact(0, "+4790000001", "fjord", None, "root", "asked", NOW))
+    assert jobs.caller(job, NOW) == Caller(spared=True)
+    assert jobs.caller(replace(job, client="sund"), NOW) == Caller()
+
+
+def test_of_a_message_too(url: str) -> None:
+    left = LeftMessage((), "nb", Delivery(("post@fjord.example",)), callback="+4790000001")
+    written(url, replace(missed("c1"), message=left))
+    with closing(Messages(url)) as messages, closing(DoNotContacts(url)) as entries:
+        [message] = messages.find("c1")
+        assert not messages.spared(message, NOW)
+        entries.add(DoNotContact(0, "+4790000001", None, None, "root", "asked", NOW))
+        assert messages.spared(message, NOW)
+        assert not messages.spared(replace(message, callback=""), NOW)
 
 
 def test_what_agents_key_in_is_no_call_to_be_followed_up(url: str, jobs: Jobs) -> None:

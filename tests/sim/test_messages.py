@@ -205,7 +205,7 @@ async def test_what_was_delivered_is_not_delivered_again_for_a_database_in_troub
 async def test_what_nobody_has_thought_of_ends_no_router(
     asterisk: FakeAsterisk, router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_letter(*_: object) -> None:
+    def no_letter(*_: object, **__: object) -> None:
         raise IndexError("string index out of range")
 
     monkeypatch.setattr(postbox, "as_mail", no_letter)

@@ -342,6 +342,9 @@ def test_what_other_systems_are_told_of_a_follow_up() -> None:
     posted = notices.of_follow_up(missed, record, (), MONDAY)
     assert isinstance(posted, notices.FollowUpDue)
     assert (posted.id, posted.topic) == ("aaaaaaaaaaaaa.follow_up.missed", "")
+    spared = notices.of_follow_up(missed, record, (), MONDAY, do_not_contact=True)
+    assert isinstance(spared, notices.FollowUpDue)
+    assert (posted.do_not_contact, spared.do_not_contact) == (False, True)
 
 
 # In the administrators' own tests

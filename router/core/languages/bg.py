@@ -110,6 +110,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLBACK: "{caller} моли {to} да се обади",
         Phrase.MAIL_CALLED: "{caller} се обади на {dialled} в {time}.",
         Phrase.MAIL_CALL_BACK: "Обадете се на {number}.",
+        Phrase.MAIL_NOT_TO_CALL: "Никой не бива да се обажда на {number}.",
         Phrase.MAIL_SECONDS: "Съобщението от {seconds} секунди е приложено.",
         Phrase.MAIL_LOST: "Записът на съобщението е изгубен.",
         Phrase.WITHHELD: "скрит номер",

@@ -129,6 +129,8 @@ class Phrase(StrEnum):
     """A line of it: the call came from `{caller}` to `{dialled}`, at `{time}` (a date and a time)."""
     MAIL_CALL_BACK = "mail_call_back"
     """... call back at `{number}`."""
+    MAIL_NOT_TO_CALL = "mail_not_to_call"
+    """... or nobody is to call `{number}`."""
     MAIL_SECONDS = "mail_seconds"
     """... the message, of `{seconds}` seconds, is attached."""
     MAIL_LOST = "mail_lost"
@@ -187,6 +189,7 @@ PLACES: Mapping[Phrase, frozenset[str]] = {
     Phrase.MAIL_CALLBACK: frozenset({"caller", "to"}),
     Phrase.MAIL_CALLED: frozenset({"caller", "dialled", "time"}),
     Phrase.MAIL_CALL_BACK: frozenset({"number"}),
+    Phrase.MAIL_NOT_TO_CALL: frozenset({"number"}),
     Phrase.MAIL_SECONDS: frozenset({"seconds"}),
     Phrase.OPEN_UNTIL: frozenset({"time"}),
     Phrase.OPEN_UNTIL_DAY: frozenset({"day", "time"}),

@@ -101,6 +101,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLBACK: "{caller} beder {to} om at ringe tilbage",
         Phrase.MAIL_CALLED: "{caller} ringede til {dialled} {time}.",
         Phrase.MAIL_CALL_BACK: "Ring tilbage til {number}.",
+        Phrase.MAIL_NOT_TO_CALL: "Ingen må ringe til {number}.",
         Phrase.MAIL_SECONDS: "Beskeden på {seconds} sekunder er vedhæftet.",
         Phrase.MAIL_LOST: "Optagelsen af beskeden er gået tabt.",
         Phrase.WITHHELD: "hemmeligt nummer",

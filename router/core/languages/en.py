@@ -100,6 +100,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLBACK: "{caller} asks {to} to call back",
         Phrase.MAIL_CALLED: "{caller} called {dialled} at {time}.",
         Phrase.MAIL_CALL_BACK: "Call back at {number}.",
+        Phrase.MAIL_NOT_TO_CALL: "Nobody is to call {number}.",
         Phrase.MAIL_SECONDS: "The message, of {seconds} seconds, is attached.",
         Phrase.MAIL_LOST: "The recording of the message is lost.",
         Phrase.WITHHELD: "a withheld number",

@@ -101,6 +101,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLBACK: "{caller} ber {to} om å ringe tilbake",
         Phrase.MAIL_CALLED: "{caller} ringte {dialled} {time}.",
         Phrase.MAIL_CALL_BACK: "Ring tilbake til {number}.",
+        Phrase.MAIL_NOT_TO_CALL: "Ingen skal ringe til {number}.",
         Phrase.MAIL_SECONDS: "Beskjeden på {seconds} sekunder er vedlagt.",
         Phrase.MAIL_LOST: "Opptaket av beskjeden er gått tapt.",
         Phrase.WITHHELD: "skjult nummer",

@@ -113,6 +113,7 @@ CATALOGUE = Catalogue(
         Phrase.MAIL_CALLBACK: "{caller} muốn {to} gọi lại",
         Phrase.MAIL_CALLED: "{caller} đã gọi {dialled} lúc {time}.",
         Phrase.MAIL_CALL_BACK: "Gọi lại số {number}.",
+        Phrase.MAIL_NOT_TO_CALL: "Không ai được gọi số {number}.",
         Phrase.MAIL_SECONDS: "Lời nhắn dài {seconds} giây được đính kèm.",
         Phrase.MAIL_LOST: "Bản ghi lời nhắn đã bị mất.",
         Phrase.WITHHELD: "số ẩn",

@@ -1,12 +1,12 @@
 """Numbers that nobody is to call, in the database. Nothing is ever deleted: what is removed keeps its row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
 
-from router.core.donotcontact import DoNotContact
+from router.core.donotcontact import NOBODY_SPARED, DoNotContact, Spared
 from router.edge.store.database import Access, begin
 from router.edge.store.tables import DO_NOT_CONTACT
 
@@ -51,6 +51,17 @@ class DoNotContacts(Access):
         in_order = select(*_COLUMNS).where(*which).order_by(DO_NOT_CONTACT.c.id).limit(limit)
         with begin(self._reading) as connection:
             return [_entry(row) for row in connection.execute(in_order)]
+
+
+def spared_among(
+    connection: Connection, numbers: Collection[str], now: datetime, *more: DoNotContact
+) -> Spared:
+    """Whom of these numbers (E.164) nobody is to call now, with `more` that are about to be written."""
+    some = {number for number in numbers if number}
+    if not some:
+        return NOBODY_SPARED
+    found = select(*_COLUMNS).where(_standing(now), DO_NOT_CONTACT.c.number.in_(some))
+    return Spared([*map(_entry, connection.execute(found).all()), *more])
 
 
 def _standing(now: datetime) -> ColumnElement[bool]:

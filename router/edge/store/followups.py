@@ -15,10 +15,12 @@ import structlog
 from sqlalchemy import Connection, or_, select, update
 
 from router.core import notices
+from router.core.donotcontact import DoNotContact, Spared
 from router.core.followups import Due, Ended, call_back_number, due, is_followed, tags_by_rules
 from router.core.record import CallRecord, Disposition
 from router.core.ruleset import ClientRules, RuleSet
 from router.core.tags import CallTag
+from router.edge.store.donotcontact import spared_among
 from router.edge.store.operations import MAIL, WEBHOOK, Reached, Row
 from router.edge.store.outbox import outbox_rows
 from router.edge.store.queries import record_of
@@ -60,6 +62,11 @@ class _Found(NamedTuple):
     call_back_by: datetime | None
     """Until when somebody is to call back, if anybody is."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """It is due once: call and name."""
+        return self.record.info.id, self.due.follow_up.name
+
 
 class FollowingUp:
     """What writes them, by the rules in use."""
@@ -85,14 +92,17 @@ class FollowingUp:
         clients = self._clients
         found = list(_found(connection, clients, ended, tags)) if clients else []
         known = _known(connection, found) if found else set()
-        now = datetime.now(UTC)
+        new: dict[tuple[str, str], _Found] = {}
         for one in found:
-            key = (one.record.info.id, one.due.follow_up.name)
-            if key not in known:
-                known.add(key)
-                for table, row in _rows(one, now):
-                    rows[table].append(row)
-                rows["outbox"] += _told(one)
+            if one.key not in known:
+                new.setdefault(one.key, one)
+        now = datetime.now(UTC)
+        spared = _spared(connection, new.values(), now)
+        for one in new.values():
+            never = spared.find(call_back_number(one.record), one.client.id, now) is not None
+            for table, row in _rows(one, now, never=never):
+                rows[table].append(row)
+            rows["outbox"] += _told(one, never=never)
         self.news |= bool(rows)
         self.spares |= "do_not_contact" in rows
         return rows
@@ -174,16 +184,32 @@ def _known(connection: Connection, found: Sequence[_Found]) -> set[tuple[str, st
     return {(row.call_id, row.name) for row in connection.execute(select(*columns).where(of_calls))}
 
 
-def _rows(one: _Found, now: datetime) -> Iterator[tuple[str, Row]]:
+def _spared(connection: Connection, due: Collection[_Found], now: datetime) -> Spared:
+    """Whom nobody is to call, of those who could be called back after these calls; also where it is one of
+    these that says so."""
+    said = filter(None, map(_do_not_contact, due))
+    return spared_among(connection, {call_back_number(one.record) for one in due}, now, *said)
+
+
+def _do_not_contact(one: _Found) -> DoNotContact | None:
+    """By which nobody is to call the caller, where that is to be done."""
+    seconds, caller = one.due.follow_up.do_not_contact, one.record.info.caller
+    if seconds is None or not caller.startswith("+"):
+        return None
+    why = f"{one.due.follow_up.name}: {one.due.why}"
+    until = one.at + timedelta(seconds=seconds)
+    return DoNotContact(0, caller, one.client.id, until, BY_RULES, why, one.at, one.record.info.id)
+
+
+def _rows(one: _Found, now: datetime, *, never: bool) -> Iterator[tuple[str, Row]]:
     """All that is to be written of it: tables, and rows in the order of their COLUMNS. What is sent has its
-    whole time from `now` on, even if the call ended long before it could be written."""
+    whole time from `now` on, even if the call ended long before it could be written. `never`: nobody is to
+    call the caller back."""
     follow_up, info, at = one.due.follow_up, one.record.info, to_micros(one.at)
     place, why = follow_up.place, one.due.why
     yield "follow_ups", (info.id, follow_up.name, one.client.id, place, why, one.tag, at)
     ways = [(WEBHOOK, url) for url in follow_up.webhooks] + [(MAIL, to) for to in follow_up.mails]
-    body = (
-        _ENCODER.encode(notices.of_follow_up(one.due, one.record, one.tags, one.at)).decode() if ways else ""
-    )
+    body = _ENCODER.encode(_notice(one, never=never)).decode() if ways else ""
     head = (one.client.id, one.client.follow_ups.language)
     for number, to in enumerate(ways, start=1):
         yield "jobs", (info.id, follow_up.name, number, *head, *to, body, at, to_micros(now), 0, at)
@@ -191,16 +217,19 @@ def _rows(one: _Found, now: datetime) -> Iterator[tuple[str, Row]]:
     if one.call_back_by is not None and follow_up.call_back is not None and number_back:
         owed = (number_back, info.caller, follow_up.call_back.owner, why, at, to_micros(one.call_back_by))
         yield "obligations", (info.id, follow_up.name, one.client.id, *owed)
-    if follow_up.do_not_contact is not None and info.caller.startswith("+"):
-        until = to_micros(one.at + timedelta(seconds=follow_up.do_not_contact))
-        reason = f"{follow_up.name}: {why}"
-        yield "do_not_contact", (info.caller, one.client.id, until, BY_RULES, reason, at, info.id)
+    entry = _do_not_contact(one)
+    if entry is not None and entry.until is not None:
+        until = to_micros(entry.until)
+        yield "do_not_contact", (entry.number, entry.client, until, entry.who, entry.why, at, info.id)
 
 
-def _told(one: _Found) -> Iterator[Row]:
+def _told(one: _Found, *, never: bool) -> Iterator[Row]:
     for topic in one.due.follow_up.topics:
-        notice = notices.of_follow_up(one.due, one.record, one.tags, one.at, topic)
-        yield from outbox_rows(one.record.info.asterisk_id, (notice,))
+        yield from outbox_rows(one.record.info.asterisk_id, (_notice(one, topic, never=never),))
+
+
+def _notice(one: _Found, topic: str = "", *, never: bool) -> notices.Notice:
+    return notices.of_follow_up(one.due, one.record, one.tags, one.at, topic, do_not_contact=never)
 
 
 def talks_of(ended: Sequence[CallRecord]) -> list[CallRecord]:

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Update, and_, delete, func, or_, select, update
 
 from router.edge.store.database import Access, begin
+from router.edge.store.donotcontact import spared_among
 from router.edge.store.tables import CALLS, JOBS
 
 LEASE = timedelta(minutes=2)
@@ -56,6 +57,16 @@ class Job(msgspec.Struct, frozen=True):
     """Why the last try failed."""
 
 
+class Caller(NamedTuple):
+    """Whom a job is about, as it is when the job is sent."""
+
+    name: str = ""
+    """By which the client knew who called; empty of a stranger. It is not kept with jobs, where nobody would
+    look for it who is to forget it."""
+    spared: bool = False
+    """Nobody is to call the number at which they could be called back."""
+
+
 class Tried(NamedTuple):
     """What came of a try."""
 
@@ -75,6 +86,10 @@ class Standing(msgspec.Struct, frozen=True):
     oldest: datetime
     error: str | None
     """Why the last try failed, of one of those that wait."""
+
+
+class _Body(msgspec.Struct):
+    callback: str = ""
 
 
 _COLUMNS = tuple(JOBS.c[name] for name in Job.__struct_fields__)
@@ -138,11 +153,13 @@ class Jobs(Access):
         """All of one call."""
         return self._listed(JOBS.c.call_id == call_id, 1000)
 
-    def caller_name(self, call_id: str) -> str:
-        """By which the client knew who called; empty of a stranger. It is not kept with jobs, where nobody
-        would look for it who is to forget it."""
+    def caller(self, job: Job, now: datetime) -> Caller:
+        """Whom that job is about."""
+        number = msgspec.json.decode(job.body, type=_Body).callback
+        named = select(CALLS.c.name).where(CALLS.c.id == job.call_id)
         with begin(self._reading) as connection:
-            return connection.scalars(select(CALLS.c.name).where(CALLS.c.id == call_id)).first() or ""
+            spared = spared_among(connection, {number}, now).find(number, job.client, now)
+            return Caller(connection.scalars(named).first() or "", spared is not None)
 
     def again(self, now: datetime, id: int | None = None) -> int:
         """Have what waits, and what is given up, tried at once, all or one; how many that are. What is given

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, 
 
 from router.core.contacts import with_name
 from router.edge.store.database import Access, begin
+from router.edge.store.donotcontact import spared_among
 from router.edge.store.jobs import Standing
 from router.edge.store.tables import CALLS, DELIVERIES, MESSAGES, OBLIGATIONS
 
@@ -102,6 +103,12 @@ class Messages(Access):
         with begin(self._reading) as connection:
             found = connection.execute(select(*_COLUMNS).select_from(_JOINED).where(begins).limit(2)).all()
         return [_message(row) for row in found]
+
+    def spared(self, message: StoredMessage, now: datetime) -> bool:
+        """Whether nobody is to call the number now at which to call back."""
+        with begin(self._reading) as connection:
+            spared = spared_among(connection, {message.callback}, now)
+        return spared.find(message.callback, message.client, now) is not None
 
     def unfetched(self, asterisk_id: str) -> list[StoredMessage]:
         """Those whose recording is still in that Asterisk."""
