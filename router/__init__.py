@@ -232,6 +232,7 @@ What is kept and shown
     edge/store/errors.py       what can be wrong with a database
     edge/store/operations.py   what the call path hands over
     edge/store/bulk.py         ... many rows at once
+    edge/store/unwritten.py    what is kept in files while the router is stopped
     edge/store/writer.py       the writer thread: group commit
     edge/store/queries.py      reads, for the command line and for recovery
     core/counted.py            a call as reports count it

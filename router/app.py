@@ -62,6 +62,7 @@ from router.edge.sparing import Sparing
 from router.edge.store.database import prepare
 from router.edge.store.errors import StoreError, UnusableDatabaseError
 from router.edge.store.queries import OpenCall, Queries
+from router.edge.store.unwritten import Unwritten
 from router.edge.store.verdicts import Verdicts
 from router.edge.store.writer import PAUSE, Writer
 from router.edge.tokens import KnownTokens
@@ -110,7 +111,9 @@ class Daemon:
     def __init__(self, settings: Settings, source: RulesFile, rules: RuleSet, prompts: Prompts) -> None:
         """`rules` are those of the start, whose prompts are made."""
         self._settings = settings
-        self._store = Writer(settings.database_url, queue_limit=settings.write_queue)
+        self._store = Writer(
+            settings.database_url, queue_limit=settings.write_queue, unwritten=Unwritten(settings.state)
+        )
         self._metrics = Metrics(VERSION)
         self._store.use(rules)
         self._metrics.watch_store(self._store)
@@ -217,20 +220,22 @@ class Daemon:
         )
 
     async def run(self) -> int:
-        """Serve calls until told to stop; the process's exit status (1 if another router took over).
+        """Serve calls until told to stop; the process's exit status (1 if another router took over, or
+        records are lost).
 
         Raises StoreError for a database of a newer version, AddressTakenError for a busy port.
         """
         settings = self._settings
         await asyncio.to_thread(self._prepare_database)
         await asyncio.to_thread(look_ahead, self._engine.rules, datetime.now(UTC))
-        remembered = await self._remember()
         loop = asyncio.get_running_loop()
 
         def follow_up(spares: bool) -> None:
             loop.call_soon_threadsafe(self._on_follow_up, spares)
 
         self._store.start(partial(self._bell.ring_from_afar, loop), follow_up)
+        await asyncio.to_thread(self._store.catch_up, FLUSH)
+        remembered = await self._remember()
         # Libraries and rules stay for good: the garbage collector need not go over them again and again.
         gc.collect()
         gc.freeze()
@@ -246,10 +251,10 @@ class Daemon:
         finally:
             await self._agent_log.flush()
             self._records.close()
-            await asyncio.to_thread(self._store.close, FLUSH)
+            lost = await asyncio.to_thread(self._store.close, FLUSH)
             self._engine.call_log.flush()
         log.info("stopped")
-        return 1 if replaced else 0
+        return 1 if replaced or lost else 0
 
     def _web(self) -> web.Application:
         """All that is served over HTTP."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+import tempfile
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from router import app as router_app
 from router.edge import calllog, deadmen, reload
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
@@ -188,6 +190,42 @@ async def test_rules_that_are_wrong_change_nothing(
     caller = await talk(asterisk)
     caller.hang_up()
     await router.all_over(1)
+
+
+async def test_records_of_a_router_that_stops_without_a_database_come_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router_app, "FLUSH", 0.3)
+    (tmp_path / "db").mkdir()
+    async with routing(tmp_path, database=f"sqlite:///{tmp_path}/db/callrouter.db") as (asterisk, router):
+        over = await talk(asterisk)
+        (tmp_path / "db").rename(tmp_path / "away")
+        over.hang_up()
+        talker = await talk(asterisk)
+        await router.counts("callrouter_store_failing", 1)
+        router.signal(signal.SIGTERM)
+        assert await router.exit_status() == 0
+        assert len(list((tmp_path / "state").glob("unwritten-*.jsonl"))) == 1
+        (tmp_path / "away").rename(tmp_path / "db")
+        await router.start()
+        talker.hang_up()
+        records = await router.all_over(2)
+        assert [told(record) for record in records] == [("answered", "talking", "caller")] * 2
+        assert list((tmp_path / "state").glob("unwritten-*")) == []
+
+
+async def test_a_router_that_loses_records_says_so_by_its_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router_app, "FLUSH", 0.3)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "state"))
+    async with routing(tmp_path) as (asterisk, router):
+        (tmp_path / "state").rename(tmp_path / "away")
+        (tmp_path / "state").write_text("no folder")
+        await talk(asterisk)
+        await router.counts("callrouter_store_failing", 1)
+        router.signal(signal.SIGTERM)
+        assert await router.exit_status() == 1
 
 
 async def test_no_database_stops_no_call(tmp_path: Path, logged: list[MutableMapping[str, Any]]) -> None:

@@ -2,6 +2,9 @@
 
 A row is a plain tuple in the order of its columns, times as microseconds, ready to be one line of a JSON
 array (see `bulk`). Making rows is the writer thread's work; the call path only makes these small structs.
+
+What cannot be written before a router stops is kept as JSON (see `unwritten`), by the name of the struct: a
+name never changes its meaning, and new fields have a default.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +23,7 @@ from router.edge.store.supervisions import Supervised, Unseen
 from router.edge.store.tables import to_micros
 
 
-class Arrival(msgspec.Struct, frozen=True, gc=False):
+class Arrival(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A call arrived: what is known of it, the plan it was given, and why."""
 
     info: CallInfo
@@ -28,7 +31,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     trace: Sequence[TraceRow]
 
 
-class Happening(msgspec.Struct, frozen=True, gc=False):
+class Happening(msgspec.Struct, frozen=True, gc=False, tag=True):
     """One event of a call."""
 
     call_id: str
@@ -39,13 +42,13 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
     """What other systems are told of it."""
 
 
-class End(msgspec.Struct, frozen=True, gc=False):
+class End(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A call is over."""
 
     record: CallRecord
 
 
-class Tagging(msgspec.Struct, frozen=True, gc=False):
+class Tagging(msgspec.Struct, frozen=True, gc=False, tag=True):
     """The rules, or somebody, tagged a call."""
 
     tag: CallTag
@@ -53,7 +56,7 @@ class Tagging(msgspec.Struct, frozen=True, gc=False):
     """What other systems are told of it; None where only the database knows the call."""
 
 
-class Advised(msgspec.Struct, frozen=True, gc=False):
+class Advised(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A dialplan of the administrator's own was told what the rules say of a caller, and why."""
 
     info: CallInfo
@@ -61,13 +64,13 @@ class Advised(msgspec.Struct, frozen=True, gc=False):
     trace: Sequence[TraceRow]
 
 
-class WrappedUp(msgspec.Struct, frozen=True, gc=False):
+class WrappedUp(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An agent is there again after a call."""
 
     wrap_up: WrapUp
 
 
-class Reached(msgspec.Struct, frozen=True, gc=False):
+class Reached(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Somebody of a client has talked with who has that number (E.164), by a call that is none of ours."""
 
     client: str

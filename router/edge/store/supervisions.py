@@ -11,7 +11,7 @@ from router.edge.store.database import Access, begin
 from router.edge.store.tables import SUPERVISIONS, to_micros
 
 
-class Supervised(msgspec.Struct, frozen=True, gc=False):
+class Supervised(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A stretch of supervision began, ended or was refused; the later of two of the same counts."""
 
     router: str
@@ -19,7 +19,7 @@ class Supervised(msgspec.Struct, frozen=True, gc=False):
     stretch: Stretch
 
 
-class Unseen(msgspec.Struct, frozen=True, gc=False):
+class Unseen(msgspec.Struct, frozen=True, gc=False, tag=True):
     """What of a router's lasted at a moment has ended since, and nobody saw how."""
 
     router: str

@@ -15,6 +15,9 @@ things can go wrong, and each has its own answer:
 
 A crash loses at most what was collected in the last PAUSE seconds, and of a router with little to do, in the
 last LINGER seconds. Recovery finds calls that are lost so among Asterisk's channels.
+
+What the database has not taken when the router stops is kept in a file (unwritten.py), and the next router's
+thread writes that before anything else.
 """
 
 import threading
@@ -59,6 +62,7 @@ from router.edge.store.operations import (
 )
 from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
+from router.edge.store.unwritten import Unwritten
 
 LINGER = 0.020
 """Seconds that the first operation of a group waits for others."""
@@ -85,8 +89,9 @@ class Writer:
     below only grow, are set by one thread, and may be read from any.
     """
 
-    def __init__(self, url: str, *, queue_limit: int) -> None:
-        """`url` as SQLAlchemy writes it; `queue_limit` in operations. StoreError if the URL is of no use."""
+    def __init__(self, url: str, *, queue_limit: int, unwritten: Unwritten | None = None) -> None:
+        """`url` as SQLAlchemy writes it; `queue_limit` in operations; `unwritten` keeps what cannot be
+        written at the end. StoreError if the URL is of no use."""
         parsed = parse_url(url)
         self.commits = 0
         self.commit_seconds = 0.0
@@ -102,13 +107,19 @@ class Writer:
         self.failing_since: datetime | None = None
         """Since when the database takes nothing; None while it does."""
         self._queue_limit = queue_limit
+        self._unwritten = unwritten
         self._queue: deque[Operation] = deque()
         self._in_hand: Sequence[Operation] = ()
+        self._taking = threading.Lock()
+        """Held while operations go from the queue into the thread's hand."""
+        self._given_up = False
+        """The time to close ran out: what is left is no longer the thread's."""
         self._awake = False
         """Whether the thread has been woken since it looked last. Cheaper to ask than the event itself."""
         self._wake = threading.Event()
         self._group_full = threading.Event()
         self._closing = threading.Event()
+        self._caught_up = threading.Event()
         self._deadline = float("inf")
         self._on_told: Callable[[], None] = lambda: None
         self._on_follow_up: Callable[[bool], None] = lambda spares: None
@@ -128,6 +139,11 @@ class Writer:
         self._on_told = on_told
         self._on_follow_up = on_follow_up
         self._thread.start()
+
+    def catch_up(self, timeout: float) -> None:
+        """Wait until what a router before us could not write is written, or the database turns out to take
+        nothing; up to `timeout` seconds, so not for the event loop."""
+        self._caught_up.wait(timeout)
 
     def use(self, rules: RuleSet) -> None:
         """What is to be done after calls is what these rules say, from the next commit on."""
@@ -182,17 +198,24 @@ class Writer:
     def close(self, timeout: float) -> int:
         """Write what is queued, and stop; waits up to `timeout` seconds, so not for the event loop.
 
-        Returns the number of operations that could not be written in that time: 0 is a clean end.
+        Returns the number of operations that could neither be written in that time nor kept for the next
+        start: 0 is a clean end.
         """
         self._deadline = time.monotonic() + timeout
         self._closing.set()
         self._group_full.set()
         self._wake.set()
         self._thread.join(timeout)
-        unwritten = self.queued
-        if unwritten:
-            _LOG.error("records lost at stop", operations=unwritten)
-        return unwritten
+        with self._taking:
+            left = [] if self._given_up else [*self._in_hand, *self._queue]
+            self._given_up = True
+            self._queue.clear()
+        # The thread may yet write what it has in hand, where the database is slow: twice does no harm.
+        if not left or (self._unwritten is not None and self._unwritten.keep(left)):
+            return 0
+        if self._unwritten is None:
+            _LOG.error("records lost at stop", operations=len(left))
+        return len(left)
 
     def _put_if_room(self, operation: Operation) -> None:
         if len(self._queue) >= self._queue_limit:
@@ -218,6 +241,8 @@ class Writer:
             _LOG.error("write queue full, timeline rows are shed", limit=self._queue_limit)
 
     def _run(self) -> None:
+        self._write_what_was_left()
+        self._caught_up.set()
         next_commit = 0.0
         while not (self._closing.is_set() and not self._queue):
             self._wake.wait()
@@ -227,7 +252,7 @@ class Writer:
                     self._group_full.wait(max(LINGER, next_commit - time.monotonic()))
             self._wake.clear()
             self._awake = False  # before the queue is looked at: what comes later wakes again
-            self._in_hand = self._take()
+            self._take()
             if self._in_hand and not self._commit_until_done(self._in_hand):
                 break
             self._in_hand = ()
@@ -236,8 +261,22 @@ class Writer:
                 self._wake.set()
         self._connection.drop()
 
-    def _take(self) -> Sequence[Operation]:
-        return [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+    def _write_what_was_left(self) -> None:
+        """Write what routers before us could not. While the database is away all waits for it, in order."""
+        try:
+            for found in self._unwritten.found() if self._unwritten is not None else ():
+                for first in range(0, len(found.operations), BATCH):
+                    if not self._commit_until_done(found.operations[first : first + BATCH]):
+                        return
+                assert self._unwritten is not None
+                self._unwritten.written(found)
+        except Exception:  # whatever it is, the calls to come are written
+            _LOG.exception("records of before are not written")
+
+    def _take(self) -> None:
+        with self._taking:
+            if not self._given_up:
+                self._in_hand = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
 
     def _commit_until_done(self, batch: Sequence[Operation]) -> bool:
         """Commit a batch, however long it takes. False if the time to close ran out first."""
@@ -314,6 +353,7 @@ class Writer:
 
     def _note_trouble(self, error: Exception) -> None:
         self._connection.drop()
+        self._caught_up.set()
         if self.failing_since is None:
             self.failing_since = datetime.now(UTC)
             _LOG.error("database takes nothing, will try again", error=_text_of(error), queued=self.queued)
