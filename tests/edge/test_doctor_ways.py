@@ -28,7 +28,7 @@ from router.edge.web.health import serve
 from tests.edge.patient import ROUTE, RULES, Patient, told
 from tests.edge.sinks import Sinks
 from tests.edge.stories import PLAN, TEN, TRACE, a_call, talked
-from tests.harness.broker import ACL, Broker, Heard, Reader
+from tests.harness.broker import ACL, Broker, Reader
 from tests.harness.ports import free_port
 from tests.harness.waiting import wait_until
 
@@ -316,12 +316,15 @@ async def _until(patient: Patient, severity: Severity) -> Finding:
     raise AssertionError(found)
 
 
-async def test_what_is_published_is_empty_and_not_kept(patient: Patient, broker: Broker) -> None:
+async def test_what_is_published_is_an_event_and_not_kept(patient: Patient, broker: Broker) -> None:
     patient.settings["mqtt"] = broker.settings()
     with Reader(broker) as reader:
         assert [one.severity for one in await patient.found("broker")] == [OK]
         await asyncio.to_thread(wait_until, lambda: reader.heard, "it is heard")
-        assert reader.heard == [Heard("events/-/doctor", None, retained=False)]
+        [told] = reader.heard
+        assert (told.topic, told.retained) == ("events/-/doctor", False)
+        assert told.body.keys() == {"type", "id", "at", "version"}
+        assert told.body["type"] == "doctor"
     with Reader(broker) as later:
         assert later.at("events/-/doctor") is None
 

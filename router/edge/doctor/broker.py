@@ -1,8 +1,8 @@
 """Does the MQTT broker let us in and take what we publish, and is nothing waiting for it?
 
-What is published is one empty message, of which the broker keeps nothing, at a topic beside those of notices:
-only so its ACL can be asked. How a running router fares with its other topics, its own metric tells: an empty
-status would not be true.
+What is published is one event of a type of its own, which the broker does not keep, beside those of calls:
+only so its ACL can be asked. How a running router fares with its other topics, its own metric tells: a status
+from here would not be true.
 
 By paho itself, not aiomqtt: that one waits on for a broker which has hung up, and logs.
 """
@@ -16,10 +16,12 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from router.core.findings import Finding, Severity, error, ok, warning
+from router.core.notices import VERSION
 from router.edge.doctor.daemon import metric
 from router.edge.doctor.visit import Visit, aside
 from router.edge.mqttlink import Broker
@@ -51,7 +53,7 @@ async def broker(visit: Visit) -> AsyncIterator[Finding]:
     if known is None:
         yield ok("no MQTT broker is set: nothing is published")
         return
-    found = await _asked(known)
+    found = await _asked(known, visit.now())
     yield found
     if found.severity is Severity.OK and await metric(visit.settings.web, CONNECTED) == 0:
         yield _router_is_not(known)
@@ -62,12 +64,12 @@ async def broker(visit: Visit) -> AsyncIterator[Finding]:
             yield finding
 
 
-async def _asked(known: Broker) -> Finding:
+async def _asked(known: Broker, now: datetime) -> Finding:
     where = f"{known.host}:{known.port}"
     topic = f"{known.prefix}/events/{NOBODY}/doctor"
     try:
         async with asyncio.timeout(LIMIT):
-            refused = await aside(lambda: _Caller(known).publish(topic))
+            refused = await aside(lambda: _Caller(known).publish(topic, _event(now)))
     except TimeoutError:
         why = f"it has not answered within {LIMIT:g} s"
     except (NotLetInError, OSError, ValueError) as problem:
@@ -79,6 +81,11 @@ async def _asked(known: Broker) -> Finding:
         return ok("the MQTT broker lets us in, and takes what we publish", where)
     remedy = "see `mqtt:` in callrouter.yaml, and that the broker runs and has that user"
     return error(f"the MQTT broker does not let us in: {why}", remedy, where)
+
+
+def _event(now: datetime) -> bytes:
+    """As all events are (core/notices.py), so that who does not know its type passes over it."""
+    return msgspec.json.encode({"type": "doctor", "id": secrets.token_hex(8), "at": now, "version": VERSION})
 
 
 def _router_is_not(known: Broker) -> Finding:
@@ -120,15 +127,15 @@ class _Caller:
         self._client.on_publish = self._on_publish
         self._client.on_disconnect = self._on_disconnect
 
-    def publish(self, topic: str) -> str:
-        """Why an empty message may not be published there (QoS 1, not retained); empty if it may. Raises
+    def publish(self, topic: str, body: bytes) -> str:
+        """Why that may not be published there (QoS 1, not retained); empty if it may. Raises
         NotLetInError, OSError, ValueError."""
         self._client.connect(self._known.host, self._known.port, keepalive=int(LIMIT))
         try:
             self._wait_for(lambda: self._admitted)
             if self._admitted.is_failure:
                 raise NotLetInError(str(self._admitted))
-            self._client.publish(topic, b"", qos=1)
+            self._client.publish(topic, body, qos=1)
             self._wait_for(lambda: self._taken)
             return str(self._taken) if self._taken.is_failure else ""
         except HungUpError as problem:
