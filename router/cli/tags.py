@@ -20,7 +20,7 @@ from router.core.corrections import Correction
 from router.core.record import Disposition
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
-from router.core.tagging import TAGS_THAT_SHIP, not_offered
+from router.core.tagging import not_offered
 from router.core.tags import CallTag, Origin, Tag, Way
 from router.edge.store.errors import StoreError
 from router.edge.store.queries import CallStory
@@ -62,24 +62,23 @@ def tag_call(
     who, note = _who(by), _said(note, "--note")
     settings = read_settings(config)
     story = story_of(call, config)
-    before = next((one for one in story.tagged if one.tag == tag), None)
-    if remove and before is None:
-        _not_tagged(story, tag)
     rules = None if remove else _offering(story, tag, settings)
-    if before is not None and not remove and not note:
-        typer.echo(f"it is so already, since {moment(before.at)}", err=True)
-        row = before
-    else:
-        now = datetime.now(UTC)
-        with _tags(settings) as tags:
-            put = CallTag(story.info.id, tag, who, Way.COMMAND, now, remove, _typed_at(), note)
-            row = tags.put(put, rules)
+    now = datetime.now(UTC)
+    with _tags(settings) as tags:
+        row = CallTag(story.info.id, tag, who, Way.COMMAND, now, remove, _typed_at(), note)
+        put = tags.put(row, rules)
+    if remove and not put.written:
+        _not_tagged(story, tag)
+    if put.due:
         with suppress(NoDaemonError):  # Which looks by itself before long, and at its start.
             tell(settings.web, FOLLOW_UPS)
+    if not put.written:
+        late = "; what is to be done after it was not yet due, and is now" if put.due else ""
+        typer.echo(f"it is so already, since {moment(put.row.at)}{late}", err=True)
     if as_json:
-        typer.echo(msgspec.json.encode(row).decode())
+        typer.echo(msgspec.json.encode(put.row).decode())
     else:
-        typer.echo(f"{row.call_id}: {tag_in_words(row, Labels(), story.info.client)}")
+        typer.echo(f"{put.row.call_id}: {tag_in_words(put.row, Labels(), story.info.client)}")
 
 
 def correct_call(
@@ -213,22 +212,33 @@ def _list_of_call(story: CallStory, names: Labels, as_json: bool) -> None:
 
 def _not_tagged(story: CallStory, tag: str) -> NoReturn:
     """Only what a call has can be taken off it, whatever the rules have."""
-    has = [one.tag for one in story.tagged]
+    has = [one.tag for one in story.tagged if one.tag != tag]
     otherwise = f"it has {', '.join(has)}" if has else "it has no tags"
     typer.echo(f"{story.info.id} is not tagged `{tag}`; {did_you_mean(tag, has, otherwise)}", err=True)
     raise typer.Exit(FAILED)
 
 
-def _offering(story: CallStory, tag: str, settings: Settings) -> RuleSet | None:
-    """The rules, which offer the tag; None where they have errors. Ends the command if they do not."""
+def _offering(story: CallStory, tag: str, settings: Settings) -> RuleSet:
+    """The rules, which offer the tag; ends the command if they do not. Without them nobody knows what is to
+    be done after the call, and a tag that is put on it makes that due only then."""
     loaded = rules_file(settings).load()
     if isinstance(loaded, RuleErrors):
-        typer.echo("the rules have errors (`callrouter check`); only tags that ship are known", err=True)
-    known = TAGS_THAT_SHIP if isinstance(loaded, RuleErrors) else loaded.tags_of(story.info.client)
-    why_not = not_offered(known, story.info.client, tag)
+        typer.echo(f"not tagged: {_without_rules(settings)}", err=True)
+        raise typer.Exit(FAILED)
+    why_not = not_offered(loaded.tags_of(story.info.client), story.info.client, tag)
     if why_not is not None:
         raise typer.BadParameter(why_not, param_hint="TAG")
-    return None if isinstance(loaded, RuleErrors) else loaded
+    return loaded
+
+
+def _without_rules(settings: Settings) -> str:
+    """What is wrong, and what to do."""
+    file = rules_file(settings)
+    by_api = "tag by the API of the running router (POST /calls/ID/tags)"
+    unknown = "nobody knows what is to be done after the call"
+    if not file.state():
+        return f"there are no rules in {file.path}, so {unknown}; {by_api}, or name its rules in the settings"
+    return f"the rules have errors, so {unknown}; mend them (`callrouter check`), or {by_api}"
 
 
 # What is typed

@@ -56,6 +56,12 @@ def standing(tags: Iterable[CallTag]) -> tuple[CallTag, ...]:
     return tuple(found.values())
 
 
+def is_news(tag: CallTag, there: bool) -> bool:
+    """Whether what somebody says of a call is to be written: it changes something, or adds a note. `there` is
+    whether the call has that tag."""
+    return tag.removed is there or (not tag.removed and bool(tag.note))
+
+
 class Origin(StrEnum):
     """Where a tag of a client's is from, or was changed last."""
 

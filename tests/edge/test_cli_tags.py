@@ -35,6 +35,7 @@ tags:
   fair_2025: {label: {en: Fair}, hidden: true}
   callback: {label: {nb: Ring opp}}
 """
+FOLLOW_UPS = "follow_ups: [{name: ring them, when: {tag: callback}, do: {call_back: {within: 2h}}}]\n"
 SHARED = "tags: {emergency: {code: 9}}\n"
 
 
@@ -242,11 +243,47 @@ def test_a_tag_that_the_rules_have_no_more_can_be_taken_off(place: Place) -> Non
     assert place.call("c1")["tagged"] == []
 
 
-def test_without_rules_only_tags_that_ship_are_known(place: Place) -> None:
-    Path("rules/fjord.yaml").write_text("client: [\n")
+NO_RULES = {
+    "they have errors": ("client: [\n", "the rules have errors, so nobody knows what is to be done after"),
+    "there are none": (None, "there are no rules in rules, so nobody knows what is to be done after"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), NO_RULES.values(), ids=NO_RULES)
+def test_without_rules_no_call_is_tagged_and_what_is_due_is_not_lost(
+    place: Place, text: str | None, told: str
+) -> None:
+    place.type("tag", "c1", "interested")
+    for file in Path("rules").iterdir():
+        file.unlink()
+    if text is not None:
+        Path("rules/fjord.yaml").write_text(text)
+    done = place.type("tag", "c1", "callback", exit_code=1)
+    assert done.stderr.startswith(f"not tagged: {told}")
+    assert "tag by the API of the running router" in done.stderr
+    assert ("`callrouter check`" in done.stderr) is (text is not None)
+    place.type("tag", "c1", "interested", "--note", "at ten", exit_code=1)
+    place.type("tag", "c1", "interested", "--remove")
+    assert [(one["tag"], one["removed"]) for one in place.call("c1")["tags"]] == [
+        ("interested", False),
+        ("interested", True),
+    ]
+    Path("rules/fjord.yaml").write_text(FJORD + FOLLOW_UPS)
     place.type("tag", "c1", "callback")
-    told = place.type("tag", "c1", "viewing", exit_code=2).stderr
-    assert told.startswith("the rules have errors (`callrouter check`); only tags that ship are known\n")
+    assert "callback" in place.type("todo").stdout
+
+
+def test_who_says_it_again_makes_due_what_was_not(place: Place) -> None:
+    place.type("tag", "c1", "callback")
+    assert "callback" not in place.type("todo").stdout
+    Path("rules/fjord.yaml").write_text(FJORD + FOLLOW_UPS)
+    again = place.type("tag", "c1", "callback")
+    assert again.stderr.endswith("; what is to be done after it was not yet due, and is now\n")
+    assert "callback" in place.type("todo").stdout
+    again = place.type("tag", "c1", "callback")
+    assert again.stderr.startswith("it is so already, since ")
+    assert "due" not in again.stderr
+    assert len(place.call("c1")["tags"]) == 1
 
 
 def test_a_locked_database_is_told_in_words(place: Place) -> None:

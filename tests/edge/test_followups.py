@@ -259,6 +259,27 @@ def test_a_tag_by_command_makes_due_what_goes_by_it(url: str, jobs: Jobs) -> Non
     assert [name for _, name, _ in sent_to(jobs)[2:]] == ["lost"]
 
 
+@pytest.mark.parametrize("by", ["command", "phone"])
+def test_a_tag_that_is_said_again_makes_due_what_was_not(url: str, jobs: Jobs, by: str) -> None:
+    written(url, missed())
+    with closing(Tags(url)) as tags:
+        tags.put(tag("lost"))  # by who knew no rules
+        assert len(sent_to(jobs)) == 2
+        again = tag("lost", after=90)
+        if by == "phone":
+            assert [written(url, again).times, written(url, again).times] == [1, 0]
+        else:
+            put = [tags.put(again, compiled()) for _ in "12"]
+            assert [(one.row.at, one.written, one.due) for one in put] == [
+                (tag("lost").at, False, True),
+                (tag("lost").at, False, False),
+            ]
+    assert [name for _, name, _ in sent_to(jobs)[2:]] == ["lost"]
+    assert jobs.waiting(9)[-1].made_at == again.at
+    with closing(Queries(url)) as queries:
+        assert len(queries.calls(CallFilter(limit=1))[0].tags) == 1
+
+
 def test_rules_of_later_make_nothing_of_an_old_call_due_but_what_a_new_tag_does(url: str, jobs: Jobs) -> None:
     written(url, missed(), rules=compiled(RULES.replace("disposition: abandoned", "disposition: busy")))
     assert sent_to(jobs) == []

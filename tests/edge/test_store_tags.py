@@ -1,9 +1,11 @@
 """Tags and corrections on real databases: added, never changed, and told in the order in which they came."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic import command
@@ -63,6 +65,21 @@ def write(url: str, *, seen_whole: bool = True) -> None:
     assert writer.close(20) == 0
 
 
+def said(tag: str, after: int = 0, *, off: bool = False) -> CallTag:
+    """By an agent's phone, so many seconds after LATER."""
+    return CallTag("c1", tag, "kari", Way.PHONE, LATER + timedelta(seconds=after), off)
+
+
+def hand_over(url: str, *tags: CallTag) -> None:
+    """To a router's writer, which commits them together."""
+    writer = Writer(url, queue_limit=1000)
+    for tag in tags:
+        writer.tagged(tag)
+    writer.start()
+    assert writer.close(20) == 0
+    assert writer.refused == 0
+
+
 def story(url: str, id: str) -> CallStory:
     with closing(Queries(url)) as queries:
         found = queries.call(id)
@@ -89,8 +106,8 @@ def test_what_people_say_is_read_back_as_it_was_written(url: str, tags: Tags) ->
     write(url)
     put = tags.put(
         CallTag("c1", "viewing", "kari", Way.COMMAND, LATER, place="root@pbx", note="at \N{SNOWMAN}")
-    )
-    off = tags.put(CallTag("c1", "interested", "ola", Way.COMMAND, LATER, removed=True))
+    ).row
+    off = tags.put(CallTag("c1", "interested", "ola", Way.COMMAND, LATER, removed=True)).row
     assert (put.at, off.at) == (LATER, LATER + timedelta(microseconds=1)), "no two at one moment"
     assert story(url, "c1").tags == (BY_RULE, put, off)
     assert story(url, "c1").tagged == (put,)
@@ -100,7 +117,7 @@ def test_what_people_say_is_read_back_as_it_was_written(url: str, tags: Tags) ->
 def test_nothing_is_said_before_what_was_said_before(url: str, tags: Tags) -> None:
     write(url)
     early = TEN - timedelta(days=1)
-    off = tags.put(CallTag("c1", "interested", "ola", Way.COMMAND, early, removed=True))
+    off = tags.put(CallTag("c1", "interested", "ola", Way.COMMAND, early, removed=True)).row
     assert off.at == TEN + timedelta(microseconds=1)
     first = tags.correct(Correction("c1", Disposition.BUSY, "why", "kari", Way.COMMAND, LATER))
     second = tags.correct(Correction("c1", Disposition.FAILED, "why", "ola", Way.COMMAND, early))
@@ -108,6 +125,58 @@ def test_nothing_is_said_before_what_was_said_before(url: str, tags: Tags) -> No
     assert story(url, "c1").corrections == (first, second)
     assert story(url, "c1").corrected is Disposition.FAILED
     assert told(url, "c1")[-2:] == ["call.corrected", "call.corrected"]
+
+
+SAID: list[tuple[str, list[CallTag], list[tuple[str, bool]]]] = [
+    ("again", [said("viewing"), said("viewing", 1), said("viewing", 2)], [("viewing", False)]),
+    (
+        "again with a note",
+        [said("viewing"), replace(said("viewing", 1), note="at ten")],
+        [("viewing", False), ("viewing", False)],
+    ),
+    ("off twice", [said("interested", off=True), said("interested", 1, off=True)], [("interested", True)]),
+    ("off without being there", [said("viewing", off=True), said("lost", 1, off=True)], []),
+    (
+        "on, off, and on again",
+        [said("viewing"), said("viewing", 1, off=True), said("viewing", 2)],
+        [("viewing", False), ("viewing", True), ("viewing", False)],
+    ),
+    ("what the rules said", [said("interested")], []),
+]
+
+
+@pytest.mark.parametrize("way", ["one by one", "in one commit", "each in a commit", "after a crash"])
+@pytest.mark.parametrize(("rows", "news"), [row[1:] for row in SAID], ids=[row[0] for row in SAID])
+def test_what_is_so_already_is_neither_written_nor_told(
+    url: str, tags: Tags, way: str, rows: list[CallTag], news: list[tuple[str, bool]]
+) -> None:
+    write(url)
+    before = len(told(url, "c1"))
+    if way == "one by one":
+        assert [put.written for put in map(tags.put, rows)].count(True) == len(news)
+    elif way == "each in a commit":
+        for row in rows:
+            hand_over(url, row)
+    else:
+        hand_over(url, *rows)
+    if way == "after a crash":  # the commit was made, but not seen
+        hand_over(url, *rows)
+    assert [(row.tag, row.removed) for row in story(url, "c1").tags[1:]] == news
+    assert told(url, "c1")[before:] == ["call.tagged"] * len(news)
+
+
+def test_of_those_who_say_the_same_at_once_only_the_first_is_written(url: str) -> None:
+    write(url)
+    everybody = Barrier(5)
+
+    def put(who: int) -> bool:
+        with closing(Tags(url)) as own:
+            everybody.wait()
+            return own.put(CallTag("c1", "viewing", f"agent{who}", Way.API, LATER)).written
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sorted(pool.map(put, range(5))) == [False] * 4 + [True]
+    assert [row.tag for row in story(url, "c1").tags] == ["interested", "viewing"]
 
 
 def test_calls_are_chosen_by_how_they_stand(url: str, tags: Tags) -> None:

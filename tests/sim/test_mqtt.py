@@ -105,7 +105,13 @@ async def test_a_call_is_tagged_by_command(asterisk: FakeAsterisk, router: Route
         "error": "no tag of fjord is called `wrong_numbr`; did you mean `wrong_number`?",
     }
     off = {"tag": "wrong_number", "remove": True}
+    for _ in "12":
+        assert await answer_to(reader, f"tags/{record.info.id}", order) == {"done": True}
     assert await answer_to(reader, f"tags/{record.info.id}", off) == {"done": True}
+    await until(lambda: reader.at("events/fjord/call/tagged")["removed"])
+    told = [one["removed"] for one in reader.events() if one["type"] == "call.tagged"]
+    assert told == [False, True], "who says it again says nothing"
+    assert "is not tagged with" in (await answer_to(reader, f"tags/{record.info.id}", off))["error"]
     refused = await answer_to(reader, f"tags/{record.info.id}", {"tag": "booking\0", "remove": True})
     assert "is not tagged with" in refused["error"]
     assert "no call" in (await answer_to(reader, f"tags/{record.info.id[:4]}", order))["error"]

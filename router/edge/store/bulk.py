@@ -42,7 +42,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from router.core import notices
 from router.core.notices import About
 from router.core.record import CallRecord, Disposition
-from router.core.tags import CallTag
+from router.core.tags import CallTag, is_news, standing
 from router.edge.store import operations as ops
 from router.edge.store.database import Parameters, read_plain, run_plain, take_turn
 from router.edge.store.followups import COLUMNS as FOLLOWED
@@ -58,7 +58,8 @@ from router.edge.store.operations import (
     Tagging,
     WrappedUp,
 )
-from router.edge.store.outbox import OUTBOX_COLUMNS, outbox_rows
+from router.edge.store.outbox import OUTBOX_COLUMNS, Noticed, outbox_rows
+from router.edge.store.queries import tags_of
 from router.edge.store.supervisions import (
     ENDING_COLUMNS,
     SUPERVISION_COLUMNS,
@@ -215,8 +216,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     ended: list[CallRecord] = []
     reached: list[Reached] = []
     tags: list[CallTag] = []
-    unknown: list[CallTag] = []
-    """Tags of which is told what the database knows of their calls."""
+    said: list[CallTag] = []
+    """Tags by people: written where they are news, and told with what the database knows of their calls."""
     supervisions: dict[tuple[str, int], Row] = {}
     for operation in batch:
         match operation:
@@ -224,13 +225,12 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
                 rows["timeline"].append(ops.timeline_row(operation))
                 if told is not None:
                     outbox += outbox_rows(told.router, (told.notice,))
-            case Tagging(tag, told):
+            case Tagging(tag, None):
+                said.append(tag)
+            case Tagging(tag, Noticed() as told):
                 rows["tags"].append(ops.tag_row(tag))
                 tags.append(tag)
-                if told is None:
-                    unknown.append(tag)
-                else:
-                    outbox += outbox_rows(told.router, (told.notice,))
+                outbox += outbox_rows(told.router, (told.notice,))
             case WrappedUp(wrap_up):
                 rows["wrap_ups"].append(ops.wrap_up_row(wrap_up))
             case Arrival(info):
@@ -250,6 +250,8 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
             case Reached():
                 reached.append(operation)
     rows["supervisions"] = list(supervisions.values())
+    if said:
+        _hold(connection, {one.call_id for one in said} | {one.info.id for one in ended})
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
     closed = bulk.run(connection, bulk.ends, rows["ends"])
@@ -258,8 +260,10 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
     for record in ended:
         if record.answers and record.disposition is Disposition.ANSWERED:
             _done(connection, record)
-    outbox += tags_told(connection, unknown)
-    outbox += follow_up(connection, bulk, ended, tags)
+    news = _news(connection, said)
+    bulk.run(connection, bulk.tags, [ops.tag_row(tag) for tag in news])
+    outbox += tags_told(connection, news)
+    outbox += follow_up(connection, bulk, ended, tags + said)
     for one in reached:  # Who may have called in this very transaction.
         bulk.following.reached(connection, one)
     bulk.tell(connection, outbox)
@@ -287,6 +291,27 @@ def _add_end(rows: dict[str, list[Row]], record: CallRecord) -> None:
     if record.message is not None:
         rows["messages"].append(ops.message_row(record, record.message))
         rows["deliveries"] += ops.delivery_rows(record, record.message)
+
+
+def _hold(connection: Connection, ids: Collection[str]) -> None:
+    """On PostgreSQL nobody else says anything of these calls, or ends them, until this is committed. In the
+    order of their ids, so that no two wait for each other."""
+    connection.execute(select(CALLS.c.id).where(CALLS.c.id.in_(ids)).order_by(CALLS.c.id).with_for_update())
+
+
+def _news(connection: Connection, said: Sequence[CallTag]) -> list[CallTag]:
+    """Those of these tags that are to be written, which are not yet: who says again what is so already, or
+    takes off what is not there, says nothing."""
+    ids = {tag.call_id for tag in said}
+    rows = tags_of(connection, ids) if ids else {}
+    there = {(id, tag.tag) for id, all_rows in rows.items() for tag in standing(all_rows)}
+    news = []
+    for tag in said:
+        key = tag.call_id, tag.tag
+        if is_news(tag, key in there):
+            news.append(tag)
+            (there.discard if tag.removed else there.add)(key)
+    return news
 
 
 def tags_told(connection: Connection, tags: Sequence[CallTag]) -> list[Row]:

@@ -1,7 +1,7 @@
 """Reads: for the CLI, and for recovery after a restart. Nothing here can write, or make the writer wait."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -203,7 +203,7 @@ class Queries:
             rows = connection.execute(latest).all()
             ids = [row.id for row in rows]
             attempts = _attempts(connection, ids)
-            tags, corrections = _tags(connection, ids), _corrections(connection, ids)
+            tags, corrections = tags_of(connection, ids), _corrections(connection, ids)
         return [
             ListedCall(
                 _info(row),
@@ -282,7 +282,7 @@ class Queries:
             row = exact[0]
             attempts = _attempts(connection, [row.id])
             timelines = _timelines(connection, select(CALLS.c.id).where(CALLS.c.id == row.id))
-            tags, corrections = _tags(connection, [row.id]), _corrections(connection, [row.id])
+            tags, corrections = tags_of(connection, [row.id]), _corrections(connection, [row.id])
             follow_ups = _follow_ups(connection, row.id)
         return CallStory(
             info=_info(row),
@@ -362,7 +362,8 @@ def _attempts(connection: Connection, ids: Sequence[str]) -> defaultdict[str, li
     return found
 
 
-def _tags(connection: Connection, ids: Sequence[str]) -> defaultdict[str, list[CallTag]]:
+def tags_of(connection: Connection, ids: Collection[str]) -> defaultdict[str, list[CallTag]]:
+    """What was said of these calls by tags, in order, by call."""
     in_order = select(TAGS).where(TAGS.c.call_id.in_(ids)).order_by(TAGS.c.at, TAGS.c.tag)
     found: defaultdict[str, list[CallTag]] = defaultdict(list)
     for row in connection.execute(in_order):

@@ -12,7 +12,7 @@ from router.core.tagging import not_offered
 from router.core.tags import CallTag, Way
 from router.core.tags import Tag as KnownTag
 from router.edge.store.queries import CallStory
-from router.edge.store.tags import Tags
+from router.edge.store.tags import Put, Tags
 from router.edge.web.api.calls import CallPath, find_call
 from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, NOT_MEANT, ProblemError
 from router.edge.web.api.routes import AN_ID, ID, Asking, CallId, ClientId, Nothing, Resource, Route, plain
@@ -65,26 +65,25 @@ async def list_tags(asking: Asking[TagsQuery, Nothing]) -> KnownTags:
 
 
 async def tag_call(asking: Asking[CallPath, Tagging]) -> CallTag:
-    """Put a tag on a call. Where it has that already, only a note is added, if there is one."""
+    """Put a tag on a call. Where it has that already, only a note is added, if there is one; what is to be
+    done after it and was not made due, is now."""
     story = await _spoken_of(asking)
     client, body = story.info.client, asking.body
     why_not = not_offered(asking.powers.rules().tags_of(client), client, body.tag)
     if why_not is not None:
         raise ProblemError(NOT_MEANT, why_not)
-    note = plain(body.note)
-    before = next((one for one in story.tagged if one.tag == body.tag), None)
-    if before is not None and not note:
-        return before
-    return await _put(asking, CallTag(story.info.id, body.tag, asking.name, Way.API, asking.now, note=note))
+    tag = CallTag(story.info.id, body.tag, asking.name, Way.API, asking.now, note=plain(body.note))
+    return (await _put(asking, tag)).row
 
 
 async def untag_call(asking: Asking[TagPath, Nothing]) -> CallTag:
     """Take a tag off a call. That it was there stays known."""
     story, tag = await _spoken_of(asking), asking.asked.tag
-    if tag not in (one.tag for one in story.tagged):
-        tagged = ", ".join(one.tag for one in story.tagged) or "nothing"
+    put = await _put(asking, CallTag(story.info.id, tag, asking.name, Way.API, asking.now, removed=True))
+    if not put.written:
+        tagged = ", ".join(one.tag for one in story.tagged if one.tag != tag) or "nothing"
         raise ProblemError(NOT_FOUND, f"the call is not tagged with `{tag}`, but with: {tagged}")
-    return await _put(asking, CallTag(story.info.id, tag, asking.name, Way.API, asking.now, removed=True))
+    return put.row
 
 
 async def correct_call(asking: Asking[CallPath, Correcting]) -> Correction:
@@ -114,10 +113,10 @@ async def _spoken_of(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing
     return story
 
 
-async def _put(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing], tag: CallTag) -> CallTag:
+async def _put(asking: Asking[CallPath, Tagging] | Asking[TagPath, Nothing], tag: CallTag) -> Put:
     rules = asking.powers.rules()
-    put: CallTag = await asking.powers.records.ask(Tags, lambda tags: tags.put(tag, rules))
-    if not put.removed:  # Which may be what makes a follow-up due.
+    put: Put = await asking.powers.records.ask(Tags, lambda tags: tags.put(tag, rules))
+    if put.due:
         await asking.powers.records.within(asking.powers.read_follow_ups())
     return put
 
