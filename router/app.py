@@ -199,7 +199,7 @@ class Daemon:
         self._reloader = Reloader(source, self._speak, self._use, self._metrics)
         self._remote = Remote(
             lambda: self._engine.rules,
-            self._engine.queues.change,
+            self._engine.queues.ask,
             self._agent_log,
             self._store,
             self._reloader,

@@ -99,13 +99,13 @@ def pause(
     client: Client = "",
     config: Config = None,
 ) -> None:
-    """An agent is not rung by queues until they resume; a talk goes on."""
+    """An agent is not rung by queues until they resume; a talk goes on. Who is logged out cannot pause."""
     _change(Change.PAUSED, person, client, "".join(filter(str.isprintable, reason)) or "pause", config)
 
 
 @app.command()
 def resume(person: Person, client: Client = "", config: Config = None) -> None:
-    """An agent who was paused is there again."""
+    """An agent who was paused is there again. It also ends a wrap-up; who is logged out stays so."""
     _change(Change.RESUMED, person, client, "", config)
 
 
@@ -118,12 +118,16 @@ def _change(change: Change, person: str, client: str, reason: str, config: Confi
     made = AgentChange(0, client, person, change, reason, who_types(), datetime.now(UTC))
     try:
         with closing(AgentChanges(settings.database_url)) as changes:
-            changes.add(made)
+            weighed = changes.ask(made)
     except StoreError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from error
+    if not weighed.made:
+        typer.echo(weighed.refused or weighed.remark, err=True)
+        raise typer.Exit(FAILED if weighed.refused else 0)
     why = f" ({reason})" if reason else ""
-    typer.echo(f"{person} of {client}: {change.replace('_', ' ')}{why}")
+    remark = f"; {weighed.remark}" if weighed.remark else ""
+    typer.echo(f"{person} of {client}: {change.replace('_', ' ')}{why}{remark}")
     try:
         tell(settings.web, AGENTS)
     except NoDaemonError as error:

@@ -1,5 +1,6 @@
 """Agents: what each of them does, and what of that outlives a process."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -84,6 +85,46 @@ class Standing(msgspec.Struct):
     """Why, while they are."""
     calls: int = 0
     """Taken since logging in."""
+
+
+def standing_after(changes: Iterable[AgentChange]) -> Standing:
+    """How an agent stands after all of these changes, in their order."""
+    standing = Standing()
+    for one in changes:
+        match one.change:
+            case Change.LOGGED_IN | Change.LOGGED_OUT:
+                standing.logged_in, standing.paused = one.change is Change.LOGGED_IN, None
+            case Change.PAUSED:
+                standing.paused = one.reason
+            case Change.RESUMED:
+                standing.paused = None
+    return standing
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """What comes of a change that somebody asks for."""
+
+    made: bool = True
+    refused: str = ""
+    """Why it cannot be made, and what to do; empty where it can."""
+    remark: str = ""
+    """What else there is to say of one that is not refused."""
+
+
+def weigh(change: AgentChange, standing: Standing) -> Weighed:
+    """What comes of a change, as the agent stands. Who is logged out cannot pause. Who is not paused may
+    resume: it ends a wrap-up, and a rest after calls that were not answered; but nobody comes back by it who
+    is logged out."""
+    out = f"{change.person} is logged out; `callrouter agents login {change.person}`"
+    match change.change:
+        case Change.PAUSED if not standing.logged_in:
+            return Weighed(made=False, refused=out)
+        case Change.RESUMED if not standing.logged_in:
+            return Weighed(made=False, remark=out)
+        case Change.RESUMED if standing.paused is None:
+            return Weighed(remark=f"{change.person} was not paused")
+        case _:
+            return Weighed()
 
 
 class Agent:

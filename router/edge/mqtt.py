@@ -127,10 +127,11 @@ class Mqtt:
         router: Callable[[], str],
         status: Callable[[], RouterStatus],
         queues: Callable[[], Sequence[SeenQueue]],
-        obey: Callable[[Order], Awaitable[None]],
+        obey: Callable[[Order], Awaitable[str]],
     ) -> None:
         """`bell` is rung when the outbox has news; `router` is the id of the Asterisk that we are beside,
-        empty until that is known; `obey` raises NoOrderError."""
+        empty until that is known; `obey` tells what there is to say of what it did; it raises
+        NoOrderError."""
         self._settings = settings
         self._topics = Topics(settings.prefix, settings.router)
         self._database_url = database_url
@@ -319,11 +320,11 @@ class Mqtt:
             payload = message.payload if isinstance(message.payload, bytes) else b""
             if message.retain and not payload:
                 continue  # Somebody clears the topic of what it retained.
-            answer = Answer(True)
             try:
                 if message.retain:
                     raise NoOrderError("a retained command would be obeyed at each start; publish it without")
-                await self._obey(self._topics.read(str(message.topic), payload))
+                remark = await self._obey(self._topics.read(str(message.topic), payload))
+                answer = Answer(True, remark=remark)
             except NoOrderError as error:
                 answer = Answer(False, str(error))
                 log.warning("command by MQTT not obeyed", topic=str(message.topic), why=str(error))

@@ -76,6 +76,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     done: bool
     error: str = ""
+    remark: str = ""
+    """What else there is to say of what was done."""
 
 
 class OrderAgent(msgspec.Struct, frozen=True):

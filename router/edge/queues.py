@@ -13,7 +13,7 @@ from typing import NamedTuple, assert_never
 import structlog
 
 from router.core.acd import Acd, Failure
-from router.core.agents import AgentChange, AgentId, Change, QueueId, WrapUp
+from router.core.agents import AgentChange, AgentId, Change, QueueId, Standing, Weighed, WrapUp, weigh
 from router.core.call import Call, CallingBack, Queueing, Talking
 from router.core.commands import JoinQueue, LeaveQueue, OfferFailed, OfferTaken, TellPosition
 from router.core.events import (
@@ -120,6 +120,14 @@ class Queues:
                 actions = self.acd.resume(change.agent, now)
         self._do(actions)
 
+    def ask(self, change: AgentChange) -> Weighed:
+        """Have an agent come or go, if they can as they stand."""
+        known = self.acd.agent(change.agent)
+        weighed = weigh(change, known.standing if known else Standing())
+        if weighed.made:
+            self.change(change)
+        return weighed
+
     def key_in(self, agents: Sequence[AgentId], keyed: Keyed, endpoint: str) -> Reply:
         """A code was dialled at the phone of these agents; what is to be heard there."""
         if not agents:
@@ -127,11 +135,12 @@ class Queues:
         match keyed:
             case Change():
                 reason = BY_PHONE if keyed is Change.PAUSED else ""
-                for agent in agents:
-                    made = AgentChange(0, *agent, keyed, reason, endpoint, self._clock())
-                    self.change(made)
-                    self._note(made)
-                return Reply(CONFIRMED[keyed])
+                asked = [AgentChange(0, *one, keyed, reason, endpoint, self._clock()) for one in agents]
+                made = [change for change in asked if self.ask(change).made]
+                for change in made:
+                    self._note(change)
+                # Who neither pauses nor comes back is logged out.
+                return Reply(CONFIRMED[keyed] if made else Phrase.AGENT_OUT)
             case MoreTime():
                 extended = [self.acd.extend(agent, self._clock()) for agent in agents]
                 self._set_alarm()

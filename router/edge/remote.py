@@ -8,7 +8,7 @@ from typing import assert_never
 
 import structlog
 
-from router.core.agents import AgentChange
+from router.core.agents import AgentChange, Weighed
 from router.core.remarks import RuleErrors, did_you_mean
 from router.core.ruleset import RuleSet
 from router.core.tagging import not_offered
@@ -29,25 +29,27 @@ class Remote:
     def __init__(
         self,
         rules: Callable[[], RuleSet],
-        change: Callable[[AgentChange], None],
+        ask: Callable[[AgentChange], Weighed],
         agent_log: AgentLog,
         journal: Journal,
         reloader: Reloader,
         database_url: str,
     ) -> None:
-        """`change` has an agent come or go."""
+        """`ask` has an agent come or go, if they can."""
         self._rules = rules
-        self._change = change
+        self._ask = ask
         self._agent_log = agent_log
         self._journal = journal
         self._reloader = reloader
         self._database_url = database_url
 
-    async def obey(self, order: Order) -> None:
-        """Do it. Raises NoOrderError where that cannot be."""
+    async def obey(self, order: Order) -> str:
+        """Do it; comes back with what there is to say of it, mostly nothing. Raises NoOrderError where it
+        cannot be done."""
+        remark = ""
         match order:
             case OrderAgent():
-                self._agent(order)
+                remark = self._agent(order)
             case OrderTag():
                 await self._tag(order)
             case OrderReload():
@@ -57,8 +59,9 @@ class Remote:
             case _:
                 assert_never(order)
         log.info("order obeyed", order=type(order).__name__, who=order.who)
+        return remark
 
-    def _agent(self, order: OrderAgent) -> None:
+    def _agent(self, order: OrderAgent) -> str:
         client = self._rules().clients.get(order.client)
         agents = {agent for queue in client.queues.values() for agent in queue.agents} if client else set()
         if order.person not in agents:
@@ -66,12 +69,17 @@ class Remote:
             raise NoOrderError(f"`{order.client}` has no agent `{order.person}`; {hint}")
         now = datetime.now(UTC)
         change = AgentChange(0, order.client, order.person, order.change, order.reason, order.who, now)
-        self.change_agent(change)
+        weighed = self.change_agent(change)
+        if weighed.refused:
+            raise NoOrderError(weighed.refused)
+        return weighed.remark
 
-    def change_agent(self, change: AgentChange) -> None:
-        """Have an agent come or go, at once and for good; there must be one."""
-        self._change(change)
-        self._agent_log.note(change)
+    def change_agent(self, change: AgentChange) -> Weighed:
+        """Have an agent come or go, at once and for good, if they can; there must be one."""
+        weighed = self._ask(change)
+        if weighed.made:
+            self._agent_log.note(change)
+        return weighed
 
     async def _tag(self, order: OrderTag) -> None:
         try:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from router.core.access import Role, Token, hash_of
-from router.core.agents import AgentChange
+from router.core.agents import AgentChange, Weighed
 from router.core.dialling import Dialling
 from router.core.remarks import RuleError, RuleErrors
 from router.core.rules import compile_rules
@@ -177,9 +177,11 @@ class ApiServer(Asker):
         self.verdicts_read += 1
         return 0
 
-    def _change(self, change: AgentChange) -> None:
-        self.changes.append(change)
-        self._queues.change(change)
+    def _change(self, change: AgentChange) -> Weighed:
+        weighed = self._queues.ask(change)
+        if weighed.made:
+            self.changes.append(change)
+        return weighed
 
 
 @cache

@@ -191,6 +191,10 @@ def test_agents_come_and_go(api: ApiServer) -> None:
         agent = api.ask(f"/agents/fjord/kari/{what}", token, method="POST", body=sent).body
         return agent["state"], agent["reason"]
 
+    def said(what: str) -> tuple[int, str, str]:
+        done = api.ask(f"/agents/fjord/kari/{what}", "boss", method="POST")
+        return done.status, done.body["state"], done.body["remark"]
+
     assert api.ask("/agents/fjord/kari").body["queues"] == ["desk", "back"]
     assert do("pause", reason="lunch\n") == ("paused", "lunch")
     assert do("resume") == ("idle", "")
@@ -201,6 +205,15 @@ def test_agents_come_and_go(api: ApiServer) -> None:
     assert [change.who for change in api.changes] == [
         "api:boss", "api:boss", "api:kari", "api:fjords", "api:kari", "api:kari",
     ]  # fmt: skip
+    assert said("resume") == (200, "idle", "kari was not paused")
+    out = "kari is logged out; `callrouter agents login kari`"
+    assert said("logout") == (200, "logged_out", "")
+    made = len(api.changes)
+    assert said("resume") == (200, "logged_out", out)
+    refused = api.ask("/agents/fjord/kari/pause", "boss", method="POST", body={"reason": "lunch"})
+    assert (refused.status, refused.body["detail"]) == (409, out)
+    assert len(api.changes) == made, "nothing was changed"
+    assert said("login") == (200, "idle", "")
     assert [(one["client"], one["person"]) for one in api.ask("/agents?client=sund").body["items"]] == [
         ("sund", "per")
     ]

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -159,6 +160,32 @@ def test_agents_come_and_go(daemon: Daemon, tmp_path: Path) -> None:
     again = AgentChange(0, "fjord", "ola", Change.RESUMED, "", "callrouter", SINCE)
     assert changes.add(again).id == made[-1].id + 1
     changes.close()
+
+
+def test_who_is_logged_out_neither_pauses_nor_comes_back(daemon: Daemon, tmp_path: Path) -> None:
+    out = "kari is logged out; `callrouter agents login kari`\n"
+    typed("agents", "pause", "kari")
+    typed("agents", "logout", "kari")
+    paused = typed("agents", "pause", "kari", "--reason", "lunch")
+    assert (paused.exit_code, paused.stdout, paused.stderr) == (1, "", out)
+    back = typed("agents", "resume", "kari")
+    assert (back.exit_code, back.stdout, back.stderr) == (0, "", out)
+    assert daemon.told == ["/agents"] * 2, "of what was changed"
+    with closing(AgentChanges(url(tmp_path))) as changes:
+        assert [one.change for one in changes.since(0)] == [Change.PAUSED, Change.LOGGED_OUT]
+    typed("agents", "login", "kari")
+    assert typed("agents", "pause", "kari").exit_code == 0
+
+
+def test_who_is_not_paused_may_resume_and_is_told(daemon: Daemon) -> None:
+    resumed = typed("agents", "resume", "kari")
+    assert (resumed.exit_code, resumed.stdout) == (0, "kari of fjord: resumed; kari was not paused\n")
+    assert daemon.told == ["/agents"], "it ends a wrap-up"
+    typed("agents", "pause", "kari")
+    assert typed("agents", "resume", "kari").stdout == "kari of fjord: resumed\n"
+    typed("agents", "pause", "kari")
+    typed("agents", "login", "kari")
+    assert typed("agents", "resume", "kari").stdout.endswith("; kari was not paused\n"), "the login ended it"
 
 
 def test_who_is_meant_must_be_clear(daemon: Daemon, tmp_path: Path) -> None:

@@ -91,10 +91,11 @@ class Office:
                 self.writer.happened(id, seq, TEN, LegAnswered(1), Noticed(ROUTER, queued))
             self.writer.ended(talked(call))
 
-    async def obey(self, order: Order) -> None:
+    async def obey(self, order: Order) -> str:
         if isinstance(order, OrderAgent) and order.person == "nobody":
             raise NoOrderError("`fjord` has no agent `nobody`")
         self.ordered.append(order)
+        return ""
 
     def unsent(self) -> list[str]:
         with closing(Outbox(self.url)) as outbox:

@@ -1,6 +1,7 @@
 """What other systems hear of calls and may have done, by MQTT: the whole daemon with a real Mosquitto."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,14 @@ async def test_an_agent_who_is_paused_by_command_is_not_rung(
     assert (asterisk.legs(LISE), len(asterisk.legs(SIRI))) == ([], 1)
     caller.hang_up()
     await router.record(QUEUE)
+    assert await answer_to(reader, "agents/fjord/siri", {"do": "resume"}) == {
+        "done": True,
+        "remark": "siri was not paused",
+    }
+    out = "lise is logged out; `callrouter agents login lise`"
+    assert await answer_to(reader, "agents/fjord/lise", {"do": "logout"}) == {"done": True}
+    assert await answer_to(reader, "agents/fjord/lise", {"do": "pause"}) == {"done": False, "error": out}
+    assert await answer_to(reader, "agents/fjord/lise", {"do": "resume"}) == {"done": True, "remark": out}
     refused = await answer_to(reader, "agents/fjord/lisa", {"do": "pause"})
     assert refused == {"done": False, "error": "`fjord` has no agent `lisa`; did you mean `lise`?"}
     refused = await answer_to(reader, "agents/fjor/lise", {"do": "pause"})
@@ -108,9 +117,10 @@ async def test_a_call_is_tagged_by_command(asterisk: FakeAsterisk, router: Route
     for _ in "12":
         assert await answer_to(reader, f"tags/{record.info.id}", order) == {"done": True}
     assert await answer_to(reader, f"tags/{record.info.id}", off) == {"done": True}
-    await until(lambda: reader.at("events/fjord/call/tagged")["removed"])
-    told = [one["removed"] for one in reader.events() if one["type"] == "call.tagged"]
-    assert told == [False, True], "who says it again says nothing"
+    await until(lambda: reader.at("events/fjord/call/tagged"))
+    assert reader.at("events/fjord/call/tagged")["removed"], "who says it again says nothing"
+    rows = (await asyncio.to_thread(router.command, "tags", "--call", record.info.id, "--json")).stdout
+    assert [json.loads(row)["removed"] for row in rows.splitlines()] == [False, True]
     assert "is not tagged with" in (await answer_to(reader, f"tags/{record.info.id}", off))["error"]
     refused = await answer_to(reader, f"tags/{record.info.id}", {"tag": "booking\0", "remove": True})
     assert "is not tagged with" in refused["error"]

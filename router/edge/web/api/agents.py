@@ -10,7 +10,7 @@ from router.core.access import Role
 from router.core.agents import AgentChange, Change
 from router.core.remarks import did_you_mean
 from router.edge.queueviews import SeenAgent
-from router.edge.web.api.problems import FORBIDDEN, NOT_FOUND, ProblemError
+from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Kind, ProblemError
 from router.edge.web.api.routes import Asking, ClientId, Nothing, PersonId, Resource, Route, Why, plain
 
 
@@ -45,6 +45,13 @@ class Agent(msgspec.Struct, frozen=True):
     queues: tuple[str, ...]
 
 
+class ChangedAgent(Agent, frozen=True):
+    """An agent who was asked to come or go, and what they do now."""
+
+    remark: str = ""
+    """What there is to say of that: that they were not paused, or are logged out; mostly empty."""
+
+
 class Agents(msgspec.Struct, frozen=True):
     """All agents."""
 
@@ -70,35 +77,38 @@ async def show_agent(asking: Asking[AgentPath, Nothing]) -> Agent:
     return _one(asking)
 
 
-async def log_agent_in(asking: Asking[AgentPath, Nothing]) -> Agent:
+async def log_agent_in(asking: Asking[AgentPath, Nothing]) -> ChangedAgent:
     """The agent begins to work: is rung by queues from the next caller on."""
     return _change(asking, Change.LOGGED_IN)
 
 
-async def log_agent_out(asking: Asking[AgentPath, Nothing]) -> Agent:
+async def log_agent_out(asking: Asking[AgentPath, Nothing]) -> ChangedAgent:
     """The agent works no longer, and is not rung by queues; a talk goes on."""
     return _change(asking, Change.LOGGED_OUT)
 
 
-async def pause_agent(asking: Asking[AgentPath, Pause]) -> Agent:
-    """The agent is not rung by queues until they resume; a talk goes on."""
+async def pause_agent(asking: Asking[AgentPath, Pause]) -> ChangedAgent:
+    """The agent is not rung by queues until they resume; a talk goes on. Who is logged out cannot pause."""
     return _change(asking, Change.PAUSED, plain(asking.body.reason) or "pause")
 
 
-async def resume_agent(asking: Asking[AgentPath, Nothing]) -> Agent:
-    """The agent who was paused is there again."""
+async def resume_agent(asking: Asking[AgentPath, Nothing]) -> ChangedAgent:
+    """The agent who was paused is there again. It also ends a wrap-up; `remark` says where there was no
+    pause, or the agent is logged out and stays so."""
     return _change(asking, Change.RESUMED)
 
 
-def _change(asking: Asking[AgentPath, Any], change: Change, reason: str = "") -> Agent:
+def _change(asking: Asking[AgentPath, Any], change: Change, reason: str = "") -> ChangedAgent:
     client, person = asking.asked.client, asking.asked.person
     asking.may_see(client)
     if not asking.who.may_change(client, person):
         raise ProblemError(FORBIDDEN, f"the token `{asking.who.name}` is for {asking.who.person} only")
     _one(asking)
     made = AgentChange(0, client, person, change, reason, asking.name, asking.now)
-    asking.powers.change_agent(made)
-    return _one(asking)
+    weighed = asking.powers.change_agent(made)
+    if weighed.refused:
+        raise ProblemError(CONFLICT, weighed.refused)
+    return ChangedAgent(**msgspec.structs.asdict(_one(asking)), remark=weighed.remark)
 
 
 def _agents(asking: Asking[Any, Any]) -> list[Agent]:
@@ -122,7 +132,13 @@ def _one(asking: Asking[AgentPath, Any]) -> Agent:
     return agents[person]
 
 
-def _changing(what: str, summary: str, handle: Callable[..., Awaitable[Agent]], body: Any = Nothing) -> Route:
+def _changing(
+    what: str,
+    summary: str,
+    handle: Callable[..., Awaitable[ChangedAgent]],
+    body: Any = Nothing,
+    refusals: tuple[Kind, ...] = (),
+) -> Route:
     """A route by which an agent comes or goes."""
     return Route(
         method="POST",
@@ -132,7 +148,8 @@ def _changing(what: str, summary: str, handle: Callable[..., Awaitable[Agent]], 
         handle=handle,
         asked=AgentPath,
         body=body,
-        answer=Agent,
+        answer=ChangedAgent,
+        refusals=refusals,
     )
 
 
@@ -160,7 +177,7 @@ RESOURCE = Resource(
         ),
         _changing("login", "Log an agent in", log_agent_in),
         _changing("logout", "Log an agent out", log_agent_out),
-        _changing("pause", "Pause an agent", pause_agent, Pause),
+        _changing("pause", "Pause an agent", pause_agent, Pause, (CONFLICT,)),
         _changing("resume", "End an agent's pause", resume_agent),
     ),
 )

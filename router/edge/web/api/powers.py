@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from router.core.access import Token
-from router.core.agents import AgentChange
+from router.core.agents import AgentChange, Weighed
 from router.core.remarks import RuleErrors
 from router.core.ruleset import RuleSet
 from router.edge.liveviews import SeenCall
@@ -37,8 +37,8 @@ class Powers:
     """Has it know anew whom a number is a contact of."""
     read_follow_ups: Callable[[], Awaitable[int]]
     """Has it mind whom nobody is to call, and look what is to be sent."""
-    change_agent: Callable[[AgentChange], None]
-    """Has an agent come or go, at once and for good."""
+    change_agent: Callable[[AgentChange], Weighed]
+    """Has an agent come or go, at once and for good, if they can."""
     figures: ApiFigures
     """Where answers are counted."""
     now: Callable[[], datetime]
