@@ -628,6 +628,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(api: ApiServer, monkeypatch
 
 
 def test_what_is_changed_is_logged_with_who_did_it_and_no_number(api: ApiServer) -> None:
+    api.ask("/agents/fjord/kari/login", "boss", method="POST")
     with capture_logs() as entries:
         api.ask("/numbers", "boss", method="POST", body={"number": "+4781549003", "kind": "block"})
         api.ask("/agents/fjord/kari/pause", "kari", method="POST", body={"reason": "lunch"})
