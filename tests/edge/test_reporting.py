@@ -124,10 +124,14 @@ class Made:
         return (WrapUp(self.id, self.client or "", self.agent, self.queue, began, end),)
 
     @cached_property
+    def tags_by_rules(self) -> tuple[CallTag, ...]:
+        by_rules = [] if self.by_hand else self.tags
+        return tuple(CallTag(self.id, tag, "", Way.RULE, self.at) for tag in by_rules)
+
+    @cached_property
     def evidence(self) -> tuple[Evidence, ...]:
         joined = Evidence(self.at, "queue_joined", detail=self.queue)
-        by_rules = [] if self.by_hand else self.tags
-        tagged = tuple(Evidence(self.at, "tagged", detail=tag) for tag in by_rules)
+        tagged = tuple(Evidence(self.at, "tagged", detail=tag.tag) for tag in self.tags_by_rules)
         match self.story:
             case "queue" | "gives up in queue" | "called back":
                 return (*tagged, joined)
@@ -174,6 +178,7 @@ class Made:
             talks=talks,
             attempts=self.attempts,
             evidence=self.evidence,
+            tags=self.tags_by_rules,
         )
 
 
