@@ -249,7 +249,7 @@ class Daemon:
                 await self._agi.close()
                 await served.cleanup()
         finally:
-            await self._agent_log.flush()
+            await self._agent_log.flush(FLUSH / 2)
             self._records.close()
             lost = await asyncio.to_thread(self._store.close, FLUSH)
             self._engine.call_log.flush()
@@ -491,8 +491,9 @@ class Daemon:
             return []
 
     def _read_open_calls(self, asterisk: str) -> list[OpenCall]:
+        over = self._store.ended_before
         with closing(Queries(self._settings.database_url)) as queries:
-            return queries.open_calls(asterisk)
+            return [call for call in queries.open_calls(asterisk) if call.info.id not in over]
 
     def _readiness(self) -> Readiness:
         return Readiness(

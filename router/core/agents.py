@@ -96,7 +96,7 @@ def standing_after(changes: Iterable[AgentChange]) -> Standing:
                 standing.logged_in, standing.paused = one.change is Change.LOGGED_IN, None
             case Change.PAUSED:
                 standing.paused = one.reason
-            case Change.RESUMED:
+            case _:
                 standing.paused = None
     return standing
 

@@ -55,9 +55,12 @@ class AgentLog:
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
 
-    async def flush(self) -> None:
-        """Wait until all that changed here is written down."""
-        await asyncio.gather(*self._writes)
+    async def flush(self, within: float | None = None) -> None:
+        """Wait until all that changed here is written down, or `within` seconds are over."""
+        if self._writes:
+            _, late = await asyncio.wait(self._writes, timeout=within)
+            if late:
+                log.error("changes of agents are not written down", changes=len(late))
 
     async def _write_in_turn(self, change: AgentChange) -> None:
         async with self._writing:  # It lets tasks in in the order in which they came.

@@ -192,7 +192,8 @@ class Dispatch:
         """Try what is due there, one alone where nobody answered last time; whether there may be more."""
         limit = 1 if to in self._failed else AT_ONCE
         claimed = await self._records.ask(Jobs, lambda jobs: jobs.claim(to, _now(), limit))
-        errors = await asyncio.gather(*map(self._try, claimed))
+        callers = await self._callers(to, claimed)
+        errors = await asyncio.gather(*(self._try(job, callers.get(job.id, Caller())) for job in claimed))
         if any(error is not None and not isinstance(error, RefusedError) for error in errors):
             self._rest(to)
         elif claimed:
@@ -233,13 +234,18 @@ class Dispatch:
         again = now + self._later(job.tries) if alone else self._rests[to]
         return Tried(job, str(error), None if dead else again)
 
-    async def _try(self, job: Job) -> UndeliveredError | None:
+    async def _callers(self, to: Address, claimed: Sequence[Job]) -> Mapping[int, Caller]:
+        """Whom these are about, by their ids, as far as what is sent tells it as it is now."""
+        if to.way != MAIL or not claimed:
+            return {}
+        return await self._records.ask(Jobs, lambda jobs: jobs.callers(claimed, _now()))
+
+    async def _try(self, job: Job, caller: Caller) -> UndeliveredError | None:
         """Send once; None, or why it was not taken."""
         settings = self._settings
         await self._pace.turn(GAP)
         try:
             if job.way == MAIL:
-                caller = await self._records.ask(Jobs, lambda jobs: jobs.caller(job, _now()))
                 letter = await asyncio.to_thread(self._letter, job, caller)
                 await mail.send(letter, job.address, settings.mail)
             else:

@@ -388,11 +388,11 @@ def test_calls_of_which_nothing_is_to_be_done_ask_nothing_more(lite: str) -> Non
 def test_a_mail_asks_when_it_is_sent_whether_nobody_is_to_call(url: str, jobs: Jobs) -> None:
     written(url, missed("c1"))
     [job] = [job for job in jobs.waiting(9) if job.way == "mail"]
-    assert jobs.caller(job, NOW) == Caller()
+    assert jobs.callers([job], NOW) == {job.id: Caller()}
     with closing(DoNotContacts(url)) as entries:
         entries.add(DoNotContact(0, "+4790000001", "fjord", None, "root", "asked", NOW))
-    assert jobs.caller(job, NOW) == Caller(spared=True)
-    assert jobs.caller(replace(job, client="sund"), NOW) == Caller()
+    assert jobs.callers([job], NOW) == {job.id: Caller(spared=True)}
+    assert jobs.callers([replace(job, client="sund")], NOW) == {job.id: Caller()}
 
 
 def test_of_a_message_too(url: str) -> None:

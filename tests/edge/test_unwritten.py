@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import closing, contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from router.core import notices
@@ -21,6 +21,7 @@ from router.core.record import Disposition
 from router.core.supervision import Mode, Stretch
 from router.core.tags import CallTag, Way
 from router.edge.store import unwritten
+from router.edge.store import writer as store_writer
 from router.edge.store.database import prepare
 from router.edge.store.operations import (
     Advised,
@@ -46,7 +47,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The system's folder for what is temporary."""
     folder = tmp_path / "tmp"
     folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(unwritten, "TEMPORARY", (str(folder),))
     return folder
 
 
@@ -192,6 +194,56 @@ def test_a_database_that_is_still_away_leaves_the_files(url: str, state: Path) -
     assert dispositions(url) == dict.fromkeys(("c1", "c2"), Disposition.ANSWERED)
 
 
+def test_what_comes_too_late_of_calls_that_were_live_is_not_written(url: str, state: Path) -> None:
+    """A router that had to begin without it has taken them over, and writes a history of its own."""
+    files = Unwritten(state)
+    tag = CallTag("c2", "booking", "kari", Way.PHONE, TEN)
+    ours = a_call("c2", route="evening")
+    files.keep(
+        [
+            Arrival(a_call("c1"), PLAN, TRACE),
+            Arrival(a_call("c2"), PLAN, TRACE),
+            Happening("c2", 1, TEN, TALK[0]),
+            Tagging(replace(tag, tag="by_rules", way=Way.RULE), NOTICED),
+            Tagging(tag),
+            Happening("c1", 1, TEN, TALK[0]),
+            End(talked(a_call("c1"))),
+        ]
+    )
+    writer = Writer(url, queue_limit=1000, unwritten=files)
+    with away(url):
+        writer.start()
+        writer.catch_up(20)
+        assert writer.ended_before == {"c1"}
+        writer.arrived(ours, PLAN, TRACE)
+        writer.happened("c2", 1, TEN, TALK[1])
+    eventually(lambda: writer.queued == 0)
+    assert writer.close(20) == 0
+    assert (kept(state), writer.conflicts) == ([], 0)
+    assert dispositions(url) == {"c1": Disposition.ANSWERED, "c2": None}
+    with closing(Queries(url)) as queries:
+        story, over = queries.call("c2"), queries.call("c1")
+    assert isinstance(story, CallStory)
+    assert isinstance(over, CallStory)
+    assert story.info == ours
+    assert [row.event for row in story.timeline] == encoded(TALK[1:2])
+    assert [row.event for row in over.timeline] == encoded(TALK[:1])
+
+
+def test_files_of_routers_that_stop_later_are_found(
+    url: str, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_writer, "LOOK_AGAIN", 0.0)
+    writer = Writer(url, queue_limit=1000, unwritten=Unwritten(state))
+    writer.start()
+    writer.catch_up(20)
+    Unwritten(state).keep([Arrival(a_call("c1"), PLAN, TRACE), End(talked(a_call("c1")))])
+    writer.arrived(a_call("c2"), PLAN, TRACE)
+    eventually(lambda: not kept(state))
+    assert writer.close(20) == 0
+    assert dispositions(url) == {"c1": Disposition.ANSWERED, "c2": None}
+
+
 def test_where_the_state_takes_no_file_a_temporary_one_is_written(
     url: str, tmp_path: Path, temporary: Path
 ) -> None:
@@ -215,7 +267,7 @@ def test_where_no_file_can_be_written_records_are_lost_and_counted(
 ) -> None:
     file = tmp_path / "no folder"
     file.write_text("")
-    monkeypatch.setattr(tempfile, "tempdir", str(file))
+    monkeypatch.setattr(unwritten, "TEMPORARY", (str(file),))
     with away(url), capture_logs() as logged:
         assert stopped(url, file, "c1") == len(TALK) + 2
     lost = {"event": "records lost at stop", "operations": len(TALK) + 2, "log_level": "error"}

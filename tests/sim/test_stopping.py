@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-import tempfile
+import sqlite3
 from collections.abc import MutableMapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from router import app as router_app
 from router.edge import calllog, deadmen, reload
+from router.edge.store import unwritten
 from tests.sim.asterisk import BREAK_GLASS, FakeAsterisk
 from tests.sim.channels import Channel
 from tests.sim.phones import ANSWERS, RINGS_ON
@@ -214,11 +216,34 @@ async def test_records_of_a_router_that_stops_without_a_database_come_with_the_n
         assert list((tmp_path / "state").glob("unwritten-*")) == []
 
 
+async def test_a_call_whose_end_is_kept_is_not_taken_for_a_live_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router_app, "FLUSH", 0.3)
+    async with routing(tmp_path) as (asterisk, router):
+        caller = await talk(asterisk)
+        await until(lambda: bool(router.open_calls()), what="the arrival is written")
+        file = router.database.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as other:
+            other.execute("BEGIN IMMEDIATE")  # It can be read, and not be written to.
+            caller.hang_up()
+            await router.counts("callrouter_store_failing", 1)
+            router.signal(signal.SIGTERM)
+            assert await router.exit_status() == 0
+            await router.start()
+            await router.counts("callrouter_store_failing", 1)
+        [record] = await router.all_over(1)
+        assert told(record) == ("answered", "talking", "caller")
+        await router.counts("callrouter_store_failing", 0)
+        assert await router.metric("callrouter_disposition_conflicts_total") == 0
+
+
 async def test_a_router_that_loses_records_says_so_by_its_exit_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(router_app, "FLUSH", 0.3)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "state"))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr(unwritten, "TEMPORARY", ())
     async with routing(tmp_path) as (asterisk, router):
         (tmp_path / "state").rename(tmp_path / "away")
         (tmp_path / "state").write_text("no folder")

@@ -18,9 +18,7 @@ from router.edge.store.errors import StoreError
 from router.settings import Web, is_loopback
 
 LIMIT = aiohttp.ClientTimeout(total=3)
-_NOTHING = (
-    "the running router's database takes nothing: records wait in its memory, and are lost if it ends now"
-)
+_NOTHING = "the running router's database takes nothing: records wait in memory, and are lost if it is killed"
 _SEE_LOG = "the router's log says why, and it goes on by itself: do not restart it before"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -254,7 +255,7 @@ def write_together(connection: Connection, bulk: BulkStatements, batch: Sequence
         _hold(connection, {one.call_id for one in said} | {one.info.id for one in ended})
     bulk.run(connection, bulk.arrivals, rows["arrivals"])
     bulk.run(connection, bulk.timeline, rows["timeline"])
-    closed = bulk.run(connection, bulk.ends, rows["ends"])
+    closed = bulk.run(connection, bulk.ends, sorted(rows["ends"], key=itemgetter(0)))  # as _hold
     for table in ("attempts", "messages", "deliveries", "tags", "wrap_ups", "supervisions", "decisions"):
         bulk.run(connection, getattr(bulk, table), rows[table])
     for record in ended:

@@ -153,13 +153,19 @@ class Jobs(Access):
         """All of one call."""
         return self._listed(JOBS.c.call_id == call_id, 1000)
 
-    def caller(self, job: Job, now: datetime) -> Caller:
-        """Whom that job is about."""
-        number = msgspec.json.decode(job.body, type=_Body).callback
-        named = select(CALLS.c.name).where(CALLS.c.id == job.call_id)
+    def callers(self, jobs: Collection[Job], now: datetime) -> dict[int, Caller]:
+        """Whom each job is about, by its id."""
+        numbers = {job.id: _number(job) for job in jobs}
+        named = select(CALLS.c.id, CALLS.c.name).where(CALLS.c.id.in_({job.call_id for job in jobs}))
         with begin(self._reading) as connection:
-            spared = spared_among(connection, {number}, now).find(number, job.client, now)
-            return Caller(connection.scalars(named).first() or "", spared is not None)
+            spared = spared_among(connection, set(numbers.values()), now)
+            names = {row.id: row.name for row in connection.execute(named)}
+        return {
+            job.id: Caller(
+                names.get(job.call_id, ""), spared.find(numbers[job.id], job.client, now) is not None
+            )
+            for job in jobs
+        }
 
     def again(self, now: datetime, id: int | None = None) -> int:
         """Have what waits, and what is given up, tried at once, all or one; how many that are. What is given
@@ -193,6 +199,14 @@ class Jobs(Access):
         with begin(self._reading) as connection:
             rows = connection.execute(select(*_COLUMNS).where(which).order_by(JOBS.c.id).limit(limit))
             return [_job(row) for row in rows]
+
+
+def _number(job: Job) -> str:
+    """At which to call back; empty where that, or the job, cannot be read."""
+    try:
+        return msgspec.json.decode(job.body, type=_Body).callback
+    except msgspec.DecodeError:
+        return ""
 
 
 def _due(

@@ -4,14 +4,17 @@ A file has one operation a line, as JSON, in the order in which they came. It is
 its name once it is safe on the disk. Every operation may be written again (bulk.py), so a file is removed
 after the commit of its last line, and a router that dies before writes it once more.
 
+Where the database takes them only after this router has taken its calls over, it has a history of its own of
+those that were live, and the kept one would be mixed with it: of these nothing is written (`over`). Calls
+whose end is kept are no longer live, whatever the database says (`ended`).
+
 Files are in the folder of the state; where nothing can be written there, in the system's folder for what is
 temporary, where others may write, too: what is not our own user's is not looked at.
 """
 
 import os
 import stat
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,10 +24,14 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from router.edge.store.operations import Operation, call_of
+from router.edge.store.operations import Arrival, End, Happening, Operation, Tagging, call_of
 
 _ENDING = ".jsonl"
 _DAMAGED = ".damaged"
+
+TEMPORARY = ("/tmp", "/var/tmp")
+"""Besides what TMPDIR says. Not tempfile's own choice, which needs a folder that can be written to now, and
+may be another at the next start."""
 
 _NO_OTHER = os.O_NOFOLLOW | os.O_NONBLOCK
 """No link, and no pipe on which to wait."""
@@ -49,10 +56,9 @@ class Unwritten:
     def __init__(self, state: Path) -> None:
         self._state = state
         whose = sha256(str(state.absolute()).encode()).hexdigest()[:16]
-        self._places = (
-            (state, "unwritten-"),
-            (Path(tempfile.gettempdir()), f"callrouter-{whose}-unwritten-"),
-        )
+        temporary = dict.fromkeys(map(Path, filter(None, (os.environ.get("TMPDIR"), *TEMPORARY))))
+        elsewhere = f"callrouter-{whose}-unwritten-"
+        self._places = ((state, "unwritten-"), *((folder, elsewhere) for folder in temporary))
         """Folders, and how the names of our files begin there."""
 
     def keep(self, operations: Sequence[Operation]) -> bool:
@@ -74,8 +80,11 @@ class Unwritten:
         _LOG.error("records lost at stop", operations=len(operations))
         return False
 
-    def found(self) -> Iterator[Found]:
-        """Each file that was left, the oldest first. One that cannot be read is passed over."""
+    def found(self) -> list[Found]:
+        """The files that were left, the oldest first. One that cannot be read is passed over."""
+        return list(self._found())
+
+    def _found(self) -> Iterator[Found]:
         files = [file for folder, prefix in self._places for file in folder.glob(f"{prefix}*{_ENDING}")]
         for file in sorted(files, key=lambda file: file.name.partition("unwritten-")[2]):
             try:
@@ -100,6 +109,23 @@ class Unwritten:
         except OSError as error:
             _LOG.error("records that are written stay kept", file=str(file), error=str(error))
         _LOG.info("records of before are written", file=str(file), operations=len(found.operations))
+
+
+def ended(operations: Iterable[Operation]) -> frozenset[str]:
+    """The ids of calls whose end is among these."""
+    return frozenset(one.record.info.id for one in operations if isinstance(one, End))
+
+
+def over(operations: Sequence[Operation], calls: Collection[str]) -> list[Operation]:
+    """Without the histories of other calls than these, which are over."""
+    return [one for one in operations if not _is_history(one) or call_of(one) in calls]
+
+
+def _is_history(operation: Operation) -> bool:
+    """Whether a router that takes the call over makes its own of it."""
+    if isinstance(operation, Tagging):
+        return operation.told is not None  # By the rules; people's are theirs.
+    return isinstance(operation, Arrival | Happening)
 
 
 def _lines(operations: Sequence[Operation]) -> Iterator[bytes]:

@@ -62,7 +62,7 @@ from router.edge.store.operations import (
 )
 from router.edge.store.outbox import Noticed
 from router.edge.store.supervisions import Supervised, Unseen
-from router.edge.store.unwritten import Unwritten
+from router.edge.store.unwritten import Unwritten, ended, over
 
 LINGER = 0.020
 """Seconds that the first operation of a group waits for others."""
@@ -78,6 +78,9 @@ BATCH = 500
 
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds between tries while the database is in trouble; the last is repeated."""
+
+LOOK_AGAIN = 600.0
+"""Seconds between two looks for files of routers that stopped after this one had started."""
 
 _LOG = structlog.get_logger("router.store")
 
@@ -106,6 +109,8 @@ class Writer:
         """Operations that can never be stored."""
         self.failing_since: datetime | None = None
         """Since when the database takes nothing; None while it does."""
+        self.ended_before: frozenset[str] = frozenset()
+        """Calls whose end a router before us could not write, or not yet: they are not live."""
         self._queue_limit = queue_limit
         self._unwritten = unwritten
         self._queue: deque[Operation] = deque()
@@ -120,6 +125,10 @@ class Writer:
         self._group_full = threading.Event()
         self._closing = threading.Event()
         self._caught_up = threading.Event()
+        self._goes_on = False
+        """Calls are taken over: what was kept of those that were live comes too late."""
+        self._look_at = 0.0
+        """When files of routers before us are looked for, by the clock that never goes back."""
         self._deadline = float("inf")
         self._on_told: Callable[[], None] = lambda: None
         self._on_follow_up: Callable[[bool], None] = lambda spares: None
@@ -142,8 +151,9 @@ class Writer:
 
     def catch_up(self, timeout: float) -> None:
         """Wait until what a router before us could not write is written, or the database turns out to take
-        nothing; up to `timeout` seconds, so not for the event loop."""
+        nothing; up to `timeout` seconds, so not for the event loop. From then on calls may be taken over."""
         self._caught_up.wait(timeout)
+        self._goes_on = True
 
     def use(self, rules: RuleSet) -> None:
         """What is to be done after calls is what these rules say, from the next commit on."""
@@ -211,10 +221,14 @@ class Writer:
             self._given_up = True
             self._queue.clear()
         # The thread may yet write what it has in hand, where the database is slow: twice does no harm.
-        if not left or (self._unwritten is not None and self._unwritten.keep(left)):
-            return 0
-        if self._unwritten is None:
-            _LOG.error("records lost at stop", operations=len(left))
+        try:
+            if not left or (self._unwritten is not None and self._unwritten.keep(left)):
+                return 0
+        except Exception:  # whatever it is, the router comes to its end
+            _LOG.exception("records lost at stop", operations=len(left))
+        else:
+            if self._unwritten is None:
+                _LOG.error("records lost at stop", operations=len(left))
         return len(left)
 
     def _put_if_room(self, operation: Operation) -> None:
@@ -241,9 +255,9 @@ class Writer:
             _LOG.error("write queue full, timeline rows are shed", limit=self._queue_limit)
 
     def _run(self) -> None:
+        next_commit = 0.0
         self._write_what_was_left()
         self._caught_up.set()
-        next_commit = 0.0
         while not (self._closing.is_set() and not self._queue):
             self._wake.wait()
             if len(self._queue) < BATCH:
@@ -256,6 +270,8 @@ class Writer:
             if self._in_hand and not self._commit_until_done(self._in_hand):
                 break
             self._in_hand = ()
+            if time.monotonic() >= self._look_at:
+                self._write_what_was_left()
             next_commit = time.monotonic() + PAUSE
             if self._queue or self._closing.is_set():
                 self._wake.set()
@@ -263,25 +279,42 @@ class Writer:
 
     def _write_what_was_left(self) -> None:
         """Write what routers before us could not. While the database is away all waits for it, in order."""
+        self._look_at = time.monotonic() + LOOK_AGAIN
+        if self._unwritten is None:
+            return
         try:
-            for found in self._unwritten.found() if self._unwritten is not None else ():
-                for first in range(0, len(found.operations), BATCH):
-                    if not self._commit_until_done(found.operations[first : first + BATCH]):
-                        return
-                assert self._unwritten is not None
+            files = self._unwritten.found()
+            self.ended_before = self.ended_before.union(*(ended(found.operations) for found in files))
+            for found in files:
+                if not self._write_all(found.operations):
+                    return
                 self._unwritten.written(found)
         except Exception:  # whatever it is, the calls to come are written
             _LOG.exception("records of before are not written")
+
+    def _write_all(self, operations: Sequence[Operation]) -> bool:
+        """Commit them in batches. False if the time to close ran out first."""
+        batches = (operations[first : first + BATCH] for first in range(0, len(operations), BATCH))
+        return all(self._commit_until_done(batch, self._in_time) for batch in batches)
+
+    def _in_time(self, kept: Sequence[Operation]) -> Sequence[Operation]:
+        """What is still to be written of that; it may be less from one try to the next."""
+        return over(kept, self.ended_before) if self._goes_on else kept
 
     def _take(self) -> None:
         with self._taking:
             if not self._given_up:
                 self._in_hand = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
 
-    def _commit_until_done(self, batch: Sequence[Operation]) -> bool:
-        """Commit a batch, however long it takes. False if the time to close ran out first."""
+    def _commit_until_done(
+        self,
+        batch: Sequence[Operation],
+        still: Callable[[Sequence[Operation]], Sequence[Operation]] = lambda batch: batch,
+    ) -> bool:
+        """Commit what is `still` wanted of a batch, however long it takes. False if the time to close ran out
+        first."""
         pauses = chain(_BACK_OFF, repeat(_BACK_OFF[-1]))
-        while not self._try_to_commit(batch):
+        while not self._try_to_commit(still(batch)):
             if time.monotonic() >= self._deadline:
                 return False
             if self._closing.wait(next(pauses)):

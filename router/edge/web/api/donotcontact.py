@@ -20,7 +20,7 @@ class EntriesQuery(msgspec.Struct, frozen=True):
     """Only those that count for this client."""
     number: Number | None = None
     """Only those of this number."""
-    after: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    after: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     """Go on behind this one: `next` of the page before."""
     limit: Limit = 50
 

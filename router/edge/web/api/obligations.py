@@ -11,7 +11,7 @@ from router.edge.web.api.problems import CONFLICT, FORBIDDEN, NOT_FOUND, NOT_MEA
 from router.edge.web.api.routes import A_PAGE, Asking, ClientId, Limit, Nothing, PersonId, Resource, Route
 from router.edge.web.api.typed import Number, number_of
 
-Place = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,15}(,done)?$", extra=A_PAGE)]
+Place = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}(,done)?$", extra=A_PAGE)]
 """An obligation's id, and whether it was done when it was listed."""
 _WAS_DONE = ",done"
 
@@ -35,7 +35,7 @@ class ObligationsQuery(msgspec.Struct, frozen=True):
 class ObligationPath(msgspec.Struct, frozen=True):
     """One obligation."""
 
-    id: Annotated[int, Meta(ge=1, le=2**53)]
+    id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class ObligationsPage(msgspec.Struct, frozen=True):
