@@ -285,17 +285,31 @@ def test_a_file_that_is_not_safe_on_the_disk_is_none(
     assert list(state.iterdir()) == list(temporary.iterdir()) == []
 
 
+def refused(url: str, state: Path) -> None:
+    """The one file that is there is not read, and stays."""
+    [file] = kept(state)
+    logged = started(url, state)
+    assert [entry["event"] for entry in logged] == ["records that were kept cannot be read"]
+    assert (dispositions(url), kept(state)) == ({}, [file])
+
+
 def test_files_of_others_are_not_read(url: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with away(url):
         stopped(url, state, "c1")
+    monkeypatch.setattr(os, "geteuid", lambda: state.stat().st_uid + 1)
+    refused(url, state)
+
+
+def test_what_is_no_file_is_not_read(url: str, state: Path, tmp_path: Path) -> None:
+    with away(url):
+        stopped(url, state, "c1")
     [file] = kept(state)
-    (state / "unwritten-0.jsonl").symlink_to(file)
-    (state / "unwritten-1.jsonl").mkdir()
-    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
-    logged = started(url, state)
-    assert [entry["event"] for entry in logged] == ["records that were kept cannot be read"] * 3
-    assert dispositions(url) == {}
-    assert file.exists()
+    elsewhere = file.rename(tmp_path / "elsewhere.jsonl")
+    file.symlink_to(elsewhere)
+    refused(url, state)
+    file.unlink()
+    os.mkfifo(file)
+    refused(url, state)
 
 
 def test_a_file_that_cannot_be_removed_stays(url: str, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ NOTHING_YET = {
     "Calendars of the web: not fetched",
     "Commands refused",
     "Connections",  # AMI and MQTT, which are not used here
+    "Feature codes",
     "Keys pressed in menus, in the time shown",
     "Notices and the broker",
     "Notices that wait for the broker",
